@@ -1,0 +1,66 @@
+"""Generate video from a notebook: a Jupyter widget and a Python API over Runcrate's asynchronous video API.
+
+    from runcrate_widget import VideoWidget
+    VideoWidget()
+
+or from code:
+
+    from runcrate_widget import VideoClient
+    video = VideoClient().generate("A cinematic sunrise", model="google/veo-3.0", duration=6).wait()
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import errors
+    from .catalog import Model, models
+    from .client import VideoClient
+    from .errors import RuncrateError
+    from .job import VideoJob
+    from .request import VideoRequest
+    from .video import Video
+    from .widget import VideoWidget
+
+__version__ = "0.1.0"
+__all__ = [
+    "Model",
+    "RuncrateError",
+    "Video",
+    "VideoClient",
+    "VideoJob",
+    "VideoRequest",
+    "VideoWidget",
+    "errors",
+    "models",
+]
+
+if sys.platform == "emscripten":
+    raise ImportError("runcrate_widget needs threads and sockets, which Pyodide (JupyterLite) does not have.")
+
+# Loaded when first used: importing the package is quick, and asks for nothing that the user does not use.
+_HOMES = {
+    "Model": "catalog",
+    "RuncrateError": "errors",
+    "Video": "video",
+    "VideoClient": "client",
+    "VideoJob": "job",
+    "VideoRequest": "request",
+    "VideoWidget": "widget",
+    "models": "catalog",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module(".errors", __name__)
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,242 @@
+"""The video models: which there are, and what each allows.
+
+`models` is the table that everything else asks. Its first content is the table below; a user corrects an id, adds a model or
+gives a price without touching this file, in code (`models.add(...)`, `models.update(...)`) or in a JSON file that the
+environment variable `RUNCRATE_MODELS` names::
+
+    {
+      "Kling v3":        {"id": "kling/v3-pro"},
+      "google/veo-3.0":  {"price": 0.40},
+      "acme/dream-1":    {"name": "Dream 1", "durations": [5, 10]},
+      "acme/dream-2":    {"durations": {"min": 3, "max": 12}}
+    }
+
+Names, durations and notes come from the API's page (its table of models). The ids `google/veo-3.0` and `openai/sora-2` are
+the documented ones; the other six are this product's own default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigurationError, InvalidRequestError, UnknownModelError
+
+#: What is asked for where the user says nothing: the page's example, 6 s, or the nearest that the model allows.
+USUAL_DURATION = 6
+#: Both are the API's own (parameter table of its page); the first is what is asked for where the user says nothing.
+ASPECT_RATIOS = ("16:9", "9:16")
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _price(price: object, of: str) -> float:
+    if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < float("inf"):
+        raise InvalidRequestError("price", f"The price of {of} is {price!r}; it must be dollars a second, 0 or more.")
+    return float(price)
+
+
+def _durations(durations: Sequence[int], of: str) -> Sequence[int]:
+    if isinstance(durations, range) and durations.step == 1 and len(durations) and durations[0] > 0:
+        return durations
+    try:
+        choices = tuple(sorted(set(durations)))
+    except TypeError:
+        choices = ()
+    if not choices or any(isinstance(one, bool) or not isinstance(one, int) or one <= 0 for one in choices):
+        raise InvalidRequestError(
+            "durations",
+            f"The durations of {of} are {durations!r}; they must be whole seconds above 0: (4, 6, 8) or range(3, 16).",
+        )
+    return choices
+
+
+@dataclass(frozen=True)
+class Model:
+    """One video model.
+
+    Attributes:
+        id: what is sent to the service, `google/veo-3.0`.
+        name: what people call it, `Veo 3.0`.
+        durations: the lengths it makes, in seconds: a tuple of choices, or a `range` for every whole second between two.
+        notes: one line about it.
+        audio: whether its videos have sound.
+        price: dollars a second of video, if the user gave one; the API publishes none.
+    """
+
+    id: str
+    name: str
+    durations: Sequence[int]
+    notes: str = ""
+    audio: bool = False
+    price: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("id", "name"):
+            value = getattr(self, field)
+            if not isinstance(value, str) or not value.strip():
+                raise InvalidRequestError(field, f"A model's {field} is {value!r}; it must be a text that is not empty.")
+        object.__setattr__(self, "durations", _durations(self.durations, self.name))
+        if self.price is not None:
+            object.__setattr__(self, "price", _price(self.price, self.id))
+
+    @property
+    def continuous(self) -> bool:
+        """Whether every whole second between the shortest and the longest is allowed."""
+        return isinstance(self.durations, range)
+
+    @property
+    def allowed(self) -> str:
+        """The durations in words: `4, 6 or 8 s`, `3 to 15 s`."""
+        if self.continuous:
+            return f"{self.durations[0]} to {self.durations[-1]} s"
+        *some, last = map(str, self.durations)
+        return f"{', '.join(some)} or {last} s" if some else f"{last} s"
+
+    def nearest_duration(self, seconds: float = USUAL_DURATION) -> int:
+        """The allowed duration that is nearest to `seconds`; of two that are equally near, the shorter (it costs less)."""
+        return min(self.durations, key=lambda allowed: (abs(allowed - seconds), allowed))
+
+
+_TABLE = (
+    Model("google/veo-3.0", "Veo 3.0", (4, 6, 8), "latest Google model"),
+    Model("google/veo-3.0-audio", "Veo 3.0 Audio", (4, 6, 8), "video with generated audio", audio=True),
+    Model("google/veo-2.0", "Veo 2.0", range(5, 9), "Google's video model"),
+    Model("openai/sora-2", "Sora 2", (4, 8, 12), "OpenAI's video model"),
+    Model("openai/sora-2-pro", "Sora 2 Pro", (4, 8, 12), "higher-quality variant"),
+    Model("kwaivgi/kling-v3", "Kling v3", range(3, 16), "continuous duration range"),
+    Model("bytedance/seedance", "Seedance", range(2, 13), "ByteDance's model"),
+    Model("minimax/hailuo-02", "Hailuo 02", (6, 10), "MiniMax's model"),
+)
+
+
+class Catalog(Mapping[str, Model]):
+    """The table of models, by id or by name; case and outer white space do not matter.
+
+    Iterating gives the ids. A name that is not there is an `UnknownModelError` (a `KeyError`) that suggests the nearest one.
+
+    Example:
+        >>> from runcrate_widget import models
+        >>> models["Veo 3.0"].id
+        'google/veo-3.0'
+        >>> models["kwaivgi/kling-v3"].durations
+        range(3, 16)
+    """
+
+    def __init__(self, table: Sequence[Model] = _TABLE) -> None:
+        self._by_id = {model.id: model for model in table}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __getitem__(self, id_or_name: str) -> Model:
+        model = self.find(id_or_name)
+        if model is None:
+            raise UnknownModelError(f"{id_or_name!r} is not in the table of models.{self.suggestion(id_or_name)}")
+        return model
+
+    def __contains__(self, id_or_name: object) -> bool:
+        return isinstance(id_or_name, str) and self.find(id_or_name) is not None
+
+    def find(self, id_or_name: str) -> Model | None:
+        """The model of this id or name, or None."""
+        wanted = _fold(id_or_name)
+        exact = [model for model in self._by_id.values() if _fold(model.id) == wanted]
+        named = [model for model in self._by_id.values() if _fold(model.name) == wanted]
+        return next(iter(exact + named), None)
+
+    def suggestion(self, id_or_name: str) -> str:
+        """` Did you mean "Veo 3.0"?`, or an empty text where nothing is near."""
+        known = {_fold(text): text for model in self._by_id.values() for text in (model.name, model.id)}
+        near = difflib.get_close_matches(_fold(id_or_name), known, n=1, cutoff=0.75)
+        return f' Did you mean "{known[near[0]]}"?' if near else ""
+
+    def add(self, model: Model) -> Model:
+        """Adds a model, or puts it in the place of the one that has its id. It is offered by every widget that is made later."""
+        self._by_id[model.id] = model
+        return model
+
+    def update(self, id_or_name: str, **changes: Any) -> Model:
+        """Changes fields of a model that is there: `models.update("Kling v3", id="kling/v3-pro", price=0.2)`.
+
+        Raises:
+            UnknownModelError: there is no such model.
+            InvalidRequestError: a value is not allowed.
+            TypeError: a `Model` has no such field.
+        """
+        old = self[id_or_name]
+        new = replace(old, **changes)
+        self._by_id = {(new.id if key == old.id else key): (new if key == old.id else kept) for key, kept in self._by_id.items()}
+        return new
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Takes over a JSON file of the form at the top of this module. Nothing changes if any of it is wrong.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or says something that is not allowed.
+        """
+        trial = Catalog(tuple(self._by_id.values()))
+        try:
+            table = json.loads(Path(path).read_text(encoding="utf-8"))
+            for key, given in table.items():
+                trial._load_one(key, dict(given))
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            raise ConfigurationError(
+                f"The table of models in {os.fspath(path)} cannot be used: {error}",
+                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far as it differs.',
+            ) from None
+        self._by_id = trial._by_id
+
+    def _load_one(self, key: str, given: dict[str, Any]) -> None:
+        unknown = set(given) - {field.name for field in fields(Model)}
+        if unknown:
+            raise ValueError(f"{key}: there is no field {unknown.pop()!r}")
+        if isinstance(given.get("durations"), dict):
+            given["durations"] = range(int(given["durations"]["min"]), int(given["durations"]["max"]) + 1)
+        if key in self:
+            self.update(key, **given)
+        elif "durations" not in given:
+            raise ValueError(f"{key}: a new model needs durations")
+        else:
+            self.add(Model(**{"id": key, "name": key, **given}))
+
+    def __repr__(self) -> str:
+        width = max((len(model.id) for model in self._by_id.values()), default=0)
+        return "\n".join(f"{m.id:{width}}  {m.name}: {m.allowed}" for m in self._by_id.values())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(m.name)}</td><td><code>{html.escape(m.id)}</code></td><td>{m.allowed}</td>"
+            f"<td>{html.escape(m.notes)}</td><td>{'' if m.price is None else f'${m.price:g} a second'}</td></tr>"
+            for m in self._by_id.values()
+        )
+        head = "<tr><th>model</th><th>id</th><th>durations</th><th>notes</th><th>price</th></tr>"
+        return f"<table>{head}{rows}</table>"
+
+
+def check_prices(prices: Mapping[str, float] | None) -> dict[str, float]:
+    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where a price is not a number >= 0."""
+    found: dict[str, float] = {}
+    for key, price in (prices or {}).items():
+        model = models.find(key)
+        found[model.id if model else key] = _price(price, key)
+    return found
+
+
+#: The one table of this process.
+models = Catalog()
+
+_table_of_the_user = os.environ.get("RUNCRATE_MODELS")
+if _table_of_the_user:
+    models.load(_table_of_the_user)

@@ -1,0 +1,198 @@
+"""Everything this package raises on purpose, in one tree::
+
+    RuncrateError
+    ├── InvalidRequestError        (also a ValueError)     bad input, found before anything is sent
+    ├── UnknownModelError          (also a KeyError)       `models[...]` has no such model
+    ├── ConfigurationError                                 the client cannot work as it is set up
+    │   ├── MissingKeyError
+    │   └── MissingExtraError      (also an ImportError)
+    ├── LibraryError               (also an OSError)       the folder cannot be read or written
+    ├── TransportError                                     no answer came: `.sent` says whether the request may have got through
+    ├── APIError                                           the service answered, and said no: `.status`, `.code`, `.type`
+    │   ├── BadRequestError        400, 422 and any other 4xx
+    │   ├── AuthenticationError    401
+    │   ├── InsufficientCreditsError  402
+    │   ├── PermissionDeniedError  403
+    │   ├── NotFoundError          404
+    │   ├── ConflictError          409
+    │   ├── RateLimitError         429: `.retry_after`
+    │   ├── ServerError            5xx
+    │   └── UnexpectedAnswerError  an answer that API.md does not know
+    ├── InvalidVideoError                                  what arrived is not a whole MP4
+    └── JobError                                           what `wait()` and `await` raise: `.job`
+        ├── JobFailedError
+        ├── JobUnconfirmedError
+        ├── JobCancelledError
+        ├── JobStoppedError                                the job is kept at the service; asking for it has stopped
+        └── WaitTimeoutError       (also a TimeoutError)   the wait is over; the job goes on
+
+`message` says what happened, `hint` what to do next; `str()` of an error is both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .job import VideoJob
+
+
+class RuncrateError(Exception):
+    """The root. `message` (str) is what happened, `hint` (str, may be empty) is what to do next."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class InvalidRequestError(RuncrateError, ValueError):
+    """Bad input, found before anything was sent. `field` (str) names what is at fault.
+
+    Example:
+        >>> from runcrate_widget import VideoRequest
+        >>> VideoRequest("A fox", model="Veo 3.0", duration=7)
+        Traceback (most recent call last):
+        runcrate_widget.errors.InvalidRequestError: duration is 7; Veo 3.0 makes videos of 4, 6 or 8 s. ...
+    """
+
+    def __init__(self, field: str, message: str, hint: str = "") -> None:
+        RuncrateError.__init__(self, message, hint)
+        self.args = (field, message, hint)
+        self.field = field
+
+
+class UnknownModelError(RuncrateError, KeyError):
+    """The table of models has no such id or name."""
+
+    __str__ = RuncrateError.__str__
+
+
+class ConfigurationError(RuncrateError):
+    """The client cannot work as it is set up: a base URL that would leak the key, a model table that cannot be read."""
+
+
+class MissingKeyError(ConfigurationError):
+    """There is no API key, and something was to be sent."""
+
+    def __init__(self) -> None:
+        RuncrateError.__init__(
+            self,
+            "There is no API key.",
+            "Set RUNCRATE_API_KEY in the environment, or pass VideoClient(api_key=…); demo=True needs none.",
+        )
+        self.args = ()
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """A part that is installed on demand is not there. The hint is the command that installs it."""
+
+
+class LibraryError(RuncrateError, OSError):
+    """The library folder cannot be read or written."""
+
+
+class TransportError(RuncrateError):
+    """No answer came from the service.
+
+    `sent` (bool): False when the connection never opened, so that the request cannot have been acted on.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, sent: bool) -> None:
+        super().__init__(message, hint)
+        self.sent = sent
+
+
+class APIError(RuncrateError):
+    """The service answered, and it is not what was asked for.
+
+    `status` (int) is HTTP's, `code` and `type` (str or None) are the service's own, `retry_after` (float or None) is the
+    seconds after which the service wants to be asked again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        status: int,
+        code: str | None = None,
+        type: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.code = code
+        self.type = type
+        self.retry_after = retry_after
+
+
+class BadRequestError(APIError):
+    """400, 422 and any other 4xx: the service does not accept what was asked for."""
+
+
+class AuthenticationError(APIError):
+    """401: the key is missing or wrong."""
+
+
+class InsufficientCreditsError(APIError):
+    """402: no credits left, or a budget is reached (`code` is then `budget_exceeded`)."""
+
+
+class PermissionDeniedError(APIError):
+    """403: the key may not do this."""
+
+
+class NotFoundError(APIError):
+    """404: the service does not know this, or does not have it yet."""
+
+
+class ConflictError(APIError):
+    """409."""
+
+
+class RateLimitError(APIError):
+    """429: too many requests for this key in this minute."""
+
+
+class ServerError(APIError):
+    """5xx: the fault is the service's, or of something before it."""
+
+
+class UnexpectedAnswerError(APIError):
+    """An answer that the contract does not know: HTML where JSON belongs, no id, a redirect."""
+
+
+class InvalidVideoError(RuncrateError):
+    """What arrived is not a whole MP4."""
+
+
+class JobError(RuncrateError):
+    """A job came to no video. `job` is the `VideoJob`, with all that is known."""
+
+    def __init__(self, job: VideoJob, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.job = job
+
+
+class JobFailedError(JobError):
+    """The job failed. The message carries the service's own reason; `__cause__` is the error behind it, where there is one."""
+
+
+class JobUnconfirmedError(JobError):
+    """The request was sent and no answer came: the service may or may not have taken (and billed) the job."""
+
+
+class JobCancelledError(JobError):
+    """The job was cancelled before it was sent."""
+
+
+class JobStoppedError(JobError):
+    """The service has the job, and asking for it (or for its video) has stopped: `job.resume()` goes on. Nothing is paid anew."""
+
+
+class WaitTimeoutError(JobError, TimeoutError):
+    """`wait(timeout=)` is over. The job goes on: wait again."""

@@ -1,0 +1,186 @@
+"""`VideoJob`: the handle of one job, from the request to its video. It shows and waits; the engine does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Generator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_futures
+from typing import Any, Protocol
+
+from traitlets import Bool, HasTraits, Instance, Unicode
+
+from .errors import (
+    JobCancelledError,
+    JobError,
+    JobFailedError,
+    JobStoppedError,
+    JobUnconfirmedError,
+    RuncrateError,
+    WaitTimeoutError,
+)
+from .request import VideoRequest
+from .video import Video
+
+_log = logging.getLogger("runcrate_widget")
+
+_ENDS: dict[str, type[JobError]] = {
+    "failed": JobFailedError,
+    "unconfirmed": JobUnconfirmedError,
+    "cancelled": JobCancelledError,
+}
+
+
+class Carrier(Protocol):
+    """What a job asks of the floor above it."""
+
+    def check_may_wait(self) -> None: ...
+    def cancel(self, job: VideoJob) -> None: ...
+    def resubmit(self, job: VideoJob) -> VideoJob: ...
+    def adopt(self, job: VideoJob, id: str) -> None: ...
+    def resume(self, job: VideoJob) -> None: ...
+
+
+class VideoJob(HasTraits):
+    """One job. `client.generate(...)` makes it; it goes on by itself, whatever is done with this object.
+
+    The traits can be observed: `job.observe(print, "status")`. Observers are called in the engine's thread; one that takes long
+    holds up every job.
+
+    Attributes:
+        request: the `VideoRequest`.
+        key: its name in the library, 8 hexadecimal digits.
+        take: which take of this request it is, from 1.
+        started: when it began, in seconds since the epoch; `ended` likewise, or None.
+
+    Example:
+        >>> job = client.generate("A fox in the snow", model="Veo 3.0")   # doctest: +SKIP
+        >>> video = job.wait(timeout=600)                                  # doctest: +SKIP
+    """
+
+    id = Unicode(None, allow_none=True, read_only=True, help="The service's id, once it has given one.")
+    status = Unicode(
+        "waiting",
+        read_only=True,
+        help="`queued`, `processing`, `completed`, `failed` as the API has them, or `waiting` (not sent yet), `submitting`, "
+        "`downloading`, `unconfirmed` (sent, and no answer), `cancelled`.",
+    )
+    note = Unicode("", read_only=True, help="What is going on meanwhile, or empty: `reconnecting: …`.")
+    error = Instance(RuncrateError, allow_none=True, read_only=True, help="Why there is no video, once that is so.")
+    video = Instance(Video, allow_none=True, read_only=True, help="The finished video.")
+    demo = Bool(False, read_only=True, help="Whether the demo backend makes it.")
+
+    def __init__(self, request: VideoRequest, *, key: str, take: int, carrier: Carrier, demo: bool = False) -> None:
+        super().__init__()
+        self.request = request
+        self.key = key
+        self.take = take
+        self.started = time.time()
+        self.ended: float | None = None
+        self.set_trait("demo", demo)
+        self._carrier = carrier
+        self._done: Future[None] = Future()
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to wait for: a video, or a reason why there is none."""
+        return self._done.done()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began, up to its end."""
+        return (self.ended or time.time()) - self.started
+
+    def wait(self, timeout: float | None = None) -> Video:
+        """Waits for the video, for at most `timeout` seconds; by default as long as it takes.
+
+        Widgets stay alive meanwhile, and interrupting the cell leaves the job running.
+
+        Raises:
+            WaitTimeoutError: the time is over; the job goes on.
+            JobFailedError: the job failed, with the service's reason.
+            JobUnconfirmedError: it was sent and never confirmed: see `resubmit()` and `adopt()`.
+            JobStoppedError: the service has it, and asking for it has stopped: see `resume()`.
+            JobCancelledError: it was cancelled.
+        """
+        self._carrier.check_may_wait()
+        if not wait_for_futures([self._done], timeout).done:
+            raise WaitTimeoutError(self, f"{self!r} is not done after {timeout:g} s.", "It goes on: call wait() again.")
+        return self._outcome()
+
+    def __await__(self) -> Generator[Any, None, Video]:
+        """`await job`, on any running loop: as `wait()`. Cancelling the one that awaits leaves the job running."""
+        return self._wait().__await__()
+
+    async def _wait(self) -> Video:
+        await asyncio.shield(asyncio.wrap_future(self._done))
+        return self._outcome()
+
+    def _outcome(self) -> Video:
+        if self.video is not None:
+            return self.video
+        reason = self.error or RuncrateError("It came to no end.")
+        error = _ENDS.get(self.status, JobStoppedError)(self, reason.message, reason.hint)
+        raise error from (None if type(reason) is RuncrateError else reason)
+
+    def cancel(self) -> None:
+        """Cancels a job that is still `waiting`. Raises JobError later: the API has no way to cancel what was sent."""
+        self._carrier.cancel(self)
+
+    def resubmit(self) -> VideoJob:
+        """Sends the same request again, as a new job, and returns that one. Only for a job that is `failed`, `cancelled` or
+        `unconfirmed`: an unconfirmed one may have been taken all the same, and is then billed twice. Raises JobError otherwise.
+        """
+        return self._carrier.resubmit(self)
+
+    def adopt(self, id: str) -> None:
+        """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from there. Raises JobError
+        if the job is not unconfirmed."""
+        self._carrier.adopt(self, id)
+
+    def resume(self) -> None:
+        """Asks again for a job (or a download) that was given up; does nothing while it is under way. Raises JobError if the
+        service never gave it an id."""
+        self._carrier.resume(self)
+
+    def notify_change(self, change: Any) -> None:
+        try:
+            super().notify_change(change)
+        except Exception:
+            # A user's observer: its fault must not become the job's.
+            _log.exception("An observer of %r failed", self)
+
+    def __repr__(self) -> str:
+        minutes, seconds = divmod(int(self.elapsed), 60)
+        mark = "DEMO " if self.demo else ""
+        about = [self.request.model_name]
+        about += [f"{self.request.duration} s"] if self.request.duration else []
+        about += [self.request.aspect_ratio] if self.request.aspect_ratio else []
+        about += [f"take {self.take}"] if self.take > 1 else []
+        prompt = " ".join(self.request.prompt.split())
+        prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
+        return f"<VideoJob {mark}{self.id or self.key} {self.status} {minutes}:{seconds:02} {prompt!r} ({', '.join(about)})>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return self.video._repr_mimebundle_() if self.video else {"text/plain": repr(self)}
+
+    # What follows is the engine's, and is called in its thread alone.
+
+    def _update(self, **traits: Any) -> None:
+        with self.hold_trait_notifications():
+            for name, value in traits.items():
+                self.set_trait(name, value)
+
+    def _end(self, *, status: str | None = None, error: RuncrateError | None = None, video: Video | None = None) -> None:
+        """Nothing more will come, for now: those who wait are told. Without `status` the job stays at its stage."""
+        self.ended = time.time()
+        self._update(status=status or self.status, note="", error=error, video=video)
+        self._done.set_result(None)
+
+    def _reopen(self) -> None:
+        if self._done.done():
+            self._done = Future()
+        self.ended = None
+        self._update(error=None, note="")

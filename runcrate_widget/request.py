@@ -1,0 +1,187 @@
+"""`VideoRequest`: what is asked of the service, checked before anything is sent, and never changed afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .catalog import ASPECT_RATIOS, Model, models
+from .errors import InvalidRequestError
+
+_OWN = ("model", "prompt", "duration", "aspect_ratio")
+
+
+class VideoRequest:
+    """A video that is asked for: validated, immutable, equal to another that asks for the same.
+
+    Args:
+        prompt: what the video shows; not empty.
+        model: a model's id, or a name from the table (`models`). An id that is not in the table is sent as it is, and neither
+            its duration nor its aspect ratio is compared with anything.
+        duration: the length in whole seconds; by default 6, or the nearest that the model makes.
+        aspect_ratio: `"16:9"` (the default) or `"9:16"`.
+        extra: further fields of the submit, passed on as they are: `{"image_url": "https://…"}`.
+
+    Raises:
+        InvalidRequestError: a field has a value that is not allowed; it names the field, the value and what is allowed.
+
+    Example:
+        >>> from runcrate_widget import VideoRequest
+        >>> request = VideoRequest("A cinematic sunrise", model="Veo 3.0", duration=6)
+        >>> request.model, request.seconds
+        ('google/veo-3.0', 6)
+
+    The fields and their values are those of the API's page (its parameter table).
+    """
+
+    __slots__ = ("_extra_json", "aspect_ratio", "duration", "model", "prompt")
+
+    prompt: str
+    model: str
+    duration: int | None
+    aspect_ratio: str | None
+    _extra_json: str
+
+    def __init__(
+        self,
+        prompt: str,
+        *,
+        model: str,
+        duration: int | None = None,
+        aspect_ratio: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        known = _check_model(model)
+        for name, value in (
+            ("prompt", _check_prompt(prompt)),
+            ("model", known.id if known else model.strip()),
+            ("duration", check_duration(duration, known)),
+            ("aspect_ratio", _check_aspect_ratio(aspect_ratio, known)),
+            ("_extra_json", _check_extra(extra)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A VideoRequest does not change: make another one with a different {name}.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("A VideoRequest does not change.")
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """The further fields of the submit (a copy: changing it changes nothing)."""
+        fields: dict[str, Any] = json.loads(self._extra_json)
+        return MappingProxyType(fields)
+
+    @property
+    def seconds(self) -> int | None:
+        """What the service will bill, in seconds of video; None where the model's own default decides."""
+        return self.duration
+
+    @property
+    def model_name(self) -> str:
+        """The model's name where the table has one, else its id."""
+        known = models.find(self.model)
+        return known.name if known else self.model
+
+    def payload(self) -> dict[str, Any]:
+        """The JSON body of the submit."""
+        own = {name: getattr(self, name) for name in _OWN}
+        return {name: value for name, value in own.items() if value is not None} | dict(self.extra)
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that two requests share exactly when they ask for the same."""
+        text = json.dumps(self.payload(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return self.payload() == other.payload() if isinstance(other, VideoRequest) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, ({name: getattr(self, name) for name in self.__slots__},)
+
+    def __repr__(self) -> str:
+        given = [repr(self.prompt), f"model={self.model!r}"]
+        given += [f"{name}={value!r}" for name in _OWN[2:] if (value := getattr(self, name)) is not None]
+        given += [f"extra={dict(self.extra)!r}"] if self.extra else []
+        return f"VideoRequest({', '.join(given)})"
+
+
+def _restore(values: dict[str, Any]) -> VideoRequest:
+    # What was valid once stays so, whatever the table of models says by now.
+    request = VideoRequest.__new__(VideoRequest)
+    for name, value in values.items():
+        object.__setattr__(request, name, value)
+    return request
+
+
+def _check_model(model: object) -> Model | None:
+    choices = ", ".join(one.name for one in models.values())
+    if not isinstance(model, str) or not model.strip():
+        raise InvalidRequestError("model", f"model is {model!r}.", f"Give a model's id or name; known are {choices}.")
+    known = models.find(model)
+    # An id has no white space: what has some was meant as a name, and a mistyped name would come back as the service's 404.
+    if known is None and len(model.split()) > 1:
+        raise InvalidRequestError(
+            "model",
+            f"model is {model!r}, which is neither a known name nor an id.{models.suggestion(model)}",
+            f"Known names are {choices}; an id has no spaces (google/veo-3.0) and may be any that the service knows.",
+        )
+    return known
+
+
+def _check_prompt(prompt: object) -> str:
+    if not isinstance(prompt, str):
+        raise InvalidRequestError("prompt", f"prompt is {prompt!r}; it must be a text.", "Describe what the video shows.")
+    if not prompt.strip():
+        raise InvalidRequestError("prompt", "prompt is empty.", "Describe what the video shows.")
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError("prompt", "prompt has half of a character (a lone surrogate).", "Type it anew.") from None
+    return prompt.strip()
+
+
+def check_duration(duration: object, model: Model | None) -> int | None:
+    """The duration to ask for: the given one if `model` makes it (any, if the model is not known), its default for None."""
+    if duration is None:
+        return model.nearest_duration() if model else None
+    allowed = f"{model.name} makes videos of {model.allowed}" if model else "it must be a whole number of seconds above 0"
+    hint = f"The nearest is {model.nearest_duration(duration)} s." if model and isinstance(duration, (int, float)) else ""
+    try:
+        seconds = operator.index(duration)  # type: ignore[arg-type]
+    except TypeError:
+        seconds = 0
+    if isinstance(duration, bool) or seconds <= 0 or (model and seconds not in model.durations):
+        raise InvalidRequestError("duration", f"duration is {duration!r}; {allowed}.", hint)
+    return seconds
+
+
+def _check_aspect_ratio(aspect_ratio: object, model: Model | None) -> str | None:
+    if aspect_ratio is None:
+        return ASPECT_RATIOS[0] if model else None
+    if not isinstance(aspect_ratio, str) or not aspect_ratio or (model and aspect_ratio not in ASPECT_RATIOS):
+        raise InvalidRequestError("aspect_ratio", f"aspect_ratio is {aspect_ratio!r}; allowed are {' and '.join(ASPECT_RATIOS)}.")
+    return aspect_ratio
+
+
+def _check_extra(extra: object) -> str:
+    if extra is None:
+        return "{}"
+    if not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
+        raise InvalidRequestError("extra", f"extra is {extra!r}; it must be a dictionary of field names to values.")
+    own = [name for name in _OWN if name in extra]
+    if own:
+        raise InvalidRequestError("extra", f"extra has {own[0]!r}, which is an argument of its own.", f"Give it as {own[0]}=.")
+    try:
+        return json.dumps(dict(extra), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError("extra", f"extra cannot be sent as JSON: {error}.") from None

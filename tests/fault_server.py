@@ -1,0 +1,270 @@
+"""A real HTTP server on loopback that speaks the service's contract, and misbehaves where a test says so.
+
+    with FaultServer(submit=[reply(503)], poll=[reset], download=[cut(0.5)]) as server:
+        VideoClient("rc_live_test", base_url=server.url, library=folder)
+
+Each list is used up from its front, one entry a request; after that the step is answered as it should be. `server.jobs` are the
+jobs that were made, `server.requests` all that came in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+KEY = "rc_live_test_0123456789abcdef"
+
+
+@dataclass
+class Request:
+    """One request that came in."""
+
+    step: str  # submit, poll, download, elsewhere
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int = 0  # which of the connections it came on
+
+
+@dataclass
+class Exchange:
+    """What a fault has at hand to answer with."""
+
+    server: FaultServer
+    request: Request
+    writer: asyncio.StreamWriter
+
+    async def send(
+        self,
+        status: int,
+        body: bytes | dict[str, Any] = b"",
+        *,
+        headers: dict[str, str] | None = None,
+        length: int | None = None,
+    ) -> None:
+        """Writes an answer, by default with the length that its body has."""
+        kind = "application/json"
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+        lines = {
+            "Content-Type": kind,
+            "Content-Length": str(len(body) if length is None else length),
+            **(headers or {}),
+        }
+        head = f"HTTP/1.1 {status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+        self.writer.write(head.encode() + body)
+        await self.writer.drain()
+
+
+Fault = Callable[[Exchange], Awaitable[None]]
+
+
+def reply(status: int, body: bytes | dict[str, Any] | None = None, **headers: str) -> Fault:
+    """Answers with a status, and by default with an error of the contract's shape. `Retry_After="1"` is a header."""
+    given = {"error": {"message": f"made to fail with {status}", "type": "test"}} if body is None else body
+
+    async def fault(exchange: Exchange) -> None:
+        await exchange.send(status, given, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return fault
+
+
+def html(status: int = 200) -> Fault:
+    """A page where JSON or a video belongs, as a login in front of the service sends it."""
+    return reply(status, b"<html><body>Please log in</body></html>", Content_Type="text/html")
+
+
+async def reset(exchange: Exchange) -> None:
+    """The connection is torn down (RST) without an answer."""
+    sock = exchange.writer.get_extra_info("socket")
+    sock.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SOL_SOCKET, SO_LINGER: close at once
+    exchange.writer.close()
+
+
+async def close(exchange: Exchange) -> None:
+    """The connection ends properly, without an answer."""
+    exchange.writer.close()
+
+
+async def hang(exchange: Exchange) -> None:
+    """No answer, until the server ends."""
+    await exchange.server.ended.wait()
+
+
+def made(then: Fault) -> Fault:
+    """For a submit: the job is made, and then its answer goes wrong."""
+
+    async def fault(exchange: Exchange) -> None:
+        exchange.server.make_job(exchange.request)
+        await then(exchange)
+
+    return fault
+
+
+def status(word: str, **fields: Any) -> Fault:
+    """For a poll: this status."""
+
+    async def fault(exchange: Exchange) -> None:
+        id = exchange.request.path.rsplit("/", 1)[-1]
+        await exchange.send(200, {"id": id, "status": word, **fields})
+
+    return fault
+
+
+def cut(share: float) -> Fault:
+    """For a download: the length of the whole, and only a share of the bytes."""
+
+    async def fault(exchange: Exchange) -> None:
+        video = exchange.server.video
+        part = video[: int(len(video) * share)]
+        await exchange.send(200, part, headers={"Content-Type": "video/mp4"}, length=len(video))
+        exchange.writer.close()
+
+    return fault
+
+
+def short(share: float) -> Fault:
+    """For a download: a share of the bytes, with a length that agrees, so that only the MP4 itself tells."""
+
+    async def fault(exchange: Exchange) -> None:
+        video = exchange.server.video
+        await exchange.send(200, video[: int(len(video) * share)], headers={"Content-Type": "video/mp4"})
+
+    return fault
+
+
+def redirect(url: str, status: int = 302) -> Fault:
+    """Elsewhere."""
+    return reply(status, b"", Location=url)
+
+
+def retry_after_date(seconds: float, now: float) -> str:
+    """`Retry-After` as an HTTP date."""
+    return formatdate(now + seconds, usegmt=True)
+
+
+@dataclass
+class FaultServer:
+    """The server; see the top of this file. `polls` is how many polls say `processing` before one says `completed`."""
+
+    video: bytes = b""
+    submit: Iterable[Fault] = ()
+    poll: Iterable[Fault] = ()
+    download: Iterable[Fault] = ()
+    polls: int = 1
+    jobs: dict[str, int] = field(default_factory=dict)  # id → polls that are left
+    requests: list[Request] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._faults = {"submit": list(self.submit), "poll": list(self.poll), "download": list(self.download)}
+        self._loop = asyncio.new_event_loop()
+        self._writers: list[asyncio.StreamWriter] = []
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
+        self._thread.start()
+        started.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self.ended.set)
+        self._thread.join()
+
+    def _run(self, started: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve(started))
+        self._loop.close()
+
+    async def _serve(self, started: threading.Event) -> None:
+        self.ended = asyncio.Event()
+        self._handlers: set[asyncio.Task[None]] = set()
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        started.set()
+        await self.ended.wait()
+        server.close()
+        for handler in list(self._handlers):
+            handler.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._handlers.add(task)
+        self._writers.append(writer)  # kept, so that each has an identity of its own
+        try:
+            while await self._exchange(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            self._handlers.discard(task)
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        line = (await reader.readline()).decode().split()
+        if not line:
+            return False
+        headers: dict[str, str] = {}
+        while (header := (await reader.readline()).decode().strip()) != "":
+            name, _, value = header.partition(":")
+            headers[name.lower()] = value.strip()
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        method, path = line[0], line[1]
+        step = "submit" if method == "POST" else "download" if path.endswith("/download") else "poll"
+        step = step if path.startswith("/v1/videos") else "elsewhere"
+        request = Request(step, method, path, headers, body, id(writer))
+        self.requests.append(request)
+        exchange = Exchange(self, request, writer)
+        faults = self._faults.get(step)
+        await (faults.pop(0) if faults else getattr(self, f"_{step}"))(exchange)
+        return not writer.is_closing()
+
+    def make_job(self, request: Request) -> str:
+        """The service takes a job."""
+        id = f"vid_{len(self.jobs) + 1:06}"
+        self.jobs[id] = self.polls
+        return id
+
+    def count(self, step: str) -> int:
+        """How many requests of this step came in."""
+        return sum(request.step == step for request in list(self.requests))
+
+    async def _submit(self, exchange: Exchange) -> None:
+        if exchange.request.headers.get("authorization") != f"Bearer {KEY}":
+            await reply(401, {"error": {"message": "Invalid API key", "code": "invalid_api_key"}})(exchange)
+            return
+        await exchange.send(200, {"id": self.make_job(exchange.request), "status": "queued"})
+
+    async def _poll(self, exchange: Exchange) -> None:
+        id = exchange.request.path.rsplit("/", 1)[-1]
+        if id not in self.jobs:
+            await reply(404, {"error": {"message": f"No video {id}"}})(exchange)
+            return
+        self.jobs[id] -= 1
+        await exchange.send(200, {"id": id, "status": "processing" if self.jobs[id] >= 0 else "completed"})
+
+    async def _download(self, exchange: Exchange) -> None:
+        start = 0
+        given = exchange.request.headers.get("range", "")
+        headers = {"Content-Type": "video/mp4", "Accept-Ranges": "bytes"}
+        if given.startswith("bytes="):
+            start = int(given[6:].partition("-")[0])
+            if start >= len(self.video):
+                await exchange.send(416, b"", headers={"Content-Range": f"bytes */{len(self.video)}"})
+                return
+            headers["Content-Range"] = f"bytes {start}-{len(self.video) - 1}/{len(self.video)}"
+        await exchange.send(206 if start else 200, self.video[start:], headers=headers)
+
+    async def _elsewhere(self, exchange: Exchange) -> None:
+        """Any other path holds the video, too: a redirect's target."""
+        await exchange.send(200, self.video, headers={"Content-Type": "video/mp4"})
