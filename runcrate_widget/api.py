@@ -151,7 +151,8 @@ class VideoAPI:
         self.base_url = check_base_url(base_url)
         self.host = urlsplit(self.base_url).netloc
         self._key = key
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        #: Open connections, apart from this object, so that they can be closed when it is gone.
+        self.connections: dict[str, httpx.AsyncClient] = {}
 
     async def submit(self, request: VideoRequest) -> Answer:
         """Asks for a video.
@@ -210,12 +211,6 @@ class VideoAPI:
             url = target
         raise UnexpectedAnswerError(f"The download redirects more than {_MOST_REDIRECTS} times.", _SERVER_HINT, status=310)
 
-    async def close(self) -> None:
-        """Closes the connections; a later call opens new ones."""
-        for client in list(self._clients.values()):
-            await client.aclose()
-        self._clients.clear()
-
     def _url(self, id: str) -> str:
         if id in (".", "..") or not id:
             raise UnexpectedAnswerError(f"{id!r} is not the id of a job.", status=200)
@@ -239,15 +234,15 @@ class VideoAPI:
     def _client(self, purpose: str) -> httpx.AsyncClient:
         import httpx
 
-        if purpose not in self._clients:
+        if purpose not in self.connections:
             # A submit never travels on a connection that was kept: the server may be closing it, and nobody could tell
             # whether it had read the request. Proxies of the environment are not for this machine itself.
-            self._clients[purpose] = httpx.AsyncClient(
+            self.connections[purpose] = httpx.AsyncClient(
                 trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
                 limits=httpx.Limits(max_keepalive_connections=0 if purpose == "submit" else 8, max_connections=None),
                 timeout=httpx.Timeout(_SUBMIT_TIMEOUT if purpose == "submit" else _READ_TIMEOUT, connect=_CONNECT_TIMEOUT),
             )
-        return self._clients[purpose]
+        return self.connections[purpose]
 
     async def _send(
         self,
@@ -316,6 +311,12 @@ class VideoAPI:
             type=_text(about.get("type")),
             retry_after=asked_to_wait(response.headers, time.time()),
         )
+
+
+async def close(connections: dict[str, httpx.AsyncClient]) -> None:
+    """Closes the connections of a VideoAPI; a later call of it opens new ones."""
+    while connections:
+        await connections.popitem()[1].aclose()
 
 
 async def _save(response: httpx.Response, part: Path, have: int, progress: Callable[[int, int | None], None]) -> None:

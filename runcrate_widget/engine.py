@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
-from .api import Answer, VideoAPI
+from .api import Answer, VideoAPI, close
 from .errors import (
     APIError,
     AuthenticationError,
@@ -149,7 +149,7 @@ class JobCarrier:
         self._slots = asyncio.Semaphore(max_concurrent)
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._halted: set[VideoJob] = set()  # stopped by the key or the credits
-        weakref.finalize(self, _close, api).atexit = False
+        weakref.finalize(api, _close, api.connections).atexit = False
         self._quiet_until = 0.0  # by the monotonic clock: the service asked this key to be quiet until then
 
     # The face that clients and jobs see: any thread.
@@ -367,9 +367,9 @@ class JobCarrier:
             await asyncio.sleep(min(pause, 1.0) + random.random() / 10)
 
 
-def _close(api: VideoAPI) -> None:
-    if _engine is not None:
-        _engine.call(lambda: engine().spawn(api.close()))
+def _close(connections: dict[str, Any]) -> None:
+    if _engine is not None and connections:
+        _engine.call(lambda: engine().spawn(close(connections)))
 
 
 def _not_acted_on(error: RuncrateError, attempts: int) -> bool:

@@ -20,7 +20,7 @@ widget: a view takes those whose `id` it sent. The kernel handles an `id` once, 
 `{"kind": "cancel", "key"}`: a job that is still `waiting`      `{}`
 `{"kind": "resubmit", "key"}`: one that is `failed` or          `{"key": key of the job that was begun}`
 `unconfirmed`, sent again as a new job
-`{"kind": "download", "key"}`: generated, but not fetched       `{}`
+`{"kind": "resume", "key"}`: one that is `stopped`               `{}`
 `{"kind": "chunk", "key", "offset", "length"}` (bytes)          `{"offset", "total"}` and one buffer
 `{"kind": "demo"}`: go on with the demo backend                 `{}`
 ==============================================================  ====================================================
@@ -80,7 +80,7 @@ class JobRow(TypedDict):
     started: float
     ended: float | None
     demo: bool
-    can_download: bool  # the service made the video, fetching it failed: `download` asks again
+    stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
     video: VideoRow | None
 
 

@@ -128,8 +128,8 @@ class VideoWidget(anywidget.AnyWidget):
         except InvalidRequestError as error:
             raise InvalidTraitError(error.field, error.message, error.hint) from None
 
-    @observe("model")
-    def _model_changed(self, _: object) -> None:
+    @observe("model", "duration")
+    def _duration_follows(self, _: object) -> None:
         model = models.find(self.model)
         if model and self.duration not in model.durations:
             self.duration = model.nearest_duration(USUAL_DURATION if self.duration is None else self.duration)
@@ -223,7 +223,7 @@ class VideoWidget(anywidget.AnyWidget):
         self._add(again)
         return {"key": again.key}
 
-    async def _on_download(self, message: Message, _: list[bytes]) -> Message:
+    async def _on_resume(self, message: Message, _: list[bytes]) -> Message:
         self._job(message).resume()
         return {}
 
@@ -304,7 +304,7 @@ def _job_row(job: VideoJob) -> JobRow:
         started=job.started,
         ended=job.ended,
         demo=job.demo,
-        can_download=job.done and job.id is not None and job.status not in ("completed", "failed"),
+        stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         video=VideoRow(
             path=str(video.path),
             name=video.path.name,

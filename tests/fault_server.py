@@ -10,6 +10,7 @@ jobs that were made, `server.requests` all that came in.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import struct
 import threading
@@ -186,28 +187,31 @@ class FaultServer:
 
     async def _serve(self, started: threading.Event) -> None:
         self.ended = asyncio.Event()
-        self._handlers: set[asyncio.Task[None]] = set()
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         started.set()
         await self.ended.wait()
+        # Closing the server, or cancelling a handler, while a connection is coming in would leave that one open.
+        for sock in server.sockets:
+            self._loop.remove_reader(sock.fileno())
+        await asyncio.sleep(0)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.wait(others, timeout=0.05)
+        for writer in self._writers:
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
         server.close()
-        for handler in list(self._handlers):
-            handler.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._handlers.add(task)
         self._writers.append(writer)  # kept, so that each has an identity of its own
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._handlers.discard(task)
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -234,6 +238,20 @@ class FaultServer:
         id = f"vid_{len(self.jobs) + 1:06}"
         self.jobs[id] = self.polls
         return id
+
+    def wait_until_closed(self, timeout: float) -> bool:
+        """Whether, within `timeout` seconds, the other side has closed all its connections."""
+
+        async def closed() -> None:
+            for writer in self._writers:
+                await writer.wait_closed()
+
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(closed(), timeout), self._loop)
+        try:
+            future.result()
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     def count(self, step: str) -> int:
         """How many requests of this step came in."""

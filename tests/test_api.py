@@ -20,6 +20,7 @@ from videos import small_mp4
 
 from runcrate_widget import errors
 from runcrate_widget.api import Key, VideoAPI, check_base_url, error_text
+from runcrate_widget.api import close as close_connections
 from runcrate_widget.request import VideoRequest
 
 REQUEST = VideoRequest("A fox in the snow", model="Veo 3.0", extra={"seed": 3})
@@ -39,7 +40,7 @@ def call(url: str, ask: Callable[[VideoAPI], Any], key: str = KEY) -> Any:
         try:
             return await ask(api)
         finally:
-            await api.close()
+            await close_connections(api.connections)
 
     return asyncio.run(one())
 

@@ -518,6 +518,13 @@ def test_a_job_outlives_its_client(server: FaultServer, tmp_path: Path) -> None:
     assert job.wait(30)
 
 
+def test_a_client_that_is_gone_closes_its_connections(server: FaultServer, tmp_path: Path) -> None:
+    generate(server, tmp_path).wait(30)
+    gone = server.wait_until_closed
+    gc.collect()
+    assert gone(10)
+
+
 def test_a_program_that_ends_with_a_job_under_way_ends_quietly(server: FaultServer, tmp_path: Path) -> None:
     server.polls = 10**6
     code = f"""

@@ -1,0 +1,97 @@
+// The small buttons of a job's row.
+
+import type { ComponentChildren } from "preact";
+import { copyText } from "./host.ts";
+import { Icon, type IconName } from "./icons.tsx";
+import { stateful } from "./stateful.ts";
+
+interface ActionProps {
+  icon: IconName;
+  title?: string;
+  busy?: boolean;
+  focused?: boolean; // takes the keyboard's focus when it appears
+  onClick: () => void;
+  children: ComponentChildren;
+}
+
+export function Action({ icon, title, busy, focused, onClick, children }: ActionProps) {
+  return (
+    <button
+      type="button"
+      class="rw-action"
+      ref={focused ? focus : null}
+      title={title}
+      aria-disabled={!!busy}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+      {children}
+    </button>
+  );
+}
+
+// Outside of the components: a reference that stays the same is called once, when its element appears.
+const focus = (element: HTMLElement | null) => element?.focus();
+const select = (element: HTMLInputElement | null) => element?.select();
+
+interface CopyProps {
+  icon: IconName;
+  label: string;
+  text: string;
+}
+
+/** Copies `text`; where the host refuses that, shows it selected, to be copied by hand. */
+export const Copy = stateful<CopyProps, "" | "copied" | "refused">(
+  "",
+  ({ icon, label, text }, state, set) => (
+    <>
+      <Action
+        icon={state === "copied" ? "done" : icon}
+        title={`Copy: ${text}`}
+        onClick={async () => {
+          const copied = await copyText(text);
+          set(copied ? "copied" : "refused");
+          if (copied) setTimeout(set, 2000, "");
+        }}
+      >
+        <span aria-live="polite">{state === "copied" ? "copied" : label}</span>
+      </Action>
+      {state === "refused" && (
+        <input
+          ref={select}
+          class="rw-copy"
+          readonly
+          value={text}
+          aria-label={`${label}, to copy by hand`}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+      )}
+    </>
+  ),
+);
+
+type ConfirmedProps = ActionProps & { question: string; yes: string };
+
+/** A button that asks once more before it acts. */
+export const Confirmed = stateful<ConfirmedProps, "" | "asking" | "answered">("", (props, state, set) =>
+  state === "asking" ? (
+    <span class="rw-confirm">
+      <span>{props.question}</span>
+      <Action
+        icon={props.icon}
+        focused
+        onClick={() => {
+          set("answered");
+          props.onClick();
+        }}
+      >
+        {props.yes}
+      </Action>
+      <Action icon="cancelled" onClick={() => set("answered")}>
+        No
+      </Action>
+    </span>
+  ) : (
+    <Action {...props} focused={state === "answered"} onClick={() => set("asking")} />
+  ),
+);

@@ -1,0 +1,96 @@
+// The conversation with the kernel: requests with ids of their own, and their answers.
+
+import { firstBuffer, type Model } from "./host.ts";
+import type { Answer, Failure, Kind, Payload, Request } from "./messages.ts";
+
+export type Reply<K extends Kind> =
+  | ({ ok: true; bytes: Uint8Array<ArrayBuffer> | undefined } & Payload[K])
+  | Failure;
+
+type Resolve = (reply: Reply<Kind>) => void;
+
+export class Conversation {
+  readonly model: Model;
+  /** Kernel clock minus this page's, in seconds. */
+  clockOffset = 0;
+
+  #name = Math.random().toString(36).slice(2, 10); // a page's own, since answers go to every page
+  #count = 0;
+  #open = new Map<string, Resolve>();
+  #alive: Promise<void> | undefined;
+  #patience: number;
+  #signal: AbortSignal;
+
+  /** `patience`: milliseconds until an unanswered `hello` is sent again. */
+  constructor(model: Model, signal: AbortSignal, patience = 5000) {
+    this.model = model;
+    this.#signal = signal;
+    this.#patience = patience;
+    model.on("msg:custom", this.#receive);
+    signal.addEventListener("abort", () => {
+      model.off("msg:custom", this.#receive);
+      this.#open.clear();
+    });
+  }
+
+  /** Sends `request`, and gives its answer whenever that comes. */
+  ask<R extends Request>(request: R): Promise<Reply<R["kind"]>> {
+    const id = `${this.#name}-${++this.#count}`;
+    return new Promise((resolve) => {
+      this.#open.set(id, resolve as Resolve);
+      try {
+        this.model.send({ ...request, id });
+      } catch {
+        const error = {
+          message: "The kernel is gone.",
+          hint: "Start it, and run the cell again.",
+          field: null,
+        };
+        this.#settle(id, { id, ok: false, error });
+      }
+    });
+  }
+
+  /** Learns the kernel's clock. */
+  async hello(): Promise<void> {
+    const reply = await this.ask({ kind: "hello" });
+    if (reply.ok) this.clockOffset = reply.now - Date.now() / 1000;
+  }
+
+  /**
+   * Resolves when the kernel answers a `hello`. A busy one stays silent, and a message may be lost: asked again and again.
+   * Messages are handled in their order, so whatever was asked before and can be answered, is by then.
+   */
+  alive(): Promise<void> {
+    this.#alive ??= new Promise<void>((resolve) => {
+      let timer: ReturnType<typeof setTimeout>;
+      let wait = this.#patience;
+      const heard = () => {
+        clearTimeout(timer);
+        this.#alive = undefined;
+        resolve();
+      };
+      const ping = () => {
+        void this.hello().then(heard);
+        timer = setTimeout(ping, wait);
+        wait *= 2; // a cell may run for hours, and the messages pile up behind it
+      };
+      this.#signal.addEventListener("abort", () => clearTimeout(timer));
+      ping();
+    });
+    return this.#alive;
+  }
+
+  #receive = (content: Answer<Kind>, buffers?: unknown): void => {
+    this.#settle(
+      content.id,
+      (content.ok ? { ...content, bytes: firstBuffer(buffers) } : content) as Reply<Kind>,
+    );
+  };
+
+  // An id that is not open is another page's.
+  #settle(id: string, reply: Reply<Kind>): void {
+    this.#open.get(id)?.(reply);
+    this.#open.delete(id);
+  }
+}

@@ -1,0 +1,290 @@
+// The controls: prompt, model, duration, aspect ratio, takes, Generate.
+
+import type { ComponentChildren } from "preact";
+import { cost } from "./format.ts";
+import { Icon } from "./icons.tsx";
+import type { ErrorRow, ModelRow, Settings } from "./messages.ts";
+import { stateful } from "./stateful.ts";
+import type { Store } from "./store.ts";
+
+const MOST_TAKES = 8;
+
+interface Props {
+  store: Store;
+  id: string;
+}
+
+export function Form({ store, id }: Props) {
+  const { model, duration, takes } = store.settings;
+  const row = store.models.find((each) => each.id === model);
+  const { error, blocked, sending } = store;
+  const elsewhere = error && !isShown(error);
+  const needsKey = blocked && !store.session.key && !store.session.demo;
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a form would send itself on Enter in any field
+    <div class="rw-form" role="group" aria-label="New video">
+      <Prompt store={store} id={id} />
+      <div class="rw-controls">
+        <ModelPicker store={store} id={id} />
+        <Duration store={store} id={id} row={row} />
+        <AspectRatio store={store} id={id} />
+        <Takes store={store} id={id} />
+        <div class="rw-send">
+          <output class="rw-cost" title={row?.notes} aria-label="Cost">
+            {cost(duration, takes, (!store.session.demo && row?.price) || null)}
+          </output>
+          <button
+            type="button"
+            class="rw-button rw-primary"
+            aria-disabled={!!blocked || sending}
+            aria-describedby={blocked ? `${id}-blocked` : undefined}
+            title={blocked || "Ctrl+Enter"}
+            onClick={() => store.generate()}
+          >
+            {sending ? "sending…" : "Generate"}
+          </button>
+        </div>
+      </div>
+      {blocked && (
+        <p id={`${id}-blocked`} class={needsKey ? "rw-status" : "rw-unseen"}>
+          {blocked}
+        </p>
+      )}
+      {/* Always there, so that a screen reader hears it change. */}
+      <p class="rw-status" role="status">
+        {store.busy}
+      </p>
+      {elsewhere && <Problem error={error} id={`${id}-problem`} />}
+    </div>
+  );
+}
+
+/** What went wrong, and what to do. */
+export function Problem({ error, id }: { error: ErrorRow; id?: string }) {
+  return (
+    <p class="rw-problem" role="alert" id={id}>
+      <Icon name="failed" />
+      <span>
+        <span class="rw-message">{error.message}</span> {error.hint}
+      </span>
+    </p>
+  );
+}
+
+const FIELDS: ReadonlySet<string> = new Set(["prompt", "model", "duration", "aspect_ratio", "takes"]);
+
+function isShown(error: ErrorRow): boolean {
+  return error.field !== null && FIELDS.has(error.field);
+}
+
+/** The attributes that tie a control to what is wrong with it. */
+function invalid(store: Store, id: string, name: keyof Settings) {
+  const wrong = store.error?.field === name;
+  return wrong ? { "aria-invalid": true, "aria-describedby": `${id}-${name}-problem` } : {};
+}
+
+function Field(props: Props & { name: keyof Settings; children: ComponentChildren }) {
+  const { error } = props.store;
+  return (
+    <div class={`rw-field rw-field-${props.name}`}>
+      {props.children}
+      {error?.field === props.name && <Problem error={error} id={`${props.id}-${props.name}-problem`} />}
+    </div>
+  );
+}
+
+function Prompt({ store, id }: Props) {
+  const { prompt } = store.settings;
+  return (
+    <Field store={store} id={id} name="prompt">
+      {/* The box grows with its text: the stylesheet lays a copy of it behind. */}
+      <div class="rw-grow" data-text={`${prompt} `}>
+        <textarea
+          class="rw-prompt"
+          rows={2}
+          aria-label="Prompt"
+          placeholder="Describe the video: a fox trotting through fresh snow at dawn, slow tracking shot"
+          value={prompt}
+          onInput={(event) => store.set("prompt", event.currentTarget.value)}
+          onBlur={store.flush}
+          {...invalid(store, id, "prompt")}
+        />
+      </div>
+    </Field>
+  );
+}
+
+function ModelPicker({ store, id }: Props) {
+  const { model } = store.settings;
+  const known = store.models.some((row) => row.id === model);
+  return (
+    <Field store={store} id={id} name="model">
+      <span class="rw-select">
+        <select
+          aria-label="Model"
+          value={model}
+          onChange={(event) => store.set("model", event.currentTarget.value)}
+          {...invalid(store, id, "model")}
+        >
+          {!known && (
+            <option value={model} selected>
+              {model || "No model"}
+            </option>
+          )}
+          {store.models.map((row) => (
+            <option key={row.id} value={row.id} title={row.notes} selected={row.id === model}>
+              {row.name}
+            </option>
+          ))}
+        </select>
+        <Icon name="chevron" />
+      </span>
+    </Field>
+  );
+}
+
+function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
+  const { duration } = store.settings;
+  const wrong = invalid(store, id, "duration");
+  const [shortest, longest] = row?.durations ?? [];
+
+  if (!row)
+    return (
+      <Field store={store} id={id} name="duration">
+        {/* biome-ignore lint/a11y/noLabelWithoutControl: NumberBox is one */}
+        <label class="rw-inline">
+          duration
+          <NumberBox
+            value={duration}
+            min={1}
+            empty
+            onValue={(value) => store.set("duration", value)}
+            {...wrong}
+          />
+          s
+        </label>
+      </Field>
+    );
+
+  if (row.continuous)
+    return (
+      <Field store={store} id={id} name="duration">
+        <label class="rw-inline">
+          <span class="rw-unseen">Duration</span>
+          <input
+            type="range"
+            class="rw-slider"
+            min={shortest}
+            max={longest}
+            step={1}
+            value={duration ?? shortest}
+            aria-valuetext={duration === null ? "not set" : `${duration} seconds`}
+            onInput={(event) => store.set("duration", event.currentTarget.valueAsNumber)}
+            {...wrong}
+          />
+          <span class="rw-seconds">{duration ?? "–"} s</span>
+        </label>
+      </Field>
+    );
+
+  return (
+    <Field store={store} id={id} name="duration">
+      <fieldset class="rw-choices" {...wrong}>
+        <legend class="rw-unseen">Duration in seconds</legend>
+        {row.durations.map((seconds, index) => (
+          <label key={seconds}>
+            <input
+              type="radio"
+              name={`${id}-duration`}
+              value={seconds}
+              checked={seconds === duration}
+              onChange={() => store.set("duration", seconds)}
+            />
+            <span>
+              {seconds}
+              {index === row.durations.length - 1 && " s"}
+            </span>
+          </label>
+        ))}
+      </fieldset>
+    </Field>
+  );
+}
+
+function AspectRatio({ store, id }: Props) {
+  return (
+    <Field store={store} id={id} name="aspect_ratio">
+      <fieldset class="rw-choices" {...invalid(store, id, "aspect_ratio")}>
+        <legend class="rw-unseen">Aspect ratio</legend>
+        {(["16:9", "9:16"] as const).map((ratio) => (
+          <label key={ratio}>
+            <input
+              type="radio"
+              name={`${id}-aspect_ratio`}
+              value={ratio}
+              checked={ratio === store.settings.aspect_ratio}
+              onChange={() => store.set("aspect_ratio", ratio)}
+            />
+            <span>
+              <Icon name={ratio} />
+              {ratio}
+            </span>
+          </label>
+        ))}
+      </fieldset>
+    </Field>
+  );
+}
+
+function Takes({ store, id }: Props) {
+  return (
+    <Field store={store} id={id} name="takes">
+      {/* biome-ignore lint/a11y/noLabelWithoutControl: NumberBox is one */}
+      <label class="rw-inline" title="How many videos to make of it">
+        takes
+        <NumberBox
+          value={store.settings.takes}
+          min={1}
+          max={MOST_TAKES}
+          onValue={(value) => value !== null && store.set("takes", value)}
+          {...invalid(store, id, "takes")}
+        />
+      </label>
+    </Field>
+  );
+}
+
+interface NumberProps {
+  value: number | null;
+  min: number;
+  max?: number;
+  empty?: boolean; // whether it may be
+  onValue: (value: number | null) => void;
+}
+
+/** A whole number. While it is typed it may be none, or out of range; leaving the field puts that right. */
+const NumberBox = stateful<NumberProps, string | null>(null, (props, draft, setDraft) => {
+  const { value, min, max = 999, empty, onValue, ...rest } = props;
+  const read = (text: string) => (text === "" && empty ? null : Math.round(Number(text)));
+  return (
+    <input
+      type="number"
+      class="rw-number"
+      min={min}
+      max={max}
+      value={draft ?? value ?? ""}
+      onInput={({ currentTarget }) => {
+        setDraft(currentTarget.value);
+        const number = read(currentTarget.value);
+        if (number === null || (number >= min && number <= max)) onValue(number);
+      }}
+      onChange={({ currentTarget }) => {
+        setDraft(null);
+        const number = read(currentTarget.value);
+        if (number) onValue(Math.min(max, Math.max(min, number)));
+      }}
+      {...rest}
+    />
+  );
+});

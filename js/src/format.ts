@@ -1,0 +1,59 @@
+// Numbers and texts as a person reads them. Pure functions.
+
+import type { JobRow } from "./messages.ts";
+
+/** `seconds` as a clock: `0:07`, `12:30`, `1:02:03`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n: number) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** `bytes` in a unit that suits them: `812 KB`, `3.1 MB`, `20 MB`. */
+export function size(bytes: number): string {
+  const unit = bytes < 999_500 ? "KB" : bytes < 999_500_000 ? "MB" : "GB";
+  return `${inUnit(bytes, unit)} ${unit}`;
+}
+
+/** How much of a file is here: `3.1 of 20 MB`. */
+export function progress(received: number, total: number): string {
+  const [number, unit] = size(total).split(" ");
+  return `${inUnit(received, unit as Unit)} of ${number} ${unit}`;
+}
+
+type Unit = "KB" | "MB" | "GB";
+
+function inUnit(bytes: number, unit: Unit): string {
+  const value = bytes / { KB: 1e3, MB: 1e6, GB: 1e9 }[unit];
+  return unit === "KB" || value >= 9.95 || value === 0 ? String(Math.round(value)) : value.toFixed(1);
+}
+
+/** What pressing Generate asks for: `6 s`, `2 × 6 s`, and `· $4.80` where the price is known. */
+export function cost(duration: number | null, takes: number, price: number | null): string {
+  if (duration === null) return "";
+  const seconds = takes > 1 ? `${takes} × ${duration} s` : `${duration} s`;
+  if (price === null) return seconds;
+  const dollars = duration * takes * price;
+  return `${seconds} · ${dollars > 0 && dollars < 0.01 ? "under $0.01" : `$${dollars.toFixed(2)}`}`;
+}
+
+/** `Veo 3.0 · 6 s · 16:9`, and the take where there is more than one. */
+export function facts(job: JobRow): string {
+  const duration = job.duration ?? (job.video ? Math.round(job.video.duration) : null);
+  return [
+    job.model_name,
+    duration === null ? "" : `${duration} s`,
+    job.aspect_ratio ?? "",
+    job.take > 1 ? `take ${job.take}` : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** The first `length` characters of `text`, on one line. */
+export function short(text: string, length: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  const characters = [...line];
+  return characters.length > length ? `${characters.slice(0, length - 1).join("")}…` : line;
+}

@@ -1,0 +1,65 @@
+// What differs between the notebook hosts: JupyterLab, Notebook, VS Code, Colab, marimo.
+
+import type { State } from "./messages.ts";
+
+/** The part of anywidget's model that we use. Never `set` or `save_changes`: see DESIGN, "custom messages only". */
+export interface Model {
+  get<N extends keyof State>(name: N): State[N];
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback: (...args: never[]) => void): void;
+  send(content: object): void;
+}
+
+/** The first buffer of a message: a `DataView` in Jupyter, a `Uint8Array` in Colab, an `ArrayBuffer` elsewhere. */
+export function firstBuffer(buffers: unknown): Uint8Array<ArrayBuffer> | undefined {
+  const first: unknown = (buffers as ArrayLike<unknown> | null | undefined)?.[0];
+  if (first instanceof ArrayBuffer) return new Uint8Array(first);
+  // A view may look at a part of a larger buffer.
+  if (ArrayBuffer.isView(first))
+    return new Uint8Array(first.buffer as ArrayBuffer, first.byteOffset, first.byteLength);
+  return undefined;
+}
+
+/** Whether the page is dark. Colours come from the host's own variables; this decides ours where it has none. */
+export function hostIsDark(): boolean {
+  const { body, documentElement: html } = document;
+  const vscode = body.dataset.vscodeThemeKind;
+  if (vscode) return !vscode.endsWith("light");
+  const jupyter = body.dataset.jpThemeLight;
+  if (jupyter) return jupyter === "false";
+  for (const element of [body, html]) {
+    const theme = element.dataset.theme ?? element.getAttribute("theme"); // Colab: <html theme="dark">
+    if (theme === "dark" || element.classList.contains("dark")) return true; // marimo: <body class="dark">
+    if (theme === "light" || element.classList.contains("light")) return false;
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+/** Calls `changed` whenever the host may have changed its theme, until `signal` aborts. */
+export function watchTheme(changed: () => void, signal: AbortSignal): void {
+  const observer = new MutationObserver(changed);
+  for (const element of [document.body, document.documentElement])
+    observer.observe(element, { attributes: true });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/** Copies `text`; false where the host's page is not allowed to. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether AAC sound plays here: desktop VS Code cannot decode it. */
+export function playsSound(): boolean {
+  return document.createElement("video").canPlayType('audio/mp4; codecs="mp4a.40.2"') !== "";
+}
+
+/** Whether the person asked for less movement. */
+export function prefersStill(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

@@ -1,0 +1,168 @@
+// The list of jobs: a row each, and a card for one whose video is shown.
+
+import type { ComponentChildren } from "preact";
+import { Action, Confirmed, Copy } from "./actions.tsx";
+import { Problem } from "./form.tsx";
+import { clock, facts, size } from "./format.ts";
+import { Icon, type IconName } from "./icons.tsx";
+import type { JobRow, VideoRow } from "./messages.ts";
+import { Player } from "./player.tsx";
+import { pythonCall } from "./python.ts";
+import { stateful } from "./stateful.ts";
+import { isRunning, type Store } from "./store.ts";
+import { Demo } from "./widget.tsx";
+
+const PAGE = 20; // rows until one asks for more
+
+export const Jobs = stateful<{ store: Store }, number>(PAGE, ({ store }, shown, setShown) => {
+  const { jobs } = store;
+  if (!jobs.length) return <p class="rw-empty">No videos yet. What you generate appears here.</p>;
+  const newest = jobs.find((job) => job.video);
+  const more = jobs.length - shown;
+  return (
+    <>
+      <ul class="rw-jobs" aria-label="Videos">
+        {jobs.slice(0, shown).map((job) => (
+          <Job key={job.key} store={store} job={job} newest={job === newest} />
+        ))}
+      </ul>
+      {more > 0 && (
+        <button type="button" class="rw-more" onClick={() => setShown(shown + PAGE)}>
+          Show {Math.min(more, PAGE)} more of {more}
+        </button>
+      )}
+    </>
+  );
+});
+
+interface JobProps {
+  store: Store;
+  job: JobRow;
+}
+
+function Job({ store, job, newest }: JobProps & { newest: boolean }) {
+  const { video } = job;
+  if (video) return <Finished store={store} job={job} video={video} newest={newest} />;
+  const running = isRunning(job);
+  const error = store.jobError(job.key) ?? job.error;
+  const seconds = (job.ended ?? (running ? store.now : job.started)) - job.started;
+  return (
+    <li class={`rw-job rw-${job.status}`} data-key={job.key}>
+      <Icon name={icon(job)} />
+      <div class="rw-body">
+        <div class="rw-line">
+          <Title job={job} />
+          <span class="rw-stage">
+            {job.status}
+            {job.stopped && ", stopped"}
+            {(running || seconds > 0) && ` · ${clock(seconds)}`}
+          </span>
+        </div>
+        <p class="rw-facts">
+          {job.demo && <Demo />} {facts(job)}
+          {job.note && <span class="rw-note"> · {job.note}</span>}
+        </p>
+        {error && <Problem error={error} />}
+        <Steps store={store} job={job} />
+      </div>
+    </li>
+  );
+}
+
+function icon(job: JobRow): IconName {
+  if (job.stopped) return "failed";
+  return isRunning(job) && job.status !== "waiting" ? "spinner" : (job.status as "waiting");
+}
+
+/** What can be done with a job that has no video. */
+function Steps({ store, job }: JobProps) {
+  const { key, status } = job;
+  const busy = (kind: string) => store.isOpen(kind, key);
+  let step: ComponentChildren = null;
+  if (job.stopped)
+    step = (
+      <Action icon="again" busy={busy("resume")} onClick={() => store.act("resume", key)}>
+        {status === "downloading" ? "Download again" : "Ask again"}
+      </Action>
+    );
+  else if (status === "failed")
+    step = (
+      <Action icon="again" busy={busy("resubmit")} onClick={() => store.act("resubmit", key)}>
+        Try again
+      </Action>
+    );
+  else if (status === "unconfirmed")
+    step = (
+      <Confirmed
+        icon="again"
+        busy={busy("resubmit")}
+        question="This may be billed twice. Send again?"
+        yes="Yes, send again"
+        onClick={() => store.act("resubmit", key)}
+      >
+        Send again
+      </Confirmed>
+    );
+  else if (status === "waiting")
+    step = (
+      <Action icon="cancelled" busy={busy("cancel")} onClick={() => store.act("cancel", key)}>
+        Cancel
+      </Action>
+    );
+  return step && <div class="rw-actions">{step}</div>;
+}
+
+type FinishedProps = JobProps & { video: VideoRow; newest: boolean };
+
+const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPressed) => {
+  const { store, job, video, newest } = props;
+  const loading = store.videos.get(job.key);
+  const load = () => {
+    setPressed(true);
+    store.videos.load(job);
+  };
+  const tall = video.height > video.width ? " rw-tall" : "";
+  return (
+    <li class={`rw-job rw-completed ${loading ? "rw-open" : "rw-closed"}${tall}`} data-key={job.key}>
+      {loading ? (
+        <Player job={job} video={video} loading={loading} start={newest || pressed} retry={load} />
+      ) : (
+        <button
+          type="button"
+          class="rw-thumb"
+          aria-label={`Play ${job.prompt}, ${size(video.size)}`}
+          onClick={load}
+        >
+          <Icon name="play" />
+        </button>
+      )}
+      <div class="rw-body">
+        <Title job={job} />
+        <p class="rw-facts">
+          {job.demo && <Demo />} {facts(job)}
+          {loading ? <br /> : " · "}
+          {job.ended !== null && `made in ${clock(job.ended - job.started)} · `}
+          {size(video.size)}
+        </p>
+        <div class="rw-actions">
+          {loading?.state === "ready" && (
+            <a class="rw-action" href={loading.url} download={video.name} title={`Save ${video.name}`}>
+              <Icon name="save" />
+              save
+            </a>
+          )}
+          <Copy icon="path" label="path" text={video.path} />
+          <Copy icon="code" label="code" text={pythonCall(job)} />
+        </div>
+      </div>
+    </li>
+  );
+});
+
+function Title({ job }: { job: JobRow }) {
+  return (
+    <p class="rw-title" title={job.prompt}>
+      {job.prompt}
+    </p>
+  );
+}

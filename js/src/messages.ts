@@ -1,0 +1,115 @@
+// What the widget's view and its kernel side say to each other. The other side of this file is
+// `runcrate_widget/messages.py`, which says what each message means.
+
+/** What went wrong, for a person; `field` is the control at fault. */
+export interface ErrorRow {
+  message: string;
+  hint: string;
+  field: string | null;
+}
+
+/** One choice of the model picker. `durations` in seconds: the choices, or `[shortest, longest]` where `continuous`. */
+export interface ModelRow {
+  id: string;
+  name: string;
+  durations: number[];
+  continuous: boolean;
+  audio: boolean;
+  notes: string;
+  price: number | null; // dollars a second of video
+}
+
+/** A finished video. */
+export interface VideoRow {
+  path: string;
+  name: string;
+  size: number; // bytes
+  width: number; // pixels
+  height: number; // pixels
+  duration: number; // seconds
+  audio: boolean;
+}
+
+export type Status =
+  | "waiting"
+  | "submitting"
+  | "queued"
+  | "processing"
+  | "downloading"
+  | "completed"
+  | "failed"
+  | "unconfirmed"
+  | "cancelled";
+
+/** One job of the list. Times are seconds since the epoch by the kernel's clock. */
+export interface JobRow {
+  key: string;
+  id: string | null;
+  prompt: string;
+  model: string;
+  model_name: string;
+  duration: number | null; // seconds, as asked for
+  aspect_ratio: string | null;
+  take: number;
+  status: Status;
+  note: string;
+  error: ErrorRow | null;
+  started: number;
+  ended: number | null;
+  demo: boolean;
+  stopped: boolean;
+  video: VideoRow | null;
+}
+
+/** What the widget talks to. */
+export interface SessionRow {
+  demo: boolean;
+  key: boolean;
+  service: string;
+  library: string;
+}
+
+/** The controls: one synced trait each. */
+export interface Settings {
+  prompt: string;
+  model: string;
+  duration: number | null; // seconds
+  aspect_ratio: string | null;
+  takes: number;
+}
+
+/** The synced traits that the view reads. It never writes one: see `set`. */
+export interface State extends Settings {
+  _models: ModelRow[];
+  _jobs: JobRow[];
+  _session: SessionRow;
+}
+
+type SetRequest = { [N in keyof Settings]: { kind: "set"; name: N; value: Settings[N] } }[keyof Settings];
+
+export type Request =
+  | { kind: "hello" }
+  | SetRequest
+  | ({ kind: "generate" } & Settings)
+  | { kind: "cancel"; key: string }
+  | { kind: "resubmit"; key: string }
+  | { kind: "resume"; key: string }
+  | { kind: "chunk"; key: string; offset: number; length: number }
+  | { kind: "demo" };
+
+export type Kind = Request["kind"];
+
+/** What a request of each kind is answered with, beside `id` and `ok`. */
+export interface Payload {
+  hello: { now: number };
+  set: object;
+  generate: { keys: string[] };
+  cancel: object;
+  resubmit: { key: string };
+  resume: object;
+  chunk: { offset: number; total: number };
+  demo: object;
+}
+
+export type Failure = { id: string; ok: false; error: ErrorRow };
+export type Answer<K extends Kind> = ({ id: string; ok: true } & Payload[K]) | Failure;

@@ -1,0 +1,238 @@
+// What all views of one widget share, and what they do: the other modules draw it.
+
+import { Control } from "./control.ts";
+import { Conversation, type Reply } from "./conversation.ts";
+import { short } from "./format.ts";
+import type { Model } from "./host.ts";
+import type { ErrorRow, JobRow, Request, Settings, State, Status } from "./messages.ts";
+import { Videos } from "./videos.ts";
+
+const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
+const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
+const AUTOMATIC = 3; // the newest videos are fetched without being asked for
+
+const NAMES = ["prompt", "model", "duration", "aspect_ratio", "takes"] as const;
+type Name = keyof Settings;
+
+const RUNNING: ReadonlySet<Status> = new Set([
+  "waiting",
+  "submitting",
+  "queued",
+  "processing",
+  "downloading",
+]);
+
+/** Whether a job moves on by itself. */
+export function isRunning(job: JobRow): boolean {
+  return RUNNING.has(job.status) && !job.stopped;
+}
+
+export class Store {
+  readonly conversation: Conversation;
+  readonly videos: Videos;
+  /** What the last `set` or `generate` was refused for. */
+  error: ErrorRow | null = null;
+  /** The latest change of a job's stage, for a screen reader. */
+  announcement = "";
+
+  #model: Model;
+  #controls: { [N in Name]: Control<Settings[N]> };
+  #listeners = new Set<() => void>();
+  #open = new Set<string>(); // what the person asked for, unanswered
+  #late = new Set<string>(); // and what of it has been for a second
+  #jobErrors = new Map<string, ErrorRow>();
+  #stages: Map<string, Status>;
+  #debounce = 0;
+
+  constructor(model: Model, signal: AbortSignal) {
+    this.#model = model;
+    this.conversation = new Conversation(model, signal);
+    this.videos = new Videos(this.conversation, signal, this.#changed);
+    const control = <N extends Name>(name: N) => new Control(model.get(name));
+    this.#controls = {
+      prompt: control("prompt"),
+      model: control("model"),
+      duration: control("duration"),
+      aspect_ratio: control("aspect_ratio"),
+      takes: control("takes"),
+    };
+    this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
+
+    const listen = (name: keyof State, heard: () => void) => {
+      model.on(`change:${name}`, heard);
+      signal.addEventListener("abort", () => model.off(`change:${name}`, heard));
+    };
+    for (const name of NAMES) listen(name, () => this.#arrived(name));
+    listen("_jobs", this.#jobsChanged);
+    listen("_models", this.#changed);
+    listen("_session", this.#changed);
+    signal.addEventListener("abort", () => clearTimeout(this.#debounce));
+    void this.conversation.hello().then(this.#changed);
+  }
+
+  /** Calls `listener` after each change; the function that is returned ends that. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get jobs(): JobRow[] {
+    return this.#model.get("_jobs");
+  }
+
+  get models(): State["_models"] {
+    return this.#model.get("_models");
+  }
+
+  get session(): State["_session"] {
+    return this.#model.get("_session");
+  }
+
+  /** What the controls show. */
+  get settings(): Settings {
+    const { prompt, model, duration, aspect_ratio, takes } = this.#controls;
+    return {
+      prompt: prompt.shown,
+      model: model.shown,
+      duration: duration.shown,
+      aspect_ratio: aspect_ratio.shown,
+      takes: takes.shown,
+    };
+  }
+
+  /** Now, in seconds by the kernel's clock. */
+  get now(): number {
+    return Date.now() / 1000 + this.conversation.clockOffset;
+  }
+
+  /** Whether a time that is shown moves on. */
+  get ticking(): boolean {
+    return this.jobs.some(isRunning);
+  }
+
+  /** Whether Generate has been pressed and not been answered. */
+  get sending(): boolean {
+    return this.#open.has("generate");
+  }
+
+  /** Why nothing can be generated now, or "". */
+  get blocked(): string {
+    if (!this.session.key && !this.session.demo) return "Generate needs an API key, or the demo.";
+    return this.settings.prompt.trim() ? "" : "Describe the video first.";
+  }
+
+  /** What to say while the kernel is silent, or "". */
+  get busy(): string {
+    if (!this.#late.size) return "";
+    return this.#late.has("generate")
+      ? "The kernel is busy: queued, it starts when the running cell ends."
+      : "The kernel is busy: queued until the running cell ends.";
+  }
+
+  /** Whether the person's request `kind` for job `key` is unanswered. */
+  isOpen(kind: string, key = ""): boolean {
+    return this.#open.has(kind + key);
+  }
+
+  jobError(key: string): ErrorRow | undefined {
+    return this.#jobErrors.get(key);
+  }
+
+  /** The person moved the control `name`. */
+  set<N extends Name>(name: N, value: Settings[N]): void {
+    const control = this.#controls[name] as Control<Settings[N]>;
+    if (control.shown === value) return;
+    control.edit(value);
+    if (this.error?.field === name) this.error = null;
+    if (name === "prompt") {
+      clearTimeout(this.#debounce);
+      this.#debounce = setTimeout(this.flush, DEBOUNCE) as unknown as number;
+    } else void this.#send(name);
+    this.#changed();
+  }
+
+  /** Sends a prompt that has been typed and not been sent. */
+  flush = (): void => {
+    clearTimeout(this.#debounce);
+    if (this.#controls.prompt.unsent) void this.#send("prompt");
+  };
+
+  async generate(): Promise<void> {
+    if (this.blocked || this.sending) return;
+    this.flush();
+    this.error = null;
+    const reply = await this.#ask({ kind: "generate", ...this.settings });
+    if (!reply.ok) this.error = reply.error;
+    this.#changed();
+  }
+
+  async demo(): Promise<void> {
+    if (this.isOpen("demo")) return;
+    this.error = null;
+    const reply = await this.#ask({ kind: "demo" });
+    if (!reply.ok) this.error = reply.error;
+    this.#changed();
+  }
+
+  /** Asks for something to be done with job `key`. */
+  async act(kind: "cancel" | "resubmit" | "resume", key: string): Promise<void> {
+    if (this.isOpen(kind, key)) return;
+    this.#jobErrors.delete(key);
+    const reply = await this.#ask({ kind, key }, key);
+    if (!reply.ok) this.#jobErrors.set(key, reply.error);
+    this.#changed();
+  }
+
+  /** Fetches the newest videos, which are shown without being asked for. */
+  loadNewest(): void {
+    const newest = this.jobs.filter((job) => job.video).slice(0, AUTOMATIC);
+    // Each is put before the ones that wait.
+    for (const job of newest.reverse()) if (!this.videos.get(job.key)) this.videos.load(job);
+  }
+
+  async #ask<R extends Request>(request: R, key = ""): Promise<Reply<R["kind"]>> {
+    const name = request.kind + key;
+    this.#open.add(name);
+    this.#changed();
+    const timer = setTimeout(() => {
+      this.#late.add(name);
+      this.#changed();
+    }, BUSY_AFTER);
+    const reply = await this.conversation.ask(request);
+    clearTimeout(timer);
+    this.#open.delete(name);
+    this.#late.delete(name);
+    return reply;
+  }
+
+  async #send<N extends Name>(name: N): Promise<void> {
+    const control = this.#controls[name] as Control<Settings[N]>;
+    const reply = await this.conversation.ask({ kind: "set", name, value: control.send() } as Request);
+    if (reply.ok) control.answered();
+    else {
+      // A text that the kernel refuses is the person's all the same.
+      if (name === "prompt") control.answered();
+      else control.refused(this.#model.get(name) as Settings[N]);
+      this.error = reply.error;
+    }
+    this.#changed();
+  }
+
+  #arrived<N extends Name>(name: N): void {
+    (this.#controls[name] as Control<Settings[N]>).arrived(this.#model.get(name) as Settings[N]);
+    this.#changed();
+  }
+
+  #jobsChanged = (): void => {
+    const news = this.jobs.filter((job) => this.#stages.get(job.key) !== job.status);
+    if (news.length)
+      this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
+    this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
+    this.videos.keep(this.jobs);
+    this.#changed();
+  };
+
+  #changed = (): void => {
+    for (const listener of this.#listeners) listener();
+  };
+}

@@ -1,0 +1,78 @@
+// The whole card.
+
+import { Form } from "./form.tsx";
+import { hostIsDark } from "./host.ts";
+import { Jobs } from "./jobs.tsx";
+import type { Store } from "./store.ts";
+
+/** `id` is the view's own, for names and ids: two may stand in one page. */
+export function Widget({ store, id }: { store: Store; id: string }) {
+  const { demo, key } = store.session;
+  const dark = hostIsDark() ? " rw-dark" : "";
+
+  // A key that a cell has set since is noticed by the kernel when it is spoken to.
+  const ask = () => {
+    if (!demo && !key) void store.conversation.alive();
+  };
+
+  // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab listens before
+  // we do and wants the attribute; keys with Ctrl or Cmd, such as save and copy, go on to the other hosts.
+  const keep = (event: KeyboardEvent) => {
+    const command = event.ctrlKey || event.metaKey;
+    if (command && event.key === "Enter" && !event.isComposing) {
+      event.preventDefault();
+      void store.generate();
+    }
+    if (!command || event.key === "Enter") event.stopPropagation();
+  };
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: what it hears comes from the controls inside
+    <div
+      class={`runcrate-widget${dark}`}
+      data-lm-suppress-shortcuts="true"
+      onKeyDown={keep}
+      onFocusIn={ask}
+      onPointerEnter={ask}
+    >
+      <div class="rw-card">
+        {demo && (
+          <p class="rw-strip">
+            <Demo /> Videos are made on this machine: no key, no cost.
+          </p>
+        )}
+        {!demo && !key && <NoKey store={store} />}
+        <Form store={store} id={id} />
+        <Jobs store={store} />
+        <p class="rw-unseen" aria-live="polite">
+          {store.announcement}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+export function Demo() {
+  return <span class="rw-demo">DEMO</span>;
+}
+
+function NoKey({ store }: { store: Store }) {
+  return (
+    <section class="rw-notice" aria-label="API key">
+      <p>
+        <strong>No API key yet.</strong> Set <code>RUNCRATE_API_KEY</code> in the environment before Jupyter
+        starts, or in a cell:
+      </p>
+      <pre>{'import os\nfrom getpass import getpass\nos.environ["RUNCRATE_API_KEY"] = getpass()'}</pre>
+      <p>Then Generate works.</p>
+      <button
+        type="button"
+        class="rw-button"
+        aria-disabled={store.isOpen("demo")}
+        onClick={() => store.demo()}
+      >
+        {store.isOpen("demo") ? "Starting the demo…" : "Try the demo (no key, no cost)"}
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Conversation } from "../src/conversation.ts";
+import { Kernel, turn } from "./kernel.ts";
+
+test("each request gets its own answer, whatever their order", async () => {
+  const kernel = new Kernel();
+  const conversation = new Conversation(kernel, new AbortController().signal);
+  const first = conversation.ask({ kind: "cancel", key: "a" });
+  const second = conversation.ask({ kind: "resubmit", key: "b" });
+  kernel.answer(kernel.sent[1], { key: "c" });
+  kernel.refuse(kernel.sent[0], "It was sent already.");
+  const [one, two] = await Promise.all([first, second]);
+  assert.equal(!one.ok && one.error.message, "It was sent already.");
+  assert.equal(two.ok && two.key, "c");
+});
+
+test("an answer to another page's request is left alone, and ids are never shared", async () => {
+  const kernel = new Kernel();
+  const here = new Conversation(kernel, new AbortController().signal);
+  const there = new Conversation(kernel, new AbortController().signal);
+  let answered = false;
+  void here.ask({ kind: "demo" }).then(() => {
+    answered = true;
+  });
+  const theirs = there.ask({ kind: "demo" });
+  assert.notEqual(kernel.sent[0].id, kernel.sent[1].id);
+  kernel.answer(kernel.sent[1]);
+  await theirs;
+  await turn();
+  assert.equal(answered, false);
+});
+
+test("hello learns the kernel's clock", async () => {
+  const kernel = new Kernel();
+  kernel.handle = (message) => kernel.answer(message, { now: Date.now() / 1000 + 300 });
+  const conversation = new Conversation(kernel, new AbortController().signal);
+  await conversation.hello();
+  assert.ok(Math.abs(conversation.clockOffset - 300) < 1);
+});
+
+test("a silent kernel is asked again, ever more seldom, and one answer is enough", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const kernel = new Kernel();
+  const conversation = new Conversation(kernel, new AbortController().signal, 1000);
+  const alive = conversation.alive();
+  assert.equal(conversation.alive(), alive, "one question for all who ask");
+  for (const wait of [1000, 2000, 4000]) t.mock.timers.tick(wait);
+  assert.equal(kernel.of("hello").length, 4);
+  kernel.answer(kernel.sent[2], { now: 0 });
+  await alive;
+  t.mock.timers.tick(60_000);
+  assert.equal(kernel.of("hello").length, 4);
+});
+
+test("a message that cannot be sent is answered as an error", async () => {
+  const kernel = new Kernel();
+  kernel.send = () => {
+    throw new Error("Kernel is dead");
+  };
+  const reply = await new Conversation(kernel, new AbortController().signal).ask({ kind: "demo" });
+  assert.equal(reply.ok, false);
+});

@@ -1,0 +1,82 @@
+"""Fixtures that more than one file of tests uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import ARGUMENTS, find_browser, wheel_node
+from lab import Lab, LabServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def pytest_configure() -> None:
+    """Let nobody's own key, library or demo setting reach a test."""
+    for name in [name for name in os.environ if name.startswith("RUNCRATE_") and name != "RUNCRATE_TEST_BROWSER"]:
+        del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what needs the browser last.
+
+    Playwright's blocking API leaves its event loop marked as running in this thread, so that once it has started
+    `asyncio.run` refuses to. It also puts the quick tests first.
+    """
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium that plays H.264 and AAC."""
+    from playwright.sync_api import sync_playwright
+
+    found = find_browser()
+    if found is None:
+        pytest.fail("No Chromium or Chrome here: `python3 tests/run.py` installs one.")
+    # Playwright's own Node needs libatomic, which a minimal system does not have.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(wheel_node()))
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=found.path,
+            args=list(ARGUMENTS),
+            chromium_sandbox=not root,  # Chromium has none for root
+            env={**os.environ, **found.environment},
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own, 1280 by 900, in a context of its own."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def console_errors(page: Page) -> list[str]:
+    """What goes wrong in `page`, as it happens: errors on its console, and exceptions that nobody caught."""
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """A JupyterLab for all tests, with settings and folders of its own."""
+    with LabServer(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture
+def lab(lab_server: LabServer, page: Page) -> Iterator[Lab]:
+    """JupyterLab in `page`; kernels that the test started are stopped after it."""
+    yield Lab(lab_server, page)
+    page.close()
+    lab_server.stop_kernels()

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Installs what the tests need, and runs every check: `python3 tests/run.py`. What comes after it is for pytest: `-k lab`.
+
+Needs a Python (3.10 or newer, with venv) and the package registries; no root, no Node, no browser. The first run fills `.venv/`,
+`js/node_modules/` and, where there is no Chromium, `.browser/`; later ones use what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def run(title: str, *command: str | Path) -> bool:
+    """Run one step under a heading; whether it went well."""
+    print(f"\n=== {title}", flush=True)
+    begin = time.monotonic()
+    status = subprocess.run([str(part) for part in command], cwd=ROOT).returncode
+    print(f"--- {'ok' if status == 0 else f'FAILED ({status})'}, {time.monotonic() - begin:.1f} s", flush=True)
+    return status == 0
+
+
+def install() -> bool:
+    """Make `.venv/`, the bundle, and see that there is a browser; whether all of it is there."""
+    if not PYTHON.exists() and not run("make .venv", sys.executable, "-m", "venv", "--clear", VENV):
+        return False
+    stamp = VENV / "installed-for"
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text(encoding="ascii") != wanted:
+        pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ".[test]")
+        if not run("pip install -e '.[test]'", PYTHON, *pip):
+            return False
+        stamp.write_text(wanted, encoding="ascii")
+    return run("front end", PYTHON, "js/hatch_build.py") and run("browser", PYTHON, "tests/browser.py")
+
+
+def main() -> int:
+    """Install, check, test; 0 if all went well."""
+    if not install():
+        return 1
+    checks: dict[str, list[str]] = {
+        "ruff check": ["-m", "ruff", "check"],
+        "ruff format": ["-m", "ruff", "format", "--check"],
+        "mypy": ["-m", "mypy"],
+        "biome and tsc": ["js/hatch_build.py", "run", "check"],
+        "tests of the front end's parts": ["js/hatch_build.py", "test"],
+        "pytest": ["-m", "pytest", *sys.argv[1:]],  # last, so that its closing line is
+    }
+    failed = [title for title, command in checks.items() if not run(title, PYTHON, *command)]
+    if failed:
+        print(f"\nFailed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

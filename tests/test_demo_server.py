@@ -1,0 +1,449 @@
+"""The demo backend over real HTTP: every row of the API's contract."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+av = pytest.importorskip("av")
+pytest.importorskip("PIL")
+pytest.importorskip("uvicorn")
+
+from runcrate_widget.catalog import models  # noqa: E402
+from runcrate_widget.demo import serve  # noqa: E402
+
+if TYPE_CHECKING:
+    from runcrate_widget.demo.server import DemoServer
+
+QUICK: dict[str, Any] = {"seconds": 0.4, "height": 64, "rate_limit": 10_000}
+ASKED = {"model": "google/veo-3.0", "prompt": "A cinematic sunrise over misty mountains", "duration": 4}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DemoServer]:
+    with serve(**QUICK) as server:
+        yield server
+
+
+@pytest.fixture
+def http(server: DemoServer) -> Iterator[httpx.Client]:
+    with connect(server) as http:
+        yield http
+
+
+def connect(server: DemoServer, **options: Any) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.key}"}, timeout=30, **options)
+
+
+def finish(http: httpx.Client, id: str) -> tuple[dict[str, Any], list[str]]:
+    """The last answer about a job, and the statuses on the way."""
+    seen: list[str] = []
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        answer = http.get(f"/v1/videos/{id}").json()
+        if answer["status"] not in seen:
+            seen.append(answer["status"])
+        if answer["status"] in ("completed", "failed"):
+            return answer, seen
+        time.sleep(0.02)
+    raise AssertionError(f"{id} did not end: {seen}")
+
+
+@pytest.fixture(scope="module")
+def done(server: DemoServer) -> str:
+    """The id of a video that is completed."""
+    with connect(server) as http:
+        id: str = http.post("/v1/videos", json=ASKED).json()["id"]
+        assert finish(http, id)[0]["status"] == "completed"
+    return id
+
+
+def test_submit_poll_download(http: httpx.Client, tmp_path: Path) -> None:
+    submitted = http.post("/v1/videos", json={**ASKED, "duration": 6, "aspect_ratio": "9:16"})
+    assert submitted.status_code == 200
+    job = submitted.json()
+    assert re.fullmatch(r"vid_\w+", job["id"])
+    assert (job["status"], job["demo"]) == ("queued", True)
+    assert {name: job[name] for name in ("model", "prompt", "duration", "aspect_ratio")} == {
+        **ASKED,
+        "duration": 6,
+        "aspect_ratio": "9:16",
+    }
+    answer, seen = finish(http, job["id"])
+    assert seen == ["queued", "processing", "completed"]
+    assert answer == {**job, "status": "completed"}
+    download = http.get(f"/v1/videos/{job['id']}/download")
+    assert download.status_code == 200
+    assert download.headers["content-type"] == "video/mp4"
+    assert download.headers["content-disposition"] == f'attachment; filename="{job["id"]}.mp4"'
+    assert int(download.headers["content-length"]) == len(download.content)
+    path = tmp_path / "video.mp4"
+    path.write_bytes(download.content)
+    with av.open(str(path)) as file:
+        shown = list(file.decode(video=0))
+    assert len(shown) == 6 * 24
+    assert (shown[0].width, shown[0].height) == (64, 114)
+
+
+@pytest.mark.parametrize("model", models)
+def test_every_model_makes_all_that_the_table_says(http: httpx.Client, model: str) -> None:
+    allowed = models[model].durations
+    for duration in range(1, 18):
+        answer = http.post("/v1/videos", json={"model": model, "prompt": "[fail]", "duration": duration})
+        assert answer.status_code == (200 if duration in allowed else 422), answer.text
+
+
+def test_only_a_model_with_audio_has_sound(http: httpx.Client, tmp_path: Path) -> None:
+    for model, audio in (("google/veo-3.0-audio", True), ("google/veo-3.0", False)):
+        id = http.post("/v1/videos", json={**ASKED, "model": model}).json()["id"]
+        finish(http, id)
+        path = tmp_path / f"{id}.mp4"
+        path.write_bytes(http.get(f"/v1/videos/{id}/download").content)
+        with av.open(str(path)) as file:
+            assert bool(file.streams.audio) is audio
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "says"),
+    [
+        ({"model": None}, 400, "missing_required_parameter", "'model'"),
+        ({"prompt": None}, 400, "missing_required_parameter", "'prompt'"),
+        ({"prompt": "  "}, 400, "invalid_parameter", "'prompt'"),
+        ({"prompt": 7}, 400, "invalid_parameter", "'prompt'"),
+        ({"prompt": "x" * 5001}, 422, "invalid_parameter", "5000"),
+        ({"model": "acme/none"}, 404, "model_not_found", "acme/none"),
+        ({"model": "Veo 3.0"}, 404, "model_not_found", "Veo 3.0"),
+        ({"duration": 7}, 422, "invalid_parameter", "4, 6 or 8 s"),
+        ({"duration": "6"}, 422, "invalid_parameter", "4, 6 or 8 s"),
+        ({"duration": True}, 422, "invalid_parameter", "4, 6 or 8 s"),
+        ({"duration": 6.5}, 422, "invalid_parameter", "4, 6 or 8 s"),
+        ({"duration": None, "duration_seconds": 7}, 422, "invalid_parameter", "'duration_seconds' is 7"),
+        ({"model": "kwaivgi/kling-v3", "duration": 16}, 422, "invalid_parameter", "3 to 15 s"),
+        ({"aspect_ratio": "4:3"}, 422, "invalid_parameter", "16:9 and 9:16"),
+        ({"aspect_ratio": ["16:9"]}, 422, "invalid_parameter", "16:9 and 9:16"),
+    ],
+)
+def test_bad_requests(http: httpx.Client, change: dict[str, Any], status: int, code: str, says: str) -> None:
+    answer = http.post("/v1/videos", json={**ASKED, **change})
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert (error["type"], error["code"]) == ("invalid_request_error", code)
+    assert says in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (b"{", "application/json", "invalid_json"),
+        (b"", "application/json", "invalid_json"),
+        (b"\xff", "application/json", "invalid_json"),
+        (b"[]", "application/json", "invalid_json"),
+        (b"[" * 100_000, "application/json", "invalid_json"),
+        (b"{}", "text/plain", "invalid_content_type"),
+        (b"model=x", "application/x-www-form-urlencoded", "invalid_content_type"),
+    ],
+)
+def test_bad_bodies(http: httpx.Client, body: bytes, kind: str, code: str) -> None:
+    answer = http.post("/v1/videos", content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("given", "duration", "aspect_ratio"),
+    [
+        ({}, 6, "16:9"),
+        ({"duration": 8.0}, 8, "16:9"),
+        ({"duration_seconds": 8}, 8, "16:9"),
+        ({"width": 720, "height": 1280}, 6, "9:16"),
+        ({"width": 1280, "height": 720, "image_url": "https://example.com/a.png", "seed": 7, "nested": {"a": [1]}}, 6, "16:9"),
+    ],
+)
+def test_what_may_be_left_out_or_added(http: httpx.Client, given: dict[str, Any], duration: int, aspect_ratio: str) -> None:
+    answer = http.post("/v1/videos", json={"model": "google/veo-3.0", "prompt": "[fail]", **given})
+    assert answer.status_code == 200
+    assert (answer.json()["duration"], answer.json()["aspect_ratio"]) == (duration, aspect_ratio)
+
+
+def test_a_charset_is_no_other_content_type(http: httpx.Client) -> None:
+    answer = http.post("/v1/videos", content=b"{}", headers={"Content-Type": "Application/JSON; charset=utf-8"})
+    assert answer.json()["error"]["code"] == "missing_required_parameter"
+
+
+def test_too_large_a_body(server: DemoServer) -> None:
+    with connect(server) as http:
+        answer = http.post("/v1/videos", content=b"x" * (33 * 2**20), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Bearer rc_live_other", "Basic abc", "Bearer \xe9"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/videos"), ("GET", "/v1/videos/vid_x"), ("GET", "/v1/videos/vid_x/download")]
+)
+def test_without_the_key(server: DemoServer, header: str | None, method: str, path: str) -> None:
+    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    answer = httpx.request(method, server.url + path, headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code == 401
+    assert answer.json()["error"] == {
+        "message": "The API key is missing or wrong.",
+        "type": "invalid_request_error",
+        "code": "invalid_api_key",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/videos/vid_unknown", 404),
+        ("GET", "/v1/videos/vid_unknown/download", 404),
+        ("GET", "/", 404),
+        ("GET", "/v1/models", 404),
+        ("GET", "/v1/videos/a/b", 404),
+        ("GET", "/v1/videos", 405),
+        ("DELETE", "/v1/videos/vid_unknown", 405),
+        ("POST", "/v1/videos/vid_unknown/download", 405),
+    ],
+)
+def test_paths_and_methods(http: httpx.Client, method: str, path: str, status: int) -> None:
+    answer = http.request(method, path)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) >= {"message", "type", "code"}
+    assert ("allow" in answer.headers) is (status == 405)
+
+
+def test_a_job_that_fails(http: httpx.Client) -> None:
+    id = http.post("/v1/videos", json={**ASKED, "prompt": "A fox [fail]"}).json()["id"]
+    answer, seen = finish(http, id)
+    assert seen == ["queued", "processing", "failed"]
+    assert "[fail]" in answer["error"]["message"]
+    assert answer["demo"] is True
+    download = http.get(f"/v1/videos/{id}/download")
+    assert (download.status_code, download.json()["error"]["code"]) == (404, "video_not_ready")
+
+
+def test_no_download_before_it_is_completed(http: httpx.Client) -> None:
+    id = http.post("/v1/videos", json=ASKED).json()["id"]
+    answer = http.get(f"/v1/videos/{id}/download")
+    assert answer.status_code == 404
+    assert "queued" in answer.json()["error"]["message"]
+    finish(http, id)
+    assert http.get(f"/v1/videos/{id}/download").status_code == 200
+
+
+def test_a_rendering_that_breaks_is_a_failed_job() -> None:
+    with serve(**QUICK) as server, connect(server) as http:
+        server._folder.cleanup()  # nowhere to write to
+        id = http.post("/v1/videos", json=ASKED).json()["id"]
+        answer, _ = finish(http, id)
+    assert answer["status"] == "failed"
+    assert answer["error"]["code"] == "render_failed"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start", "stop"),
+    [
+        ("bytes=0-31", 0, 32),
+        ("bytes=100-", 100, None),
+        ("bytes=-50", -50, None),
+        ("bytes=10-99999999", 10, None),
+        ("bytes=0-0", 0, 1),
+    ],
+)
+def test_ranges(http: httpx.Client, done: str, wanted: str, start: int, stop: int | None) -> None:
+    whole = http.get(f"/v1/videos/{done}/download").content
+    part = http.get(f"/v1/videos/{done}/download", headers={"Range": wanted})
+    assert part.status_code == 206
+    assert part.content == whole[start:stop]
+    first, last, size = map(int, re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", part.headers["content-range"]).groups())  # type: ignore[union-attr]
+    assert (last - first + 1, size) == (len(part.content), len(whole))
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "lines=1-2", "bytes=-", "nonsense"])
+def test_ranges_that_are_ignored(http: httpx.Client, done: str, wanted: str) -> None:
+    assert http.get(f"/v1/videos/{done}/download", headers={"Range": wanted}).status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=5-2", "bytes=-0"])
+def test_ranges_that_cannot_be(http: httpx.Client, done: str, wanted: str) -> None:
+    answer = http.get(f"/v1/videos/{done}/download", headers={"Range": wanted})
+    assert answer.status_code == 416
+    assert answer.headers["content-range"].startswith("bytes */")
+
+
+def test_if_range_and_head(http: httpx.Client, done: str) -> None:
+    path = f"/v1/videos/{done}/download"
+    head = http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) == len(http.get(path).content)
+    for tag, status in ((head.headers["etag"], 206), ('"other"', 200)):
+        assert http.get(path, headers={"Range": "bytes=0-9", "If-Range": tag}).status_code == status
+
+
+def test_the_same_again_is_another_picture(http: httpx.Client) -> None:
+    ids = [http.post("/v1/videos", json={**ASKED, "prompt": "Twice the same"}).json()["id"] for _ in range(2)]
+    bodies = []
+    for id in ids:
+        finish(http, id)
+        bodies.append(http.get(f"/v1/videos/{id}/download").content)
+    assert bodies[0] != bodies[1]
+
+
+def test_the_rate_limit() -> None:
+    with serve(**{**QUICK, "rate_limit": 3}) as server, connect(server) as http:
+        left = []
+        for _ in range(3):
+            answer = http.get("/v1/videos/vid_x")
+            assert answer.status_code == 404
+            assert answer.headers["x-ratelimit-limit"] == "3"
+            assert time.time() < int(answer.headers["x-ratelimit-reset"]) < time.time() + 62
+            left.append(answer.headers["x-ratelimit-remaining"])
+        assert left == ["2", "1", "0"]
+        answer = http.post("/v1/videos", json=ASKED)
+        assert answer.status_code == 429
+        assert answer.json()["error"]["code"] == "rate_limit_exceeded"
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert answer.headers["x-ratelimit-remaining"] == "0"
+        # Who has no key is counted apart.
+        assert httpx.get(f"{server.url}/v1/videos/vid_x").status_code == 401
+
+
+def test_credits() -> None:
+    with serve(**QUICK, credits=9) as server, connect(server) as http:
+        assert http.post("/v1/videos", json=ASKED).status_code == 200
+        assert http.post("/v1/videos", json={**ASKED, "duration": 7}).status_code == 422
+        assert http.post("/v1/videos", json=ASKED).status_code == 200
+        answer = http.post("/v1/videos", json=ASKED)
+    assert answer.status_code == 402
+    assert answer.json()["error"]["code"] == "budget_exceeded"
+    assert "1 s" in answer.json()["error"]["message"]
+
+
+def test_a_redirect_to_another_origin_where_no_key_may_go() -> None:
+    with serve(**QUICK, redirect=True) as server, connect(server, follow_redirects=True) as http:
+        id = http.post("/v1/videos", json=ASKED).json()["id"]
+        finish(http, id)
+        answer = http.get(f"/v1/videos/{id}/download")
+        assert answer.status_code == 200
+        assert [one.status_code for one in answer.history] == [302]
+        assert answer.url.port != httpx.URL(server.url).port
+        assert "authorization" not in answer.request.headers
+        part = http.get(f"/v1/videos/{id}/download", headers={"Range": "bytes=0-31"})
+        assert (part.status_code, part.content) == (206, answer.content[:32])
+        leaked = httpx.get(answer.url, headers={"Authorization": f"Bearer {server.key}"})
+        assert (leaked.status_code, leaked.json()["error"]["code"]) == (400, "key_leaked")
+        assert httpx.get(answer.url.copy_with(path=f"/{id}.mp4")).status_code == 404
+
+
+def test_many_at_once_and_each_key_its_own(server: DemoServer) -> None:
+    with connect(server) as http, serve(**QUICK) as other, connect(other) as stranger:
+        ids = [http.post("/v1/videos", json={**ASKED, "prompt": f"Number {n}"}).json()["id"] for n in range(6)]
+        assert len(set(ids)) == 6
+        assert {finish(http, id)[0]["status"] for id in ids} == {"completed"}
+        assert stranger.get(f"/v1/videos/{ids[0]}").status_code == 404
+        assert server.key != other.key
+        assert httpx.get(other.url + "/v1/videos/x", headers={"Authorization": f"Bearer {server.key}"}).status_code == 401
+
+
+def test_close_ends_everything() -> None:
+    before = set(threading.enumerate())
+    server = serve(**{**QUICK, "height": 720}, redirect=True)
+    folder = Path(server._folder.name)
+    with connect(server) as http:
+        id = http.post("/v1/videos", json={**ASKED, "model": "kwaivgi/kling-v3", "duration": 15}).json()["id"]
+        while http.get(f"/v1/videos/{id}").json()["status"] != "processing":
+            time.sleep(0.02)
+        assert folder.is_dir()
+        began = time.monotonic()
+        server.close()
+    server.close()
+    assert time.monotonic() - began < 5
+    assert not folder.exists()
+    assert set(threading.enumerate()) <= before
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.url)
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
+        serve(port=taken.getsockname()[1])
+
+
+def run(*arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("end", ["SIGINT", "SIGTERM"])
+def test_the_command(end: str) -> None:
+    process = run("-m", "runcrate_widget.demo", "--port", "0", "--seconds", "0.2")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        url = process.stdout.readline().split()[3]
+        answer = httpx.post(f"{url}/v1/videos", json=ASKED, headers={"Authorization": "Bearer rc_live_anything"})
+        assert answer.status_code == 200
+        assert httpx.post(f"{url}/v1/videos", json=ASKED, headers={"Authorization": "Bearer other"}).status_code == 401
+        process.send_signal(getattr(signal, end))
+        process.wait(timeout=10)
+        out, err = process.stdout.read(), process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+    assert "curl " in out
+    assert (err, process.returncode) == ("", 0)
+
+
+def test_the_command_says_in_a_line_that_the_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = run("-m", "runcrate_widget.demo", "--port", str(taken.getsockname()[1]))
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "--port 0" in err
+    assert err.count("\n") == 1
+
+
+def test_a_process_ends_while_its_server_works() -> None:
+    """The end of the process waits neither for the server nor for a rendering, and removes the files."""
+    script = (
+        "import httpx, time\n"
+        "from runcrate_widget.demo import serve\n"
+        "server = serve(seconds=0)\n"
+        "headers = {'Authorization': 'Bearer ' + server.key}\n"
+        f"job = httpx.post(server.url + '/v1/videos', headers=headers, json={ {**ASKED, 'duration': 8} }).json()\n"
+        "while httpx.get(server.url + '/v1/videos/' + job['id'], headers=headers).json()['status'] != 'processing':\n"
+        "    time.sleep(0.02)\n"
+        "print(server._folder.name, time.time())\n"
+    )
+    process = run("-c", script)
+    out, err = process.communicate(timeout=30)
+    folder, ended = out.split()
+    assert (err, process.returncode) == ("", 0)
+    assert time.time() - float(ended) < 4
+    assert not Path(folder).exists()
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['av'] = None\n"
+        "from runcrate_widget.demo import serve\n"
+        "try: serve()\n"
+        "except ImportError as error: print(error)\n"
+    )
+    out, err = run("-c", script).communicate(timeout=20)
+    assert "pip install 'runcrate_widget[demo]'" in out
+    assert err == ""

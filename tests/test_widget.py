@@ -1,0 +1,296 @@
+"""The kernel's side of the widget, without a browser: its traits, and its answers to the view's messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import KEY, FaultServer, made, reset, short, status
+from traitlets import TraitError
+from videos import small_mp4
+
+from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors, models, polling
+
+VIDEO = small_mp4(1)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "SHORTEST", 0.01)
+    monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
+    for name in ("RUNCRATE_API_KEY", "RUNCRATE_BASE_URL", "RUNCRATE_LIBRARY", "RUNCRATE_DEMO"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer(video=VIDEO) as running:
+        yield running
+
+
+class Conversation:
+    """The view's part: says something, waits for the answer."""
+
+    def __init__(self, widget: VideoWidget) -> None:
+        self.widget = widget
+        self.answers: dict[str, tuple[dict[str, Any], list[Any]]] = {}
+        self.count = 0
+        self._came = threading.Condition()
+        widget.send = self._answered
+
+    def _answered(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        with self._came:
+            self.answers[content["id"]] = (content, buffers or [])
+            self.count += 1
+            self._came.notify_all()
+
+    def say(self, kind: str, id: str | None = None, **content: Any) -> tuple[dict[str, Any], list[Any]]:
+        id = id or f"view-{kind}-{time.monotonic_ns()}"
+        self.widget._handle_custom_msg({"id": id, "kind": kind, **content}, [])
+        with self._came:
+            assert self._came.wait_for(lambda: id in self.answers, 20), f"no answer to {kind}"
+        return self.answers[id]
+
+
+@pytest.fixture
+def widget(server: FaultServer, tmp_path: Path) -> VideoWidget:
+    return VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path, prices={"Veo 3.0": 0.4}))
+
+
+@pytest.fixture
+def view(widget: VideoWidget) -> Conversation:
+    return Conversation(widget)
+
+
+CONTROLS: dict[str, Any] = {"prompt": "A fox", "model": "google/veo-3.0", "duration": 6, "aspect_ratio": "16:9", "takes": 1}
+
+
+def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The newest row of the list, once it says this."""
+    came = threading.Event()
+
+    def look(_: object = None) -> None:
+        if widget._jobs and wanted.items() <= widget._jobs[0].items():
+            came.set()
+
+    widget.observe(look, "_jobs")
+    look()
+    assert came.wait(20), widget._jobs
+    widget.unobserve(look, "_jobs")
+    return dict(widget._jobs[0])
+
+
+def test_a_name_sets_the_model_and_moves_the_duration_to_the_nearest(widget: VideoWidget) -> None:
+    assert (widget.model, widget.duration, widget.aspect_ratio, widget.takes) == ("google/veo-3.0", 6, "16:9", 1)
+    widget.model = "Sora 2"
+    assert (widget.model, widget.duration) == ("openai/sora-2", 4)
+    widget.duration = 12
+    widget.model = "Hailuo 02"
+    assert widget.duration == 10
+    widget.model = "Kling v3"
+    assert widget.duration == 10
+    widget.model = "acme/odd"
+    assert (widget.model, widget.duration) == ("acme/odd", 10)
+    widget.duration = None
+    assert widget.duration is None
+    widget.model = "Veo 3.0"
+    assert widget.duration == 6
+    widget.duration = None
+    assert widget.duration == 6, "a model of the table has a default"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("duration", 7), ("duration", "6"), ("model", ""), ("model", "Vio 3.0"), ("aspect_ratio", "4:3"), ("takes", 0),
+     ("takes", 99), ("prompt", 5)],
+)  # fmt: skip
+def test_what_is_not_allowed_leaves_the_trait_as_it_was(widget: VideoWidget, name: str, value: Any) -> None:
+    before = getattr(widget, name)
+    with pytest.raises(TraitError):
+        setattr(widget, name, value)
+    assert getattr(widget, name) == before
+
+
+def test_the_constructor_takes_the_controls_in_any_combination(server: FaultServer, tmp_path: Path) -> None:
+    client = VideoClient(KEY, base_url=server.url, library=tmp_path)
+    made = VideoWidget(client=client, prompt="A fox", model="Sora 2", duration=8, aspect_ratio="9:16", takes=2)
+    assert (made.prompt, made.model, made.duration, made.aspect_ratio, made.takes) == ("A fox", "openai/sora-2", 8, "9:16", 2)
+    assert VideoWidget(client=client, model="Sora 2").duration == 4
+    with pytest.raises(errors.InvalidRequestError, match="Sora 2 makes videos of 4, 8 or 12 s"):
+        VideoWidget(client=client, model="Sora 2", duration=6)
+    with pytest.raises(TypeError):
+        VideoWidget(client=client, promt="A fox")  # type: ignore[call-arg]
+    with pytest.raises(errors.InvalidRequestError):
+        VideoWidget(client=client, demo=True)
+
+
+def test_generate_does_what_the_button_does(widget: VideoWidget, server: FaultServer) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="prompt is empty"):
+        widget.generate()
+    widget.prompt = "A fox"
+    job = widget.generate()
+    assert isinstance(job, VideoJob)
+    widget.takes = 2
+    more = widget.generate()
+    assert isinstance(more, list)
+    assert [one.take for one in (job, *more)] == [1, 2, 3]
+    assert widget.jobs == (job, *more)
+    assert all(one.wait(30) for one in widget.jobs)
+    assert len(server.jobs) == 3
+
+
+def test_the_view_is_told_of_models_prices_and_the_session(widget: VideoWidget, server: FaultServer, tmp_path: Path) -> None:
+    assert [row["id"] for row in widget._models] == list(models)
+    assert widget._models[0]["price"] == 0.4
+    by_name = {row["name"]: row for row in widget._models}
+    assert (by_name["Kling v3"]["durations"], by_name["Kling v3"]["continuous"]) == ([3, 15], True)
+    assert (by_name["Veo 3.0"]["durations"], by_name["Veo 3.0"]["continuous"]) == ([4, 6, 8], False)
+    host = server.url.removeprefix("http://")
+    assert widget._session == {"demo": False, "key": True, "service": host, "library": str(tmp_path)}
+
+
+def test_the_view_generates_and_fetches_the_video(widget: VideoWidget, view: Conversation) -> None:
+    answer, _ = view.say("generate", **CONTROLS)
+    assert answer["ok"]
+    row = wait_for_row(widget, {"status": "completed"})
+    assert answer["keys"] == [row["key"]]
+    assert row["id"] == "vid_000001"
+    assert (row["prompt"], row["model_name"], row["duration"], row["take"]) == ("A fox", "Veo 3.0", 6, 1)
+    assert row["error"] is None
+    assert row["started"] <= row["ended"] <= time.time()
+    assert row["video"]["size"] == len(VIDEO)
+    assert (row["video"]["width"], row["video"]["height"]) == (64, 36)
+
+    got = b""
+    while len(got) < len(VIDEO):
+        answer, buffers = view.say("chunk", key=row["key"], offset=len(got), length=1000)
+        assert (answer["offset"], answer["total"]) == (len(got), len(VIDEO))
+        got += bytes(buffers[0])
+    assert got == VIDEO
+
+
+def test_the_view_sets_a_control_and_the_trait_has_it(widget: VideoWidget, view: Conversation) -> None:
+    assert view.say("set", name="model", value="openai/sora-2")[0]["ok"]
+    assert (widget.model, widget.duration) == ("openai/sora-2", 4)
+    answer, _ = view.say("set", name="duration", value=5)
+    assert not answer["ok"]
+    assert answer["error"]["field"] == "duration"
+    assert "4, 8 or 12 s" in answer["error"]["message"]
+    assert widget.duration == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "words"),
+    [
+        ("generate", {**CONTROLS, "prompt": "  "}, "prompt is empty"),
+        ("generate", {**CONTROLS, "duration": 7}, "duration is 7"),
+        ("generate", {**CONTROLS, "takes": 1000}, "takes is 1000"),
+        ("set", {"name": "_esm", "value": "evil"}, "no such control"),
+        ("set", {"name": "jobs", "value": []}, "no such control"),
+        ("set", {"name": "prompt", "value": 5}, "prompt is 5"),
+        ("cancel", {"key": "nobody"}, "does not know this job"),
+        ("chunk", {"key": "nobody", "offset": 0, "length": 5}, "does not know this job"),
+        ("dance", {}, "does not know the message"),
+        ("answer", {}, "does not know the message"),
+        ("generate", {}, "unforeseen"),
+    ],
+)
+def test_every_message_is_answered_also_when_it_fails(
+    view: Conversation, server: FaultServer, kind: str, content: dict[str, Any], words: str
+) -> None:
+    answer, _ = view.say(kind, **content)
+    assert not answer["ok"]
+    assert words in answer["error"]["message"]
+    assert server.requests == []
+
+
+def test_a_message_that_comes_twice_acts_once(widget: VideoWidget, view: Conversation) -> None:
+    view.say("generate", id="view-1", **CONTROLS)
+    widget._handle_custom_msg({"id": "view-1", "kind": "generate", **CONTROLS}, [])
+    view.say("hello")  # the engine takes messages in their order
+    assert len(widget.jobs) == 1
+    assert view.count == 2
+
+
+def test_what_the_view_can_do_with_jobs_that_came_to_no_video(server: FaultServer, tmp_path: Path) -> None:
+    server._faults.update(submit=[made(reset)], poll=[status("failed", error="too dark")], download=[short(0.5)] * 6)
+    widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path))
+    view = Conversation(widget)
+
+    view.say("generate", **CONTROLS)
+    unconfirmed = wait_for_row(widget, {"status": "unconfirmed"})
+    assert "adopt" in unconfirmed["error"]["hint"]
+
+    again, _ = view.say("resubmit", key=unconfirmed["key"])
+    failed = wait_for_row(widget, {"status": "failed"})
+    assert failed["key"] == again["key"]
+    assert "too dark" in failed["error"]["message"]
+
+    view.say("resubmit", key=failed["key"])
+    stuck = wait_for_row(widget, {"stopped": True})
+    assert stuck["status"] == "downloading"
+    assert not view.say("resubmit", key=stuck["key"])[0]["ok"]
+    assert view.say("resume", key=stuck["key"])[0]["ok"]
+    assert wait_for_row(widget, {"status": "completed"})["stopped"] is False
+    assert len(widget.jobs) == 3
+
+
+def test_a_waiting_job_is_cancelled_from_the_view(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 10**6
+    widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path, max_concurrent=1))
+    view = Conversation(widget)
+    view.say("generate", **{**CONTROLS, "takes": 2})
+    row = wait_for_row(widget, {"status": "waiting"})
+    assert view.say("cancel", key=row["key"])[0]["ok"]
+    wait_for_row(widget, {"key": row["key"], "status": "cancelled"})
+    answer, _ = view.say("cancel", key=widget.jobs[0].key)
+    assert not answer["ok"]
+
+
+def test_without_a_key_the_view_is_told_and_a_key_that_is_set_later_is_found(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = VideoWidget(client=VideoClient(base_url=server.url, library=tmp_path))
+    assert widget._session["key"] is False
+    view = Conversation(widget)
+    answer, _ = view.say("generate", **CONTROLS)
+    assert "There is no API key" in answer["error"]["message"]
+    assert "RUNCRATE_API_KEY" in answer["error"]["hint"]
+    monkeypatch.setenv("RUNCRATE_API_KEY", KEY)
+    assert view.say("generate", **CONTROLS)[0]["ok"]
+    assert widget._session["key"] is True
+
+
+def test_the_demo_is_switched_on_from_the_view(tmp_path: Path) -> None:
+    widget = VideoWidget(client=VideoClient(library=tmp_path))
+    view = Conversation(widget)
+    assert view.say("demo")[0]["ok"]
+    assert widget._session["demo"] is True
+    assert widget.client.demo
+    assert widget.client.library.folder == tmp_path
+    view.say("generate", **CONTROLS)
+    assert wait_for_row(widget, {"demo": True})
+
+
+def test_nothing_that_is_synced_or_shown_holds_the_key(widget: VideoWidget, view: Conversation) -> None:
+    view.say("generate", **CONTROLS)
+    wait_for_row(widget, {"status": "completed"})
+    assert KEY not in f"{widget.get_state()}{widget!r}{widget._repr_mimebundle_()}{view.answers}"
+
+
+def test_messages_and_their_twin_name_the_same_things() -> None:
+    import re
+
+    from runcrate_widget import messages
+
+    root = Path(__file__).parent.parent
+    twin = (root / "js" / "src" / "messages.ts").read_text(encoding="utf-8")
+    for row in ("ErrorRow", "ModelRow", "VideoRow", "JobRow", "SessionRow"):
+        body = re.search(rf"interface {row} {{(.*?)\n}}", twin, re.DOTALL)
+        assert body, row
+        there = set(re.findall(r"^\s*(\w+)\??:", body[1], re.MULTILINE))
+        assert there == set(getattr(messages, row).__annotations__), row
