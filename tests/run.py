@@ -22,10 +22,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 def run(title: str, *command: str | Path) -> bool:
     """Run one step under a heading; whether it went well."""
     print(f"\n=== {title}", flush=True)
-    begin = time.monotonic()
-    status = subprocess.run([str(part) for part in command], cwd=ROOT).returncode
-    print(f"--- {'ok' if status == 0 else f'FAILED ({status})'}, {time.monotonic() - begin:.1f} s", flush=True)
-    return status == 0
+    return subprocess.run([str(part) for part in command], cwd=ROOT).returncode == 0
 
 
 def install() -> bool:
@@ -52,12 +49,21 @@ def main() -> int:
         "mypy": ["-m", "mypy"],
         "biome and tsc": ["js/hatch_build.py", "run", "check"],
         "tests of the front end's parts": ["js/hatch_build.py", "test"],
-        "pytest": ["-m", "pytest", *sys.argv[1:]],  # last, so that its closing line is
     }
-    failed = [title for title, command in checks.items() if not run(title, PYTHON, *command)]
+    results: dict[str, str] = {}
+    for title, command in checks.items():
+        begin = time.monotonic()
+        passed = run(title, PYTHON, *command)
+        results[title] = f"{'passed' if passed else 'FAILED'} in {time.monotonic() - begin:.1f} s"
+    print("\n=== so far")
+    for title, result in results.items():
+        print(f"{title}: {result}")
+    # Last, so that its closing line is the last of all where nothing failed.
+    tested = run("pytest", PYTHON, "-m", "pytest", *sys.argv[1:])
+    failed = [title for title, result in results.items() if result.startswith("FAILED")]
     if failed:
-        print(f"\nFailed: {', '.join(failed)}")
-    return 1 if failed else 0
+        print(f"\nFailed before pytest: {', '.join(failed)}")
+    return 0 if tested and not failed else 1
 
 
 if __name__ == "__main__":
