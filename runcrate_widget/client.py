@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .api import BASE_URL, Key, VideoAPI
 from .catalog import check_prices, models
-from .engine import JobCarrier, new_key
-from .errors import InvalidRequestError, MissingExtraError, MissingKeyError
+from .engine import JobCarrier, run_in_background
+from .errors import InvalidRequestError, MissingExtraError, MissingKeyError, SpendingLimitError
 from .job import VideoJob
-from .library import Library
+from .library import Library, Record
 from .request import VideoRequest
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class VideoClient:
-    """Generates videos. It opens no connection and no folder until something is generated.
+    """Generates videos, and goes on with what an earlier client left unfinished in its library.
 
     Args:
         api_key: the key; by default `RUNCRATE_API_KEY` of the environment, read whenever it is needed.
@@ -29,11 +31,13 @@ class VideoClient:
         demo: True for the demo backend (no key, no cost, no network); by default what `RUNCRATE_DEMO` says.
         max_concurrent: how many jobs may be with the service at a time; further ones are `waiting`.
         prices: `{model: dollars a second}`, to see what a video costs.
+        max_seconds, max_cost: limits, in seconds of video and in dollars; a request that would go over one is refused.
+        limit_period: what of the library counts towards them: the last `timedelta`; by default what is asked for from now on.
 
     Raises:
         ConfigurationError: the base URL would leak the key, or the key is none.
         MissingExtraError: `demo` needs what is not installed.
-        InvalidRequestError: `prices` or `max_concurrent` is not allowed.
+        InvalidRequestError: `prices`, `max_concurrent` or a limit is not allowed.
 
     Example:
         >>> from runcrate_widget import VideoClient
@@ -51,6 +55,9 @@ class VideoClient:
         demo: bool | None = None,
         max_concurrent: int = 4,
         prices: Mapping[str, float] | None = None,
+        max_seconds: float | None = None,
+        max_cost: float | None = None,
+        limit_period: timedelta | None = None,
     ) -> None:
         if isinstance(max_concurrent, bool) or not isinstance(max_concurrent, int) or max_concurrent < 1:
             raise InvalidRequestError("max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more.")
@@ -62,7 +69,20 @@ class VideoClient:
             api_key, base_url = server.key, server.url
         self._key = Key(api_key) if api_key is not None else None
         self._api = VideoAPI(base_url or os.environ.get("RUNCRATE_BASE_URL") or BASE_URL, self._require_key)
-        self._carrier = JobCarrier(self._api, self.library, max_concurrent)
+        self.max_seconds = _limit("max_seconds", max_seconds)
+        self.max_cost = _limit("max_cost", max_cost)
+        self._limit_period = limit_period
+        self._begun = datetime.now(timezone.utc)
+        service = "demo" if self.demo else self._api.base_url
+        self._carrier = JobCarrier(
+            self._api, self.library, service=service, max_concurrent=max_concurrent, allow=self._check_limits
+        )
+        #: The jobs that were unfinished in the library, once they are found.
+        self._resumed: Future[list[VideoJob]] = Future()
+        if self.library.folder.is_dir():
+            self._resumed = run_in_background(self._carrier.resume_all)
+        else:
+            self._resumed.set_result([])
 
     @property
     def api_key(self) -> Key | None:
@@ -99,24 +119,71 @@ class VideoClient:
         duration: int | None = None,
         aspect_ratio: str | None = None,
         extra: Mapping[str, Any] | None = None,
-        take: int = 1,
+        take: int | None = 1,
     ) -> VideoJob:
         """Begins a job and returns it at once. The arguments are those of `VideoRequest`, which may also be given whole.
 
+        Running a cell again is free: a job that the library has for the same request and `take` comes back (`job.reused`),
+        finished or still running, and nothing is sent. `take=2` asks for another video of the same request, `take=None` for the first take
+        that is not there yet. One that failed is sent anew; one that is `unconfirmed` is not.
+
         Raises:
-            InvalidRequestError: an argument is not allowed; nothing is sent.
-            MissingKeyError: there is no key; nothing is sent.
+            InvalidRequestError: an argument is not allowed.
+            MissingKeyError: there is no key.
+            SpendingLimitError: it would go over a limit.
+            LibraryError: the library folder cannot be written. In all these cases nothing is sent.
         """
         if isinstance(prompt, VideoRequest):
             request = prompt
         else:
             request = VideoRequest(prompt, model=model or "", duration=duration, aspect_ratio=aspect_ratio, extra=extra)
-        if isinstance(take, bool) or not isinstance(take, int) or take < 1:
+        if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
-        job = VideoJob(request, key=new_key(), take=take, carrier=self._carrier, demo=self.demo)
-        self._carrier.begin(job)
-        return job
+        return self._carrier.obtain_new(request) if take is None else self._carrier.obtain(request, take)
+
+    def job(self, id: str) -> VideoJob:
+        """The job of this id (`vid_…`), also one that another process or program submitted. It is followed, its video fetched.
+
+        Raises:
+            InvalidRequestError: that is no id.
+        """
+        if not isinstance(id, str) or not id.strip():
+            raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
+        return self._carrier.attach(id.strip())
+
+    def unfinished(self) -> list[VideoJob]:
+        """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""
+        return list(self._resumed.result())
+
+    def _check_limits(self, request: VideoRequest) -> None:
+        """Raises SpendingLimitError if the request would go over a limit. Called one at a time, with the records up to date."""
+        if self.max_seconds is None and self.max_cost is None:
+            return
+        since = self._begun if self._limit_period is None else datetime.now(timezone.utc) - self._limit_period
+        spent = [one.request for one in self.library.filter(since=since) if not _is_free(one)]
+        for name, limit, amount, unit in (
+            ("max_seconds", self.max_seconds, lambda one: one.seconds, "s"),
+            ("max_cost", self.max_cost, self._cost, "dollars"),
+        ):
+            if limit is None:
+                continue
+            more = amount(request)
+            if more is None:
+                raise SpendingLimitError(
+                    f"{name} is {limit:g} {unit}, and it is not known what a video of {request.model_name} takes of it.",
+                    "Give a duration." if request.seconds is None else "Give its price: VideoClient(prices={…}).",
+                )
+            gone = sum(amount(one) or 0 for one in spent)
+            if gone + more > limit + 1e-9:
+                raise SpendingLimitError(
+                    f"{name} is {limit:g} {unit}: {gone:g} are gone, and this video would take {more:g} more. It was not sent.",
+                    "Raise the limit, or make fewer or shorter videos.",
+                )
+
+    def _cost(self, request: VideoRequest) -> float | None:
+        price = self.price(request.model)
+        return None if price is None or request.seconds is None else price * request.seconds
 
     def _require_key(self) -> Key:
         key = self.api_key
@@ -127,6 +194,19 @@ class VideoClient:
     def __repr__(self) -> str:
         where = "demo backend" if self.demo else self.base_url
         return f"<VideoClient {where}, key {self.api_key or 'not set'}, library {str(self.library.folder)!r}>"
+
+
+def _limit(name: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise InvalidRequestError(name, f"{name} is {value!r}; it must be a number, 0 or more.")
+    return float(value)
+
+
+def _is_free(record: Record) -> bool:
+    """Whether a record cannot have cost anything: it was never sent, or the service refused it."""
+    return record.status == "cancelled" or (record.status == "failed" and record.id is None)
 
 
 def _demo_by_environment() -> bool:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
+import logging
 import math
 import os
 import random
-import secrets
 import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from .api import Answer, VideoAPI, close
@@ -38,8 +41,10 @@ from .errors import (
     UnexpectedAnswerError,
 )
 from .job import VideoJob
-from .library import Library, readable_name
+from .library import FINISHED, Library, Lock, Record
+from .mp4 import read_mp4
 from .polling import backoff, next_poll
+from .request import VideoRequest, restore_request
 from .video import Video
 
 _T = TypeVar("_T")
@@ -53,6 +58,14 @@ _REFUSALS = (NotFoundError, BadRequestError, ConflictError)
 _REFUSED_ATTEMPTS = 6
 _DOWNLOAD_ATTEMPTS = 6
 _PROGRESS_EVERY = 0.25
+_LOOK_EVERY = 1.0  # at a job that another process carries
+
+_UNCONFIRMED_HINT = (
+    "Look in the Runcrate dashboard: if it is there, job.adopt(its id) goes on with it; if not, job.resubmit() sends it again. "
+    "It is never sent again by itself, because that could be billed twice."
+)
+
+_log = logging.getLogger("runcrate_widget")
 
 
 class Engine:
@@ -124,6 +137,11 @@ def engine() -> Engine:
         return _engine
 
 
+def run_in_background(work: Callable[[], _T]) -> Future[_T]:
+    """Calls `work`, which may take its time, in a thread beside the engine's."""
+    return asyncio.run_coroutine_threadsafe(asyncio.to_thread(work), engine().loop)
+
+
 def _forget() -> None:
     # A forked child has no copy of the thread.
     global _engine, _engine_lock
@@ -137,26 +155,80 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Ended(Exception):
-    """The job has ended, and whoever carries it stops."""
+    """The job has come to its end, which its record has already: `status`, and the video or the reason why there is none."""
+
+    def __init__(self, status: str, *, error: RuncrateError | None = None, video: Video | None = None) -> None:
+        self.status = status
+        self.error = error
+        self.video = video
+
+
+#: The jobs of this process that somebody still holds, by their sidecar: one job, one object.
+_living: weakref.WeakValueDictionary[Path, VideoJob] = weakref.WeakValueDictionary()
 
 
 class JobCarrier:
-    """Carries the jobs of one client. At most `max_concurrent` of them are with the service at a time."""
+    """Carries the jobs of one client. At most `max_concurrent` of them are with the service at a time.
 
-    def __init__(self, api: VideoAPI, library: Library, max_concurrent: int) -> None:
+    Of all processes that know a job, the one that holds its lock in the library carries it; the others look on, and the next
+    takes over when that one ends. `allow` raises what speaks against sending a request.
+    """
+
+    def __init__(
+        self,
+        api: VideoAPI,
+        library: Library,
+        *,
+        service: str,
+        max_concurrent: int,
+        allow: Callable[[VideoRequest], None],
+    ) -> None:
         self._api = api
         self._library = library
+        self._service = service
+        self._allow = allow
         self._slots = asyncio.Semaphore(max_concurrent)
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._halted: set[VideoJob] = set()  # stopped by the key or the credits
-        weakref.finalize(api, _close, api.connections).atexit = False
         self._quiet_until = 0.0  # by the monotonic clock: the service asked this key to be quiet until then
+        weakref.finalize(api, _close, api.connections).atexit = False
 
     # The face that clients and jobs see: any thread.
 
-    def begin(self, job: VideoJob) -> None:
-        """Takes up a job; returns at once."""
-        engine().call(self._start, job)
+    def obtain(self, request: VideoRequest, take: int) -> VideoJob:
+        """The job of this take of this request: the one that the library has, or a new one, which is begun."""
+        with self._library.guard:
+            record = self._library.current(request, take, self._service)
+            if record is None or record.status in ("failed", "cancelled"):
+                return self._send(request, take, record.attempt + 1 if record else 1)[0]
+            job = self._job(record, wanted=True)
+        job.reused = True
+        return self._revived(job)
+
+    def obtain_new(self, request: VideoRequest) -> VideoJob:
+        """A new job, which is begun: the first take that the library does not have."""
+        with self._library.guard:
+            take = self._library.next_take(request, self._service)
+            while True:
+                job, ours = self._send(request, take, 1)
+                if ours:
+                    return job
+                take += 1  # another process was quicker
+
+    def attach(self, id: str) -> VideoJob:
+        """The job of this id, also one that the library does not know."""
+        with self._library.guard:
+            record, lock = self._library.find(id), None
+            if record is None:
+                record, lock = self._library.create(restore_request({}), 1, 1, self._service, id=id)
+            job = self._job(record, lock)
+        return self._revived(job)
+
+    def resume_all(self) -> list[VideoJob]:
+        """Takes up all that is unfinished in the library. What was never sent stays so: nobody asks for it now."""
+        with self._library.guard:
+            jobs = [self._job(one) for one in self._library.unfinished(self._service) if one.status != "waiting"]
+        return [self._revived(job) for job in jobs]
 
     def mend(self) -> None:
         """Something was mended (the key, say): jobs that were stopped by it go on."""
@@ -172,22 +244,56 @@ class JobCarrier:
     def resubmit(self, job: VideoJob) -> VideoJob:
         if job.status not in ("failed", "cancelled", "unconfirmed"):
             raise JobError(job, f"This job is {job.status}: it is not sent again.", "Ask for another take instead.")
-        again = VideoJob(job.request, key=new_key(), take=job.take, carrier=self, demo=job.demo)
-        self.begin(again)
-        return again
+        with self._library.guard:
+            latest = self._library.current(job.request, job.take, self._service)
+            if latest is not None and latest.attempt > job.record.attempt:  # it was sent again already
+                return self._job(latest)
+            return self._send(job.request, job.take, job.record.attempt + 1)[0]
 
     def adopt(self, job: VideoJob, id: str) -> None:
         if not isinstance(id, str) or not id.strip():
             raise JobError(job, f"{id!r} is not the id of a job.", "It looks like vid_abc123.")
+        other = self._library.find(id.strip())
+        if other is not None and other.key != job.key:
+            raise JobError(job, f"{id.strip()} is the id of another job in this library: {other!r}.")
         engine().run(lambda: self._adopt(job, id.strip()))
 
     def resume(self, job: VideoJob) -> None:
         engine().run(lambda: self._resume(job))
 
+    # Under the library's guard, and therefore without waiting for the engine, where somebody may be waiting for the guard.
+
+    def _send(self, request: VideoRequest, take: int, attempt: int) -> tuple[VideoJob, bool]:
+        self._allow(request)
+        record, lock = self._library.create(request, take, attempt, self._service)
+        return self._job(record, lock, wanted=True), lock is not None
+
+    def _job(self, record: Record, lock: Lock | None = None, *, wanted: bool = False) -> VideoJob:
+        """The job of a record, under way if it is unfinished. `wanted`: the user asks for it, so it may be sent if it never was."""
+        job = _living.get(record.sidecar)
+        if job is None:
+            job = VideoJob(record, self)
+            if end := self._recorded_end(record):
+                job._end(status=end.status, error=end.error, video=end.video)
+            _living[record.sidecar] = job
+            if not job.done:
+                engine().call(self._start, job, lock, wanted)
+                return job
+        if lock is not None:
+            lock.release()
+        return job
+
+    def _revived(self, job: VideoJob) -> VideoJob:
+        """The job, going on if it was stopped: perhaps by the key of another client."""
+        if job.done and job.id and job.status not in (*FINISHED, "unconfirmed"):
+            job._carrier = self
+            self.resume(job)
+        return job
+
     # From here on: the engine's thread.
 
-    def _start(self, job: VideoJob) -> None:
-        task = engine().spawn(self._carry(job))
+    def _start(self, job: VideoJob, lock: Lock | None = None, wanted: bool = False) -> None:
+        task = engine().spawn(self._carry(job, lock, wanted))
         self._tasks[job] = task
         task.add_done_callback(lambda _: self._tasks.pop(job, None))
 
@@ -201,14 +307,21 @@ class JobCarrier:
         if job.status != "waiting":
             raise JobError(job, f"This job is {job.status}, and the service has no way to cancel one.")
         self._tasks[job].cancel()
-        job._end(status="cancelled", error=RuncrateError("It was cancelled before it was sent: nothing is billed."))
+        error = RuncrateError("It was cancelled before it was sent: nothing is billed.")
+        with contextlib.suppress(LibraryError):  # as `waiting` it is not sent again either
+            self._library.update(job.record, status="cancelled", error=_error_fields(error))
+        job._end(status="cancelled", error=error)
 
     def _adopt(self, job: VideoJob, id: str) -> None:
         if job.status != "unconfirmed":
             raise JobError(job, f"This job is {job.status}: it needs no other id.")
+        lock = self._library.lock(job.record.name)
+        if lock is None:
+            raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
+        self._library.update(job.record, id=id, status="queued", error=None, ended=None)
         job._reopen()
         job._update(id=id, status="queued")
-        self._start(job)
+        self._start(job, lock)
 
     def _resume(self, job: VideoJob) -> None:
         if job.id is None:
@@ -217,26 +330,102 @@ class JobCarrier:
             job._reopen()
             self._start(job)
 
-    async def _carry(self, job: VideoJob) -> None:
+    async def _carry(self, job: VideoJob, lock: Lock | None, wanted: bool) -> None:
+        end: _Ended
         try:
-            if job.id is None:
+            lock = lock or await self._look_on(job)
+            if job.record.status == "waiting" and wanted:
                 async with self._slots:
                     await self._submit(job)
                     await self._poll(job)
-            elif job.status != "downloading":
-                await self._poll(job)
-            await self._fetch(job)
-        except _Ended:
-            pass
+            else:
+                await self._take_over(job)
+                if job.status != "downloading":
+                    await self._poll(job)
+            end = _Ended("completed", video=await self._fetch(job))
+        except _Ended as ended:
+            end = ended
         except RuncrateError as error:
-            # Not `failed`: that word is the service's, and a failed request may be sent (and paid) anew.
+            # Stopped at its stage, not `failed`: that word is the service's, and a failed request may be sent (and paid) anew.
             if isinstance(error, (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, MissingKeyError)):
                 self._halted.add(job)
-            job._end(error=error)
+            end = _Ended(job.status, error=error)
         except Exception as error:
             # A fault of ours must not leave somebody waiting for ever.
-            job._end(error=RuncrateError(f"Something unforeseen went wrong here: {error!r}.", "job.resume() goes on."))
-            raise
+            _log.exception("Something unforeseen went wrong with %r", job)
+            end = _Ended(job.status, error=RuncrateError(f"Something unforeseen went wrong: {error!r}.", "job.resume() goes on."))
+        finally:
+            if lock:
+                lock.release()
+        # Last: who was waiting finds everything in its place.
+        job._end(status=end.status, error=end.error, video=end.video)
+
+    async def _look_on(self, job: VideoJob) -> Lock:
+        """Shows what another process makes of the job, until the job has ended or is ours to carry."""
+        while True:
+            lock = await asyncio.to_thread(self._library.lock, job.record.name)
+            job.record = await asyncio.to_thread(self._library.reread, job.record)
+            if end := self._recorded_end(job.record):
+                if lock is not None:
+                    lock.release()
+                job._update(id=job.record.id)
+                raise end
+            if lock is not None:
+                job._update(note="")
+                return lock
+            job._update(id=job.record.id, status=job.record.status, note="another notebook carries it")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    def _recorded_end(self, record: Record) -> _Ended | None:
+        """The end that a record has; None if it has none, or says completed and the file is not there."""
+        if record.status == "completed":
+            try:
+                video = Video(record.path, record.request, record.id or "", read_mp4(record.path), record.service == "demo")
+            except (InvalidVideoError, OSError):
+                return None
+            return _Ended("completed", video=video)
+        if record.status not in (*FINISHED, "unconfirmed"):
+            return None
+        told = record.error or {}
+        return _Ended(record.status, error=RuncrateError(told.get("message", "No reason is on record."), told.get("hint", "")))
+
+    async def _take_over(self, job: VideoJob) -> None:
+        """Goes on with a record that nobody carries: its process has ended, or it was stopped."""
+        status = job.record.status
+        if status == "completed":
+            job._update(id=job.record.id, status="downloading", note="")
+            return
+        if job.record.id is None and status == "waiting":
+            reason = RuncrateError("Its notebook ended before it was sent: nothing is billed.", "Generate again to send it.")
+            await self._finish(job, "cancelled", reason)
+        if job.record.id is None:
+            unknown = f"Its notebook ended while it was being sent, and it is not known whether {self._api.host} took it."
+            await self._finish(job, "unconfirmed", RuncrateError(unknown, _UNCONFIRMED_HINT))
+        if self._service == "demo" and not await self._demo_knows(job):
+            await self._finish(job, "failed", RuncrateError("The demo backend that was making it has ended.", "Generate again."))
+        job._update(id=job.record.id, status="downloading" if job.status == "downloading" else "queued", note="")
+
+    async def _demo_knows(self, job: VideoJob) -> bool:
+        try:
+            await self._api.status(job.record.id or "")
+        except NotFoundError:
+            return False
+        except RuncrateError:
+            pass
+        return True
+
+    async def _finish(self, job: VideoJob, status: str, error: RuncrateError) -> NoReturn:
+        """Ends a job without a video, in its record."""
+        await self._recorded(job, status=status, error=_error_fields(error))
+        raise _Ended(status, error=error)
+
+    async def _recorded(self, job: VideoJob, **fields: Any) -> None:
+        """Writes into the record of a job that the service may have. If that fails, the user is told what would be lost."""
+        try:
+            await asyncio.to_thread(self._library.update, job.record, **fields)
+        except LibraryError as error:
+            _log.error("%s The record of job %s could not be written: note down its id.", error, job.id or fields.get("id"))
+            job._update(note=f"{error.message} Note down the id: {job.id or fields.get('id')}")
 
     async def _submit(self, job: VideoJob) -> None:
         """Sends the request, once; again only when it cannot have been acted on."""
@@ -245,31 +434,32 @@ class JobCarrier:
             await self._quiet(job)
             job._update(status="submitting", note="")
             try:
+                await asyncio.to_thread(self._library.update, job.record, status="submitting")
+            except LibraryError as error:
+                await self._finish(job, "failed", error)
+            try:
                 answer = await self._api.submit(job.request)
             except (TransportError, APIError, MissingKeyError) as error:
                 attempts += 1
                 if not _not_acted_on(error, attempts):
-                    self._refused(job, error)
+                    await self._refused(job, error)
+                await self._recorded(job, status="waiting")
                 job._update(status="waiting", note=f"trying again: {error.message}")
                 await self._back_off(error, attempts)
             else:
+                await self._recorded(job, id=answer.id, status="queued", answer=answer.fields)
                 job._update(id=answer.id, status="queued", demo=job.demo or answer.demo)
                 self._go_on()
                 if answer.status == "failed":
-                    self._failed(job, answer)
+                    await self._failed(job, answer)
                 return
 
-    def _refused(self, job: VideoJob, error: RuncrateError) -> NoReturn:
+    async def _refused(self, job: VideoJob, error: RuncrateError) -> NoReturn:
         if _may_have_been_taken(error):
-            reason = RuncrateError(
-                f"It was sent, and it is not known whether {self._api.host} took it: {error.message}",
-                "Look in the Runcrate dashboard: if it is there, job.adopt(its id) goes on with it; if not, job.resubmit() sends "
-                "it again. It is never sent again by itself, because that could be billed twice.",
-            )
-            job._end(status="unconfirmed", error=reason)
-        else:
-            job._end(status="failed", error=error)
-        raise _Ended
+            host = self._api.host
+            reason = RuncrateError(f"It was sent, and it is not known whether {host} took it: {error.message}", _UNCONFIRMED_HINT)
+            await self._finish(job, "unconfirmed", reason)
+        await self._finish(job, "failed", error)
 
     async def _poll(self, job: VideoJob) -> None:
         """Asks until the job is completed. Whatever can pass is ridden out."""
@@ -286,7 +476,7 @@ class JobCarrier:
                 await self._back_off(error, strangers)
                 continue
             if answer.status == "failed":
-                self._failed(job, answer)
+                await self._failed(job, answer)
             if answer.status == "completed":
                 return
             known = answer.status in ("queued", "processing")
@@ -296,15 +486,14 @@ class JobCarrier:
                 demo=job.demo or answer.demo,
             )
 
-    def _failed(self, job: VideoJob, answer: Answer) -> NoReturn:
+    async def _failed(self, job: VideoJob, answer: Answer) -> NoReturn:
         reason = answer.error or "the service gave no reason"
         error = RuncrateError(f"The generation failed: {reason}", "Change the prompt or the model, or try again.")
-        job._end(status="failed", error=error)
-        raise _Ended
+        await self._finish(job, "failed", error)
 
-    async def _fetch(self, job: VideoJob) -> None:
-        """Downloads the video, checks that it is one, and ends the job with it."""
-        name = readable_name(job.request.prompt, job.key)
+    async def _fetch(self, job: VideoJob) -> Video:
+        """Downloads the video, and checks that it is one."""
+        name = job.record.name
         part = self._library.part(name)
         job._update(status="downloading", note="")
         shown = 0.0
@@ -331,7 +520,8 @@ class JobCarrier:
                 await self._back_off(error, attempts)
             except OSError as error:
                 raise error if isinstance(error, LibraryError) else self._library.unusable(error) from error
-        job._end(status="completed", video=Video(path, job.request, job.id or "", facts, job.demo))
+        await self._recorded(job, status="completed")
+        return Video(path, job.request, job.id or "", facts, job.demo)
 
     async def _ridden_out(
         self, job: VideoJob, ask: Callable[[], Awaitable[_T]], riding: tuple[type[RuncrateError], ...] = ()
@@ -387,6 +577,5 @@ def _may_have_been_taken(error: RuncrateError) -> bool:
     return isinstance(error, ServerError) and error.status != 503
 
 
-def new_key() -> str:
-    """The name of a new job in the library."""
-    return secrets.token_hex(4)
+def _error_fields(error: RuncrateError) -> dict[str, str]:
+    return {"message": error.message, "hint": error.hint}

@@ -6,6 +6,7 @@
     ├── ConfigurationError                                 the client cannot work as it is set up
     │   ├── MissingKeyError
     │   └── MissingExtraError      (also an ImportError)
+    ├── SpendingLimitError                                 it would go over max_seconds or max_cost: not sent
     ├── LibraryError               (also an OSError)       the folder cannot be read or written
     ├── TransportError                                     no answer came: `.sent` says whether the request may have got through
     ├── APIError                                           the service answered, and said no: `.status`, `.code`, `.type`
@@ -89,6 +90,10 @@ class MissingKeyError(ConfigurationError):
 
 class MissingExtraError(ConfigurationError, ImportError):
     """A part that is installed on demand is not there. The hint is the command that installs it."""
+
+
+class SpendingLimitError(RuncrateError):
+    """A request would go over the client's `max_seconds` or `max_cost`. It was not sent."""
 
 
 class LibraryError(RuncrateError, OSError):

@@ -21,7 +21,7 @@ from .errors import (
     RuncrateError,
     WaitTimeoutError,
 )
-from .request import VideoRequest
+from .library import Record
 from .video import Video
 
 _log = logging.getLogger("runcrate_widget")
@@ -51,7 +51,9 @@ class VideoJob(HasTraits):
 
     Attributes:
         request: the `VideoRequest`.
+        record: what the library holds of it.
         key: its name in the library, 8 hexadecimal digits.
+        reused: whether `generate()` found it in the library, and sent nothing.
         take: which take of this request it is, from 1.
         started: when it began, in seconds since the epoch; `ended` likewise, or None.
 
@@ -72,14 +74,18 @@ class VideoJob(HasTraits):
     video = Instance(Video, allow_none=True, read_only=True, help="The finished video.")
     demo = Bool(False, read_only=True, help="Whether the demo backend makes it.")
 
-    def __init__(self, request: VideoRequest, *, key: str, take: int, carrier: Carrier, demo: bool = False) -> None:
+    def __init__(self, record: Record, carrier: Carrier) -> None:
         super().__init__()
-        self.request = request
-        self.key = key
-        self.take = take
-        self.started = time.time()
-        self.ended: float | None = None
-        self.set_trait("demo", demo)
+        self.record = record
+        self.request = record.request
+        self.key = record.key
+        self.take = record.take
+        self.reused = False
+        self.started = record.created.timestamp()
+        self.ended: float | None = record.ended.timestamp() if record.ended else None
+        self.set_trait("demo", record.service == "demo")
+        self.set_trait("id", record.id)
+        self.set_trait("status", record.status)
         self._carrier = carrier
         self._done: Future[None] = Future()
 
@@ -159,6 +165,7 @@ class VideoJob(HasTraits):
         about += [f"{self.request.duration} s"] if self.request.duration else []
         about += [self.request.aspect_ratio] if self.request.aspect_ratio else []
         about += [f"take {self.take}"] if self.take > 1 else []
+        about += ["from the library"] if self.reused else []
         prompt = " ".join(self.request.prompt.split())
         prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
         return f"<VideoJob {mark}{self.id or self.key} {self.status} {minutes}:{seconds:02} {prompt!r} ({', '.join(about)})>"
@@ -175,7 +182,7 @@ class VideoJob(HasTraits):
 
     def _end(self, *, status: str | None = None, error: RuncrateError | None = None, video: Video | None = None) -> None:
         """Nothing more will come, for now: those who wait are told. Without `status` the job stays at its stage."""
-        self.ended = time.time()
+        self.ended = self.ended or time.time()
         self._update(status=status or self.status, note="", error=error, video=video)
         self._done.set_result(None)
 

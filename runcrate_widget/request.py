@@ -106,7 +106,7 @@ class VideoRequest:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, ({name: getattr(self, name) for name in self.__slots__},)
+        return restore_request, (self.payload(),)
 
     def __repr__(self) -> str:
         given = [repr(self.prompt), f"model={self.model!r}"]
@@ -115,11 +115,13 @@ class VideoRequest:
         return f"VideoRequest({', '.join(given)})"
 
 
-def _restore(values: dict[str, Any]) -> VideoRequest:
-    # What was valid once stays so, whatever the table of models says by now.
+def restore_request(payload: Mapping[str, Any]) -> VideoRequest:
+    """A request from its `payload()`, unchecked: what was sent once stays so, whatever the table of models says by now."""
     request = VideoRequest.__new__(VideoRequest)
-    for name, value in values.items():
-        object.__setattr__(request, name, value)
+    for name in _OWN:
+        object.__setattr__(request, name, payload.get(name, "" if name in ("prompt", "model") else None))
+    extra = {name: value for name, value in payload.items() if name not in _OWN}
+    object.__setattr__(request, "_extra_json", json.dumps(extra, sort_keys=True))
     return request
 
 

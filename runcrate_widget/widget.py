@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ class VideoWidget(anywidget.AnyWidget):
             controls["duration"] = duration
         super().__init__(**controls)
         self._show_session()
+        self._add_unfinished(self._client)
         self.on_msg(self._on_message)
 
     @property
@@ -107,17 +109,33 @@ class VideoWidget(anywidget.AnyWidget):
             InvalidRequestError: the prompt is empty, say; nothing is sent.
             MissingKeyError: there is no key; nothing is sent.
         """
-        request = VideoRequest(self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio)
-        first = 1 + max((job.take for job in self.jobs if job.request == request), default=0)
-        jobs = [self._client.generate(request, take=first + n) for n in range(self.takes)]
+        jobs = self._generated(self._request(), self.takes)
         self._add(*jobs)
         return jobs[0] if len(jobs) == 1 else jobs
 
+    def _request(self) -> VideoRequest:
+        return VideoRequest(self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio)
+
+    def _generated(self, request: VideoRequest, takes: int) -> list[VideoJob]:
+        return [self._client.generate(request, take=None) for _ in range(takes)]
+
     def _add(self, *jobs: VideoJob) -> None:
-        self.jobs = (*self.jobs, *jobs)
-        for job in jobs:
+        new = [job for job in jobs if job not in self.jobs]
+        self.jobs = (*self.jobs, *new)
+        for job in new:
             job.observe(self._job_changed)
         self._job_changed()
+
+    def _add_unfinished(self, client: VideoClient) -> None:
+        """Shows what an earlier kernel left unfinished, once it is found."""
+
+        def found(jobs: Future[list[VideoJob]]) -> None:
+            if error := jobs.exception():
+                _log.error("What is unfinished in the library could not be found: %s", error)
+            else:
+                engine().call(self._add, *jobs.result())
+
+        client._resumed.add_done_callback(found)
 
     # Controls
 
@@ -211,15 +229,17 @@ class VideoWidget(anywidget.AnyWidget):
     async def _on_generate(self, message: Message, _: list[bytes]) -> Message:
         self._set(**{name: message[name] for name in _CONTROLS})
         self._show_session()
-        made = self.generate()
-        return {"keys": [job.key for job in (made if isinstance(made, list) else [made])]}
+        # Not in the engine's thread: it writes to the library, which may be slow.
+        jobs = await asyncio.to_thread(self._generated, self._request(), self.takes)
+        self._add(*jobs)
+        return {"keys": [job.key for job in jobs]}
 
     async def _on_cancel(self, message: Message, _: list[bytes]) -> Message:
         self._job(message).cancel()
         return {}
 
     async def _on_resubmit(self, message: Message, _: list[bytes]) -> Message:
-        again = self._job(message).resubmit()
+        again = await asyncio.to_thread(self._job(message).resubmit)
         self._add(again)
         return {"key": again.key}
 
@@ -230,6 +250,7 @@ class VideoWidget(anywidget.AnyWidget):
     async def _on_demo(self, _: Message, __: list[bytes]) -> Message:
         folder = self._client.library.folder
         self._client = await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder))
+        self._add_unfinished(self._client)
         self._show_session()
         return {}
 

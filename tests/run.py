@@ -31,7 +31,10 @@ def install() -> bool:
         return False
     stamp = VENV / "installed-for"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text(encoding="ascii") != wanted:
+    # An ordinary `pip install .` into the same .venv would have put a copy in the place of the tree.
+    site = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
+    copied = any(VENV.glob(f"{site}/runcrate_widget"))
+    if copied or not stamp.exists() or stamp.read_text(encoding="ascii") != wanted:
         pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ".[test]")
         if not run("pip install -e '.[test]'", PYTHON, *pip):
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -73,7 +74,7 @@ def test_a_job_becomes_a_video(server: FaultServer, tmp_path: Path) -> None:
     assert job.ended is not None
     assert job.video is video
     assert stages[-2:] == ["downloading", "completed"]
-    assert [path.suffix for path in (tmp_path / "library").iterdir()] == [".mp4"]
+    assert sorted(path.suffix for path in (tmp_path / "library").iterdir()) == [".json", ".mp4"]
     assert job.wait() is video
 
 
@@ -343,7 +344,7 @@ def test_downloads_ride_out(server: FaultServer, tmp_path: Path, fault: Any) -> 
     server._faults["download"] = [fault, fault]
     video = generate(server, tmp_path).wait(30)
     assert video.read_bytes() == VIDEO
-    assert [path.name for path in tmp_path.iterdir()] == [video.path.name]
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".mp4"]
     assert len(server.jobs) == 1
 
 
@@ -354,7 +355,7 @@ def test_a_download_that_never_is_a_video_keeps_the_job(server: FaultServer, tmp
         job.wait(30)
     assert job.status == "downloading"
     assert job.id == "vid_000001"
-    assert list(tmp_path.iterdir()) == []
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
     job.resume()
     assert job.wait(30).read_bytes() == VIDEO
     assert server.count("submit") == 1
@@ -453,13 +454,31 @@ def test_a_client_that_could_not_work_is_refused(server: FaultServer, tmp_path: 
         client_of(server, tmp_path, **options)
 
 
-def test_a_folder_that_cannot_be_written_keeps_the_job_and_says_so(server: FaultServer, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_sends_nothing(server: FaultServer, tmp_path: Path) -> None:
     folder = tmp_path / "library"
     folder.write_text("a file where the folder should be")
+    with pytest.raises(errors.LibraryError, match="RUNCRATE_LIBRARY"):
+        generate(server, folder)
+    assert server.requests == []
+
+
+def test_a_folder_that_vanishes_keeps_the_job_and_tells_its_id(
+    server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "library"
+
+    async def vanish(exchange: Any) -> None:
+        shutil.rmtree(folder)
+        folder.write_text("a file where the folder should be")
+        await exchange.server._submit(exchange)
+
+    server._faults["submit"] = [vanish]
     job = generate(server, folder)
-    with pytest.raises(errors.JobStoppedError, match="library"):
+    with caplog.at_level(logging.ERROR, "runcrate_widget"), pytest.raises(errors.JobStoppedError, match="library"):
         job.wait(30)
-    assert isinstance(job.error, errors.LibraryError)
+    assert job.id == "vid_000001"
+    assert "note down its id" in caplog.text
+    assert "vid_000001" in caplog.text
     folder.unlink()
     job.resume()
     assert job.wait(30).path.parent == folder
@@ -476,8 +495,8 @@ def test_prices(server: FaultServer, tmp_path: Path) -> None:
 def test_a_request_may_be_given_whole(server: FaultServer, tmp_path: Path) -> None:
     request = VideoRequest("A fox", model="Sora 2", extra={"seed": 1})
     job = client_of(server, tmp_path).generate(request)
-    assert job.request is request
-    assert job.wait(30).request is request
+    assert job.request == request
+    assert job.wait(30).request == request
 
 
 def test_names_of_files_are_safe_and_readable(server: FaultServer, tmp_path: Path) -> None:
@@ -497,7 +516,7 @@ def test_names_of_files_are_safe_and_readable(server: FaultServer, tmp_path: Pat
         path = client.generate(prompt, model="Veo 3.0").wait(30).path
         assert path.parent == tmp_path
         assert path.stem.rpartition("-")[0] == slug
-    assert len(list(tmp_path.iterdir())) == len(prompts)
+    assert len(list(tmp_path.glob("*.mp4"))) == len(prompts)
 
 
 def test_reprs_are_useful_and_hold_no_key(server: FaultServer, tmp_path: Path) -> None:

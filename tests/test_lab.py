@@ -79,7 +79,7 @@ def test_a_new_user_writes_a_prompt_presses_generate_and_watches_while_another_c
     folder = notebook.path.parent / "runcrate_videos"
     expect(stage).to_have_count(0, timeout=60_000)
     assert notebook.is_running(1)
-    assert [path.suffix for path in folder.iterdir()] == [".mp4"]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".mp4"]
 
     (notebook.path.parent / "go.txt").write_text("go")
     notebook.wait_done(1)
