@@ -124,8 +124,8 @@ class VideoClient:
         """Begins a job and returns it at once. The arguments are those of `VideoRequest`, which may also be given whole.
 
         Running a cell again is free: a job that the library has for the same request and `take` comes back (`job.reused`),
-        finished or still running, and nothing is sent. `take=2` asks for another video of the same request, `take=None` for the first take
-        that is not there yet. One that failed is sent anew; one that is `unconfirmed` is not.
+        finished or still running, and nothing is sent. `take=2` asks for another video of the same request, `take=None` for
+        the first take that is not there yet. One that failed is sent anew; one that is `unconfirmed` is not.
 
         Raises:
             InvalidRequestError: an argument is not allowed.

@@ -269,7 +269,7 @@ class JobCarrier:
         return self._job(record, lock, wanted=True), lock is not None
 
     def _job(self, record: Record, lock: Lock | None = None, *, wanted: bool = False) -> VideoJob:
-        """The job of a record, under way if it is unfinished. `wanted`: the user asks for it, so it may be sent if it never was."""
+        """The job of a record, under way if unfinished. `wanted`: the user asks for it, so it may be sent if it never was."""
         job = _living.get(record.sidecar)
         if job is None:
             job = VideoJob(record, self)

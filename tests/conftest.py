@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from browser import ARGUMENTS, find_browser, wheel_node
 from lab import Lab, LabServer
@@ -18,6 +19,10 @@ def pytest_configure() -> None:
     """Let nobody's own key, library or demo setting reach a test."""
     for name in [name for name in os.environ if name.startswith("RUNCRATE_") and name != "RUNCRATE_TEST_BROWSER"]:
         del os.environ[name]
+
+
+hypothesis.settings.register_profile("ours", deadline=None)  # timing decides no test
+hypothesis.settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from videos import small_mp4
 
@@ -61,7 +61,6 @@ def test_something_after_the_end_is_noticed(tmp_path: Path) -> None:
         read_mp4(file)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 5000), st.binary(min_size=1, max_size=40))
 def test_damage_never_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes) -> None:
     data = bytearray(small_mp4(1))
