@@ -151,6 +151,10 @@ class VideoAPI:
         self.base_url = check_base_url(base_url)
         self.host = urlsplit(self.base_url).netloc
         self._key = key
+        #: Requests a minute that the service allows this key, once it has said so.
+        self.rate_limit: int | None = None
+        #: Is told for how many seconds the service wants no further request.
+        self.exhausted: Callable[[float], None] = lambda _: None
         #: Open connections, apart from this object, so that they can be closed when it is gone.
         self.connections: dict[str, httpx.AsyncClient] = {}
 
@@ -216,6 +220,13 @@ class VideoAPI:
             raise UnexpectedAnswerError(f"{id!r} is not the id of a job.", status=200)
         return f"{self.base_url}/v1/videos/{quote(id, safe='')}"
 
+    def _note_limits(self, headers: httpx.Headers) -> None:
+        limit = headers.get("x-ratelimit-limit", "")
+        if limit.isdecimal() and int(limit) > 0:
+            self.rate_limit = int(limit)
+        if headers.get("x-ratelimit-remaining", "").strip() == "0" and (pause := asked_to_wait(headers, time.time())):
+            self.exhausted(pause)
+
     def _authorize(self, request: httpx.Request) -> httpx.Request:
         request.headers["Authorization"] = self._key().header()
         return request
@@ -261,6 +272,7 @@ class VideoAPI:
         auth = self._authorize if self._own_origin(url) else None
         try:
             async with self._client(purpose).stream(method, url, headers=headers, content=body, auth=auth) as response:
+                self._note_limits(response.headers)
                 return await receive(response)
         except never_sent as error:
             why, sent = _why(error), False

@@ -43,7 +43,7 @@ from .errors import (
 from .job import VideoJob
 from .library import FINISHED, Library, Lock, Record
 from .mp4 import read_mp4
-from .polling import backoff, next_poll
+from .polling import backoff, next_poll, spread
 from .request import VideoRequest, restore_request
 from .video import Video
 
@@ -61,8 +61,8 @@ _PROGRESS_EVERY = 0.25
 _LOOK_EVERY = 1.0  # at a job that another process carries
 
 _UNCONFIRMED_HINT = (
-    "Look in the Runcrate dashboard: if it is there, job.adopt(its id) goes on with it; if not, job.resubmit() sends it again. "
-    "It is never sent again by itself, because that could be billed twice."
+    'Look in the Runcrate dashboard: if it is there, job.adopt("vid_…") goes on with it; if not, send it again (job.resubmit() '
+    "or the button). It is never sent again by itself, because that could be billed twice."
 )
 
 _log = logging.getLogger("runcrate_widget")
@@ -147,6 +147,7 @@ def _forget() -> None:
     global _engine, _engine_lock
     if _engine:
         atexit.unregister(_engine.stop)
+    _living.clear()
     _engine, _engine_lock = None, threading.Lock()
 
 
@@ -190,7 +191,9 @@ class JobCarrier:
         self._slots = asyncio.Semaphore(max_concurrent)
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._halted: set[VideoJob] = set()  # stopped by the key or the credits
+        self._polled = 0  # how many jobs are being polled
         self._quiet_until = 0.0  # by the monotonic clock: the service asked this key to be quiet until then
+        api.exhausted = self._be_quiet
         weakref.finalize(api, _close, api.connections).atexit = False
 
     # The face that clients and jobs see: any thread.
@@ -463,9 +466,17 @@ class JobCarrier:
 
     async def _poll(self, job: VideoJob) -> None:
         """Asks until the job is completed. Whatever can pass is ridden out."""
+        self._polled += 1
+        try:
+            await self._poll_on(job)
+        finally:
+            self._polled -= 1
+
+    async def _poll_on(self, job: VideoJob) -> None:
         began, strangers = time.monotonic(), 0
         while True:
-            await asyncio.sleep(next_poll(time.monotonic() - began))
+            pause = max(next_poll(time.monotonic() - began), spread(self._polled, self._api.rate_limit))
+            await asyncio.sleep(pause)
             try:
                 answer = await self._ridden_out(job, lambda: self._api.status(job.id or ""), riding=(UnexpectedAnswerError,))
             except _REFUSALS as error:
@@ -546,10 +557,13 @@ class JobCarrier:
     async def _back_off(self, error: RuncrateError, failures: int) -> None:
         pause = error.retry_after if isinstance(error, APIError) else None
         if pause is not None and isinstance(error, RateLimitError):
-            # The limit is the key's, so every job of this client keeps to it.
-            self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
+            self._be_quiet(pause)
         else:
             await asyncio.sleep(max(pause or 0.0, backoff(failures, random.random())))
+
+    def _be_quiet(self, pause: float) -> None:
+        # The limit is the key's, so every job of this client keeps to it.
+        self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
 
     async def _quiet(self, job: VideoJob) -> None:
         while (pause := self._quiet_until - time.monotonic()) > 0:

@@ -19,8 +19,13 @@ LONGEST_PAUSE = 3600.0
 
 
 def next_poll(elapsed: float) -> float:
-    """Seconds until the next poll of a job that was submitted `elapsed` seconds ago: a tenth of its age, within bounds."""
+    """Seconds until the next poll of a job that was submitted `elapsed` seconds ago: a tenth of its age, in bounds."""
     return min(max(elapsed / 10, SHORTEST), LONGEST)
+
+
+def spread(jobs: int, limit: int | None) -> float:
+    """Seconds between two polls of one of `jobs` jobs, so that all of them stay below four fifths of `limit` requests a minute."""
+    return 60.0 * jobs / (0.8 * limit) if limit else 0.0
 
 
 def backoff(failures: int, chance: float) -> float:

@@ -19,6 +19,13 @@ def test_polls_come_soon_at_first_and_never_further_apart_than_the_reference_rec
     assert polling.SHORTEST <= polling.next_poll(earlier) <= polling.next_poll(later) <= polling.LONGEST
 
 
+@given(st.integers(1, 500), st.integers(1, 10_000))
+def test_many_jobs_together_stay_below_the_limit(jobs: int, limit: int) -> None:
+    polls_a_minute = jobs * 60 / polling.spread(jobs, limit)
+    assert polls_a_minute < limit
+    assert polling.spread(jobs, None) == 0
+
+
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_backing_off_grows_and_has_an_end(failures: int, chance: float) -> None:
     pause = polling.backoff(failures, chance)
