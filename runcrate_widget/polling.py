@@ -24,7 +24,7 @@ def next_poll(elapsed: float) -> float:
 
 
 def spread(jobs: int, limit: int | None) -> float:
-    """Seconds between two polls of one of `jobs` jobs, so that all of them stay below four fifths of `limit` requests a minute."""
+    """Seconds between two polls of one of `jobs` jobs, so that all stay below four fifths of `limit` requests a minute."""
     return 60.0 * jobs / (0.8 * limit) if limit else 0.0
 
 
