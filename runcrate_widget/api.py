@@ -8,6 +8,7 @@ Errors of httpx are never raised and never chained: their frames hold the reques
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import re
@@ -28,6 +29,7 @@ from .errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RuncrateError,
     ServerError,
     TransportError,
     UnexpectedAnswerError,
@@ -67,21 +69,32 @@ class Key:
     __slots__ = ("_reveal",)
 
     def __init__(self, text: str) -> None:
+        wrong = ""
         if not isinstance(text, str):
-            raise ConfigurationError("The API key is not a text.", "It begins with rc_live_.")
-        # Copied from a shell profile or a dashboard, keys come with quotes, a line's end, or the header's first word.
-        clean = re.sub(r"^bearer\s+", "", text.strip().strip("\"'`").strip(), flags=re.IGNORECASE)
-        if not clean:
-            raise ConfigurationError("The API key is empty.", "It begins with rc_live_.")
-        if not re.fullmatch(r"[\x21-\x7e]+", clean):
-            raise ConfigurationError("The API key has characters that no key has (spaces or non-ASCII).", "Copy it anew.")
-        self._reveal: Callable[[], str] = lambda: clean
+            wrong = "is not a text"
+        else:
+            # Copied from a shell profile or a dashboard, keys come with quotes, a line's end, or the header's first word.
+            text = re.sub(r"^bearer\s+", "", text.strip().strip("\"'`").strip(), flags=re.IGNORECASE)
+            if not re.fullmatch(r"[\x21-\x7e]*", text):
+                wrong = "has characters that no key has (spaces or non-ASCII)"
+            elif not text:
+                wrong = "is empty"
+        if wrong:
+            text = ""  # some tracebacks show the locals of their frames
+            raise ConfigurationError(f"The API key {wrong}.", "It begins with rc_live_: copy it anew.")
+        self._reveal = _sealed(text)
 
     def header(self) -> str:
         """The value of the `Authorization` header."""
         return f"Bearer {self._reveal()}"
 
+    def redacted(self, body: bytes) -> bytes:
+        """`body` without the key: some services repeat it when they refuse it."""
+        return body.replace(self._reveal().encode(), repr(self).encode())
+
     def __repr__(self) -> str:
+        if not hasattr(self, "_reveal"):  # a traceback with locals, of the constructor
+            return "…"
         text = self._reveal()
         prefix = "rc_live_" if text.startswith("rc_live_") else ""
         return f"{prefix}…{text[-4:] if len(text) >= 16 else ''}"
@@ -96,6 +109,10 @@ class Key:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("An API key is never pickled or copied: make the client anew where it is needed.")
+
+
+def _sealed(text: str) -> Callable[[], str]:
+    return lambda: text
 
 
 @dataclass(frozen=True)
@@ -126,7 +143,11 @@ def check_base_url(base_url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         host = ""
-    if not host or re.search(r"[\s\\@?#]", text) or parts.scheme not in ("http", "https"):
+    if (
+        not re.fullmatch(r"[A-Za-z0-9.:-]+", host)
+        or re.search(r"[\s\\@?#]|[^\x21-\x7e]", text)
+        or parts.scheme not in ("http", "https")
+    ):
         raise ConfigurationError(f"base_url is {base_url!r}, which is no URL of a service.", f"By default it is {BASE_URL}.")
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
@@ -187,7 +208,7 @@ class VideoAPI:
             OSError: `part` cannot be written.
         """
         have = part.stat().st_size if part.exists() else 0
-        url, headers = f"{self._url(id)}/download", {"Accept-Encoding": "identity"}
+        url, headers = f"{self._url(id)}/download", dict[str, str]()
         if have:
             headers["Range"] = f"bytes={have}-"
 
@@ -200,7 +221,7 @@ class VideoAPI:
             await self._check(response)
             kind = response.headers.get("content-type", "").lower()
             if "json" in kind or "html" in kind:
-                raise _unexpected(response, await _body(response), "the video")
+                raise _unexpected(response, await self._body(response), "the video")
             start = have if response.status_code == 206 else 0
             if start and not response.headers.get("content-range", "").startswith(f"bytes {start}-"):
                 part.unlink()
@@ -219,6 +240,20 @@ class VideoAPI:
         if id in (".", "..") or not id:
             raise UnexpectedAnswerError(f"{id!r} is not the id of a job.", status=200)
         return f"{self.base_url}/v1/videos/{quote(id, safe='')}"
+
+    async def _exchange(
+        self,
+        client: httpx.AsyncClient,
+        request: httpx.Request,
+        auth: Callable[[httpx.Request], httpx.Request] | None,
+        receive: Callable[[httpx.Response], Awaitable[_T]],
+    ) -> _T:
+        response = await client.send(request, auth=auth, stream=True)
+        try:
+            self._note_limits(response.headers)
+            return await receive(response)
+        finally:
+            await response.aclose()
 
     def _note_limits(self, headers: httpx.Headers) -> None:
         limit = headers.get("x-ratelimit-limit", "")
@@ -249,6 +284,7 @@ class VideoAPI:
             # A submit never travels on a connection that was kept: the server may be closing it, and nobody could tell
             # whether it had read the request. Proxies of the environment are not for this machine itself.
             self.connections[purpose] = httpx.AsyncClient(
+                headers={"Accept-Encoding": "identity"},
                 trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
                 limits=httpx.Limits(max_keepalive_connections=0 if purpose == "submit" else 8, max_connections=None),
                 timeout=httpx.Timeout(_SUBMIT_TIMEOUT if purpose == "submit" else _READ_TIMEOUT, connect=_CONNECT_TIMEOUT),
@@ -270,14 +306,24 @@ class VideoAPI:
         never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
         # Not among the headers here: the locals of a frame show up in some tracebacks.
         auth = self._authorize if self._own_origin(url) else None
+        sent = False
         try:
-            async with self._client(purpose).stream(method, url, headers=headers, content=body, auth=auth) as response:
-                self._note_limits(response.headers)
-                return await receive(response)
+            client = self._client(purpose)
+            request = client.build_request(method, url, headers=headers, content=body)
+            sent = True
+            # A download takes its time; anything else that drips on and on is a broken connection.
+            within = None if purpose == "download" else _SUBMIT_TIMEOUT if purpose == "submit" else 2 * _READ_TIMEOUT
+            return await asyncio.wait_for(self._exchange(client, request, auth, receive), within)
+        except (RuncrateError, asyncio.CancelledError):
+            raise
         except never_sent as error:
             why, sent = _why(error), False
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            why, sent = _why(error), True
+        except OSError as error:
+            if purpose == "download" and not isinstance(error, TimeoutError):
+                raise  # the file's
+            why = _why(error)
+        except Exception as error:  # of httpx, of what it is made of, of the environment's proxies and certificates
+            why = _why(error)
         # Raised here, not above: within `except` it would drag httpx's error along as its context.
         host = urlsplit(url).netloc
         if sent:
@@ -290,13 +336,21 @@ class VideoAPI:
 
     async def _answer(self, response: httpx.Response) -> Answer:
         await self._check(response)
-        body = await _body(response)
+        body = await self._body(response)
         fields = _json(body)
-        if not isinstance(fields, dict) or not isinstance(fields.get("id"), str) or not fields["id"]:
+        if not isinstance(fields, dict) or not _is_id(fields.get("id")):
             raise _unexpected(response, body, "a job's id")
         status = fields.get("status", "queued")
-        status = status.strip().lower() if isinstance(status, str) else repr(status)
+        status = ascii(status)[:40] if not isinstance(status, str) or not status.isprintable() else status.strip().lower()
         return Answer(fields["id"], status, error_text(fields) if status == "failed" else "", fields)
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = b""
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > _LONGEST_ANSWER:
+                break
+        return self._key().redacted(body)
 
     async def _check(self, response: httpx.Response) -> None:
         """Raises the APIError of an answer that is not 2xx."""
@@ -309,7 +363,7 @@ class VideoAPI:
             )
         if response.is_success:
             return
-        fields = _json(await _body(response))
+        fields = _json(await self._body(response))
         about = fields.get("error") if isinstance(fields, dict) else None
         about = about if isinstance(about, dict) else fields if isinstance(fields, dict) else {}
         refused = _BAD_REQUEST_HINT if response.request.method == "POST" else _SERVER_HINT
@@ -344,15 +398,6 @@ async def _save(response: httpx.Response, part: Path, have: int, progress: Calla
             progress(have, total)
 
 
-async def _body(response: httpx.Response) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _LONGEST_ANSWER:
-            break
-    return body
-
-
 def _unexpected(response: httpx.Response, body: bytes, wanted: str) -> UnexpectedAnswerError:
     said = error_text(_json(body)) or body[:120].decode("utf-8", "replace").strip()
     kind = response.headers.get("content-type", "no content type")
@@ -374,14 +419,19 @@ def error_text(fields: Any) -> str:
         said = said.get("message") or said.get("detail") or said.get("code") or (json.dumps(said) if said is not fields else "")
     elif isinstance(said, list):
         said = json.dumps(said)
-    text = " ".join(str(said).split()) if isinstance(said, str) else ""
+    text = " ".join(said.split()) if isinstance(said, str) else ""
+    text = text.encode("utf-8", "replace").decode()  # half a character would break whoever passes it on
     return text if len(text) <= 500 else text[:499] + "…"
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and value.isprintable()  # no control characters, no half ones
 
 
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -391,6 +441,6 @@ def _text(value: object) -> str | None:
 
 def _why(error: Exception) -> str:
     words = " ".join(str(error).split())[:200]
-    return words or {"ReadTimeout": "no answer in time", "ConnectTimeout": "no connection in time"}.get(
-        type(error).__name__, type(error).__name__
-    )
+    if not words and ("Timeout" in type(error).__name__):
+        return "no answer in time"
+    return words or type(error).__name__

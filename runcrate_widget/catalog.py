@@ -84,6 +84,8 @@ class Model:
             value = getattr(self, field)
             if not isinstance(value, str) or not value.strip():
                 raise InvalidRequestError(field, f"A model's {field} is {value!r}; it must be a text that is not empty.")
+        if not isinstance(self.notes, str):
+            raise InvalidRequestError("notes", f"The notes of {self.name} are {self.notes!r}; they must be a text.")
         object.__setattr__(self, "durations", _durations(self.durations, self.name))
         if self.price is not None:
             object.__setattr__(self, "price", _price(self.price, self.id))
@@ -177,6 +179,11 @@ class Catalog(Mapping[str, Model]):
         """
         old = self[id_or_name]
         new = replace(old, **changes)
+        taken = self._by_id.get(new.id)
+        if taken is not None and taken is not old:
+            raise InvalidRequestError(
+                "id", f"id is {new.id!r}, which is {taken.name} already.", "Correct that one, or give another."
+            )
         self._by_id = {(new.id if key == old.id else key): (new if key == old.id else kept) for key, kept in self._by_id.items()}
         return new
 
@@ -191,9 +198,9 @@ class Catalog(Mapping[str, Model]):
             table = json.loads(Path(path).read_text(encoding="utf-8"))
             for key, given in table.items():
                 trial._load_one(key, dict(given))
-        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, ArithmeticError, RecursionError) as error:
             raise ConfigurationError(
-                f"The table of models in {os.fspath(path)} cannot be used: {error}",
+                f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
                 'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far as it differs.',
             ) from None
         self._by_id = trial._by_id

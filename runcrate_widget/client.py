@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .api import BASE_URL, Key, VideoAPI
-from .catalog import check_prices, models
+from .catalog import Model, check_prices, models
 from .engine import JobCarrier, run_in_background
-from .errors import InvalidRequestError, MissingExtraError, MissingKeyError, SpendingLimitError
+from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError, SpendingLimitError
 from .job import VideoJob
 from .library import Library, Record
 from .request import VideoRequest
@@ -59,6 +59,11 @@ class VideoClient:
         max_cost: float | None = None,
         limit_period: timedelta | None = None,
     ) -> None:
+        # First of all, so that no traceback that shows locals shows the key.
+        try:
+            key = None if api_key is None else Key(api_key)
+        finally:
+            api_key = None
         if isinstance(max_concurrent, bool) or not isinstance(max_concurrent, int) or max_concurrent < 1:
             raise InvalidRequestError("max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more.")
         self.demo = _demo_by_environment() if demo is None else bool(demo)
@@ -66,8 +71,8 @@ class VideoClient:
         self.library = Library(library)
         if self.demo:
             server = _demo_server()
-            api_key, base_url = server.key, server.url
-        self._key = Key(api_key) if api_key is not None else None
+            key, base_url = Key(server.key), server.url
+        self._key = key
         self._api = VideoAPI(base_url or os.environ.get("RUNCRATE_BASE_URL") or BASE_URL, self._require_key)
         self.max_seconds = _limit("max_seconds", max_seconds)
         self.max_cost = _limit("max_cost", max_cost)
@@ -88,12 +93,15 @@ class VideoClient:
     def api_key(self) -> Key | None:
         """The key, wrapped so that it does not show itself; None if there is none. It can be set to another key (a text): jobs
         that were stopped by a wrong key go on."""
-        from_environment = os.environ.get("RUNCRATE_API_KEY", "").strip()
-        return self._key or (Key(from_environment) if from_environment else None)
+        there = bool(os.environ.get("RUNCRATE_API_KEY", "").strip())
+        return self._key or (Key(os.environ["RUNCRATE_API_KEY"]) if there else None)
 
     @api_key.setter
     def api_key(self, text: str) -> None:
-        self._key = Key(text)
+        try:
+            self._key = Key(text)
+        finally:
+            text = ""
         self._carrier.mend()
 
     @property
@@ -115,7 +123,7 @@ class VideoClient:
         self,
         prompt: str | VideoRequest,
         *,
-        model: str | None = None,
+        model: str | Model | None = None,
         duration: int | None = None,
         aspect_ratio: str | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -136,7 +144,7 @@ class VideoClient:
         if isinstance(prompt, VideoRequest):
             request = prompt
         else:
-            request = VideoRequest(prompt, model=model or "", duration=duration, aspect_ratio=aspect_ratio, extra=extra)
+            request = VideoRequest(prompt, model=model, duration=duration, aspect_ratio=aspect_ratio, extra=extra)
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
@@ -192,8 +200,14 @@ class VideoClient:
         return key
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_carrier"):
+            return "<VideoClient that could not be made>"
+        try:
+            key = repr(self.api_key) if self.api_key else "not set"
+        except ConfigurationError:
+            key = "unusable"
         where = "demo backend" if self.demo else self.base_url
-        return f"<VideoClient {where}, key {self.api_key or 'not set'}, library {str(self.library.folder)!r}>"
+        return f"<VideoClient {where}, key {key}, library {str(self.library.folder)!r}>"
 
 
 def _limit(name: str, value: float | None) -> float | None:

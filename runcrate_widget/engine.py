@@ -18,20 +18,22 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from .api import Answer, VideoAPI, close
+from .catalog import models
 from .errors import (
     APIError,
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     ConflictError,
     InsufficientCreditsError,
     InvalidVideoError,
     JobError,
     LibraryError,
-    MissingKeyError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
@@ -58,8 +60,10 @@ _REFUSALS = (NotFoundError, BadRequestError, ConflictError)
 _REFUSED_ATTEMPTS = 6
 _DOWNLOAD_ATTEMPTS = 6
 _PROGRESS_EVERY = 0.25
+_ODD_STATUSES = 12  # polls in a row
 _LOOK_EVERY = 1.0  # at a job that another process carries
 
+_ASK_HINT = "Look in the Runcrate dashboard; job.resume() asks again."
 _UNCONFIRMED_HINT = (
     'Look in the Runcrate dashboard: if it is there, job.adopt("vid_…") goes on with it; if not, send it again (job.resubmit() '
     "or the button). It is never sent again by itself, because that could be billed twice."
@@ -73,13 +77,19 @@ class Engine:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="runcrate_widget", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while not self._stopping:
+            try:
+                self.loop.run_forever()
+            except BaseException:
+                # SystemExit or KeyboardInterrupt of somebody's observer: it must not end every job of this process.
+                _log.exception("Something tried to end the engine's thread")
 
     @property
     def here(self) -> bool:
@@ -120,6 +130,7 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._stopping = True
         self.loop.stop()
 
 
@@ -316,12 +327,17 @@ class JobCarrier:
         job._end(status="cancelled", error=error)
 
     def _adopt(self, job: VideoJob, id: str) -> None:
-        if job.status != "unconfirmed":
+        mistaken = job.done and job.video is None and "adopted" in job.record.fields
+        if job.status != "unconfirmed" and not mistaken:
             raise JobError(job, f"This job is {job.status}: it needs no other id.")
         lock = self._library.lock(job.record.name)
         if lock is None:
             raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
-        self._library.update(job.record, id=id, status="queued", error=None, ended=None)
+        try:
+            self._library.update(job.record, id=id, status="queued", error=None, ended=None, adopted=_now())
+        except LibraryError:
+            lock.release()
+            raise
         job._reopen()
         job._update(id=id, status="queued")
         self._start(job, lock)
@@ -350,13 +366,19 @@ class JobCarrier:
             end = ended
         except RuncrateError as error:
             # Stopped at its stage, not `failed`: that word is the service's, and a failed request may be sent (and paid) anew.
-            if isinstance(error, (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, MissingKeyError)):
+            if isinstance(error, (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, ConfigurationError)):
                 self._halted.add(job)
             end = _Ended(job.status, error=error)
         except Exception as error:
             # A fault of ours must not leave somebody waiting for ever.
             _log.exception("Something unforeseen went wrong with %r", job)
-            end = _Ended(job.status, error=RuncrateError(f"Something unforeseen went wrong: {error!r}.", "job.resume() goes on."))
+            if job.id is None and job.status == "submitting":
+                reason = RuncrateError(f"Something unforeseen went wrong while it was being sent: {error!r}.", _UNCONFIRMED_HINT)
+                end = _Ended("unconfirmed", error=reason)
+                await self._recorded(job, status="unconfirmed", error=_error_fields(reason))
+            else:
+                reason = RuncrateError(f"Something unforeseen went wrong: {error!r}.", "job.resume() goes on.")
+                end = _Ended(job.status, error=reason)
         finally:
             if lock:
                 lock.release()
@@ -442,7 +464,7 @@ class JobCarrier:
                 await self._finish(job, "failed", error)
             try:
                 answer = await self._api.submit(job.request)
-            except (TransportError, APIError, MissingKeyError) as error:
+            except RuncrateError as error:
                 attempts += 1
                 if not _not_acted_on(error, attempts):
                     await self._refused(job, error)
@@ -462,6 +484,8 @@ class JobCarrier:
             host = self._api.host
             reason = RuncrateError(f"It was sent, and it is not known whether {host} took it: {error.message}", _UNCONFIRMED_HINT)
             await self._finish(job, "unconfirmed", reason)
+        if isinstance(error, (NotFoundError, BadRequestError)) and models.find(job.request.model) is None:
+            error.hint = f"{models.suggestion(job.request.model)} {error.hint}".strip()
         await self._finish(job, "failed", error)
 
     async def _poll(self, job: VideoJob) -> None:
@@ -473,7 +497,7 @@ class JobCarrier:
             self._polled -= 1
 
     async def _poll_on(self, job: VideoJob) -> None:
-        began, strangers = time.monotonic(), 0
+        began, strangers, odd = time.monotonic(), 0, 0
         while True:
             pause = max(next_poll(time.monotonic() - began), spread(self._polled, self._api.rate_limit))
             await asyncio.sleep(pause)
@@ -491,6 +515,11 @@ class JobCarrier:
             if answer.status == "completed":
                 return
             known = answer.status in ("queued", "processing")
+            odd = 0 if known else odd + 1
+            if odd == _ODD_STATUSES:  # "expired", say: whatever it means, it does not pass
+                raise RuncrateError(
+                    f"The service calls this job {answer.status!r}, which is no stage that it documents.", _ASK_HINT
+                )
             job._update(
                 status=answer.status if known else job.status,
                 note="" if known else f"the service calls it {answer.status[:40]!r}",
@@ -587,8 +616,15 @@ def _may_have_been_taken(error: RuncrateError) -> bool:
     if isinstance(error, TransportError):
         return error.sent
     if isinstance(error, UnexpectedAnswerError):
-        return not 300 <= error.status < 400
+        # 302 and 303 may point to what was made; 301, 307 and 308 say that nothing was done here.
+        return error.status not in (300, 301, 304, 305, 307, 308)
+    if isinstance(error, BadRequestError):
+        return error.status in (408, 499)  # something on the way lost patience
     return isinstance(error, ServerError) and error.status != 503
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()
 
 
 def _error_fields(error: RuncrateError) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from typing import Any, Protocol
@@ -87,7 +87,9 @@ class VideoJob(HasTraits):
         self.set_trait("id", record.id)
         self.set_trait("status", record.status)
         self._carrier = carrier
-        self._done: Future[None] = Future()
+        #: Called at each change, before the observers, of which one may fail.
+        self._listeners: list[Callable[[], None]] = []
+        self._done: Future[tuple[str, RuncrateError | None, Video | None]] = Future()
 
     @property
     def done(self) -> bool:
@@ -112,23 +114,23 @@ class VideoJob(HasTraits):
             JobCancelledError: it was cancelled.
         """
         self._carrier.check_may_wait()
-        if not wait_for_futures([self._done], timeout).done:
+        done = self._done
+        if not wait_for_futures([done], None if timeout == float("inf") else timeout).done:
             raise WaitTimeoutError(self, f"{self!r} is not done after {timeout:g} s.", "It goes on: call wait() again.")
-        return self._outcome()
+        return self._outcome(*done.result())
 
     def __await__(self) -> Generator[Any, None, Video]:
         """`await job`, on any running loop: as `wait()`. Cancelling the one that awaits leaves the job running."""
         return self._wait().__await__()
 
     async def _wait(self) -> Video:
-        await asyncio.shield(asyncio.wrap_future(self._done))
-        return self._outcome()
+        return self._outcome(*await asyncio.shield(asyncio.wrap_future(self._done)))
 
-    def _outcome(self) -> Video:
-        if self.video is not None:
-            return self.video
-        reason = self.error or RuncrateError("It came to no end.")
-        error = _ENDS.get(self.status, JobStoppedError)(self, reason.message, reason.hint)
+    def _outcome(self, status: str, reason: RuncrateError | None, video: Video | None) -> Video:
+        if video is not None:
+            return video
+        reason = reason or RuncrateError("It came to no end.")
+        error = _ENDS.get(status, JobStoppedError)(self, reason.message, reason.hint)
         raise error from (None if type(reason) is RuncrateError else reason)
 
     def cancel(self) -> None:
@@ -142,8 +144,8 @@ class VideoJob(HasTraits):
         return self._carrier.resubmit(self)
 
     def adopt(self, id: str) -> None:
-        """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from there. Raises JobError
-        if the job is not unconfirmed."""
+        """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from there. If it was a
+        wrong one, another can be given once that one has stopped. Raises JobError if the job needs no id."""
         self._carrier.adopt(self, id)
 
     def resume(self) -> None:
@@ -154,8 +156,8 @@ class VideoJob(HasTraits):
     def notify_change(self, change: Any) -> None:
         try:
             super().notify_change(change)
-        except Exception:
-            # A user's observer: its fault must not become the job's.
+        except BaseException:
+            # A user's observer: its fault, even its SystemExit, must not become the job's.
             _log.exception("An observer of %r failed", self)
 
     def __repr__(self) -> str:
@@ -179,12 +181,14 @@ class VideoJob(HasTraits):
         with self.hold_trait_notifications():
             for name, value in traits.items():
                 self.set_trait(name, value)
+            for listener in self._listeners:
+                listener()
 
     def _end(self, *, status: str | None = None, error: RuncrateError | None = None, video: Video | None = None) -> None:
         """Nothing more will come, for now: those who wait are told. Without `status` the job stays at its stage."""
         self.ended = self.ended or time.time()
         self._update(status=status or self.status, note="", error=error, video=video)
-        self._done.set_result(None)
+        self._done.set_result((self.status, error, video))
 
     def _reopen(self) -> None:
         if self._done.done():

@@ -190,7 +190,12 @@ class Library:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         given = folder or os.environ.get("RUNCRATE_LIBRARY") or DEFAULT_FOLDER
-        self.folder = Path(given).expanduser().absolute()
+        try:
+            self.folder = Path(os.fsdecode(given)).expanduser().absolute()
+            if "\0" in str(self.folder):
+                raise ValueError("it has a null character")
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise LibraryError(f"library is {given!r}, which names no folder: {error}.", "Give a path.") from None
         #: Held while something is looked up and then written on the strength of it.
         self.guard = threading.RLock()
         self._known: dict[str, tuple[int, int, Record]] = {}
@@ -245,6 +250,8 @@ class Library:
         )
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_known"):  # a traceback with locals, of the constructor
+            return "<Library that could not be opened>"
         return f"<Library {str(self.folder)!r}, {len(self)} jobs>"
 
     def _repr_html_(self) -> str:
@@ -427,7 +434,7 @@ class Library:
 
     def _write(self, record: Record, *, new: bool = False) -> bool:
         """Writes the sidecar, whole or not at all. False: it was to be `new`, and there is one."""
-        whole = json.dumps(record.fields, ensure_ascii=False, indent=1).encode()
+        whole = json.dumps(record.fields, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
         temporary = record.sidecar.with_name(f".{record.name}.{os.getpid()}-{threading.get_ident()}.tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -50,15 +50,16 @@ class VideoRequest:
         self,
         prompt: str,
         *,
-        model: str,
+        model: str | Model | None = None,
         duration: int | None = None,
         aspect_ratio: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        known = _check_model(model)
+        prompt = _check_prompt(prompt)
+        id, known = _check_model(model)
         for name, value in (
-            ("prompt", _check_prompt(prompt)),
-            ("model", known.id if known else model.strip()),
+            ("prompt", prompt),
+            ("model", id),
             ("duration", check_duration(duration, known)),
             ("aspect_ratio", _check_aspect_ratio(aspect_ratio, known)),
             ("_extra_json", _check_extra(extra)),
@@ -125,19 +126,22 @@ def restore_request(payload: Mapping[str, Any]) -> VideoRequest:
     return request
 
 
-def _check_model(model: object) -> Model | None:
+def _check_model(model: object) -> tuple[str, Model | None]:
+    if isinstance(model, Model):
+        model = model.id
     choices = ", ".join(one.name for one in models.values())
     if not isinstance(model, str) or not model.strip():
-        raise InvalidRequestError("model", f"model is {model!r}.", f"Give a model's id or name; known are {choices}.")
+        given = "is not given" if model is None else "is empty" if model == "" else f"is {model!r}"
+        raise InvalidRequestError("model", f"model {given}.", f"Give a model's id or name; known are {choices}.")
     known = models.find(model)
     # An id has no white space: what has some was meant as a name, and a mistyped name would come back as the service's 404.
-    if known is None and len(model.split()) > 1:
+    if known is None and (len(model.split()) > 1 or not model.strip().isprintable()):
         raise InvalidRequestError(
             "model",
             f"model is {model!r}, which is neither a known name nor an id.{models.suggestion(model)}",
             f"Known names are {choices}; an id has no spaces (google/veo-3.0) and may be any that the service knows.",
         )
-    return known
+    return known.id if known else model.strip(), known
 
 
 def _check_prompt(prompt: object) -> str:
@@ -156,7 +160,9 @@ def check_duration(duration: object, model: Model | None) -> int | None:
     """The duration to ask for: the given one if `model` makes it (any, if the model is not known), its default for None."""
     if duration is None:
         return model.nearest_duration() if model else None
-    allowed = f"{model.name} makes videos of {model.allowed}" if model else "it must be a whole number of seconds above 0"
+    allowed = f"{model.name} makes videos of {model.allowed}" if model else "it must be above 0"
+    whole = not isinstance(duration, bool) and hasattr(duration, "__index__")
+    allowed = allowed if whole else f"it must be a whole number of seconds: {allowed}"
     hint = f"The nearest is {model.nearest_duration(duration)} s." if model and isinstance(duration, (int, float)) else ""
     try:
         seconds = operator.index(duration)  # type: ignore[arg-type]
@@ -184,6 +190,7 @@ def _check_extra(extra: object) -> str:
     if own:
         raise InvalidRequestError("extra", f"extra has {own[0]!r}, which is an argument of its own.", f"Give it as {own[0]}=.")
     try:
+        json.dumps(dict(extra), ensure_ascii=False).encode()
         return json.dumps(dict(extra), sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequestError("extra", f"extra cannot be sent as JSON: {error}.") from None

@@ -30,7 +30,8 @@ _log = logging.getLogger("runcrate_widget")
 _STATIC = Path(__file__).parent / "static"
 _UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
 _LARGEST_CHUNK = 4 * 1024 * 1024
-_REMEMBERED_IDS = 1000
+_REMEMBERED_IDS = 10_000
+_KINDS = ("hello", "set", "generate", "cancel", "resubmit", "resume", "chunk", "demo")
 _CONTROLS = ("prompt", "model", "duration", "aspect_ratio", "takes")
 
 
@@ -86,13 +87,19 @@ class VideoWidget(anywidget.AnyWidget):
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
+        self._all: list[VideoJob] = []
         self._answered: deque[str] = deque(maxlen=_REMEMBERED_IDS)
         self._update_due = False
         controls = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
         if duration is not None:
             controls["duration"] = duration
-        super().__init__(**controls)
+        try:
+            super().__init__(**controls)
+        except InvalidRequestError:
+            raise
+        except TraitError as error:
+            raise InvalidRequestError("controls", str(error)) from None
         self._show_session()
         self._add_unfinished(self._client)
         self.on_msg(self._on_message)
@@ -120,11 +127,15 @@ class VideoWidget(anywidget.AnyWidget):
         return [self._client.generate(request, take=None) for _ in range(takes)]
 
     def _add(self, *jobs: VideoJob) -> None:
-        new = [job for job in jobs if job not in self.jobs]
-        self.jobs = (*self.jobs, *new)
-        for job in new:
-            job.observe(self._job_changed)
+        for job in jobs:
+            if job not in self._all:
+                self._all.append(job)
+                job._listeners.append(self._job_changed)
         self._job_changed()
+        try:
+            self.jobs = tuple(self._all)
+        except Exception:  # somebody's observer: the jobs are there all the same
+            _log.exception("An observer of the widget's jobs failed")
 
     def _add_unfinished(self, client: VideoClient) -> None:
         """Shows what an earlier kernel left unfinished, once it is found."""
@@ -138,6 +149,11 @@ class VideoWidget(anywidget.AnyWidget):
         client._resumed.add_done_callback(found)
 
     # Controls
+
+    @validate("prompt")
+    def _valid_prompt(self, proposal: dict[str, Any]) -> str:
+        # Half a character would break every message that carries it.
+        return str(proposal["value"]).encode("utf-8", "replace").decode()
 
     @validate("model")
     def _valid_model(self, proposal: dict[str, Any]) -> str:
@@ -174,13 +190,19 @@ class VideoWidget(anywidget.AnyWidget):
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
-                key=self._client.api_key is not None,
+                key=self._has_key(),
                 service=self._client.service,
                 library=str(self._client.library.folder),
             )
         )
 
-    def _job_changed(self, _: object = None) -> None:
+    def _has_key(self) -> bool:
+        try:
+            return self._client.api_key is not None
+        except RuncrateError:  # what is set is none: Generate says what is wrong with it
+            return True
+
+    def _job_changed(self) -> None:
         engine().call(self._update_soon)
 
     def _update_soon(self) -> None:
@@ -190,7 +212,7 @@ class VideoWidget(anywidget.AnyWidget):
 
     def _update(self) -> None:
         self._update_due = False
-        self._jobs = [dict(_job_row(job)) for job in reversed(self.jobs)]
+        self._jobs = [dict(_job_row(job)) for job in reversed(self._all)]
 
     # What the view says
 
@@ -207,7 +229,7 @@ class VideoWidget(anywidget.AnyWidget):
     async def _answer(self, id: str, message: Message) -> None:
         buffers: list[bytes] = []
         try:
-            handle = getattr(self, f"_on_{message.get('kind')}", None)
+            handle = getattr(self, f"_on_{message['kind']}") if message.get("kind") in _KINDS else None
             if handle is None:
                 raise RuncrateError(f"The kernel does not know the message {message.get('kind')!r}.", "Reload the page.")
             answer = await handle(message, buffers)
@@ -259,6 +281,8 @@ class VideoWidget(anywidget.AnyWidget):
         if video is None:
             raise RuncrateError("This job has no video yet.")
         offset, length = int(message["offset"]), min(int(message["length"]), _LARGEST_CHUNK)
+        if offset < 0 or length <= 0:
+            raise InvalidRequestError("offset", f"There is no chunk of {length} bytes at {offset}.")
 
         def read() -> bytes:
             with open(video.path, "rb") as file:
@@ -281,8 +305,7 @@ class VideoWidget(anywidget.AnyWidget):
                 raise InvalidRequestError(name, f"{name} is {value!r}, which is not allowed.") from None
 
     def _job(self, message: Message) -> VideoJob:
-        jobs: tuple[VideoJob, ...] = self.jobs
-        for job in jobs:
+        for job in self._all:
             if job.key == message.get("key"):
                 return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")

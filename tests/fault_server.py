@@ -14,6 +14,7 @@ import contextlib
 import json
 import struct
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -35,6 +36,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     connection: int = 0  # which of the connections it came on
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -149,6 +151,85 @@ def redirect(url: str, status: int = 302) -> Fault:
     return reply(status, b"", Location=url)
 
 
+async def redirect_elsewhere(exchange: Exchange) -> None:
+    """To the server that the test gave as `elsewhere`: another origin."""
+    await redirect(f"{exchange.server.elsewhere}/storage/video.mp4?token=of-the-storage")(exchange)
+
+
+async def limited_until(exchange: Exchange) -> None:
+    """429 that says when in `X-RateLimit-Reset`, a Unix time in whole seconds: in 1 to 2 s."""
+    headers = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 2)}
+    await exchange.send(429, {"error": {"message": "Rate limit exceeded"}}, headers=headers)
+
+
+async def limited_until_date(exchange: Exchange) -> None:
+    """429 that says when in `Retry-After`, an HTTP date: in 1 to 2 s."""
+    await reply(429, Retry_After=retry_after_date(2, int(time.time())))(exchange)
+
+
+async def accepted(exchange: Exchange) -> None:
+    """For a submit: the job is made, and answered as some services do, with 202."""
+    await exchange.send(202, {"id": exchange.server.make_job(exchange.request), "status": "queued"})
+
+
+async def half_answer(exchange: Exchange) -> None:
+    """An answer that ends before its length is reached."""
+    await exchange.send(200, b'{"id": "vid_0', length=40)
+    exchange.writer.close()
+
+
+def stall(share: float) -> Fault:
+    """For a download: a share of the bytes, and then nothing more on a connection that stays open."""
+
+    async def fault(exchange: Exchange) -> None:
+        video = exchange.server.video
+        part = video[: int(len(video) * share)]
+        await exchange.send(200, part, headers={"Content-Type": "video/mp4"}, length=len(video))
+        await exchange.server.ended.wait()
+
+    return fault
+
+
+def drip(pieces: int, pause: float) -> Fault:
+    """For a download: the whole video, in pieces, with a pause before each."""
+
+    async def fault(exchange: Exchange) -> None:
+        video = exchange.server.video
+        await exchange.send(200, b"", headers={"Content-Type": "video/mp4"}, length=len(video))
+        size = -(-len(video) // pieces)
+        for start in range(0, len(video), size):
+            await asyncio.sleep(pause)
+            exchange.writer.write(video[start : start + size])
+            await exchange.writer.drain()
+
+    return fault
+
+
+def endless(share: float) -> Fault:
+    """For a download: a share of the bytes without any length, so that the end of the connection is the end of the video."""
+
+    async def fault(exchange: Exchange) -> None:
+        video = exchange.server.video
+        head = "HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\n"
+        exchange.writer.write(head.encode() + video[: int(len(video) * share)])
+        await exchange.writer.drain()
+        exchange.writer.close()
+
+    return fault
+
+
+async def whole_again(exchange: Exchange) -> None:
+    """For a download: a server that does not know `Range`."""
+    await exchange.send(200, exchange.server.video, headers={"Content-Type": "video/mp4"})
+
+
+async def another_range(exchange: Exchange) -> None:
+    """For a download: 206 with another part than the one that was asked for."""
+    video = exchange.server.video
+    about = {"Content-Type": "video/mp4", "Content-Range": f"bytes 1-{len(video) - 1}/{len(video)}"}
+    await exchange.send(206, video[1:], headers=about)
+
+
 def retry_after_date(seconds: float, now: float) -> str:
     """`Retry-After` as an HTTP date."""
     return formatdate(now + seconds, usegmt=True)
@@ -163,6 +244,7 @@ class FaultServer:
     poll: Iterable[Fault] = ()
     download: Iterable[Fault] = ()
     polls: int = 1
+    elsewhere: str = ""  # the URL of another server, for `redirect_elsewhere`
     jobs: dict[str, int] = field(default_factory=dict)  # id → polls that are left
     requests: list[Request] = field(default_factory=list)
 

@@ -74,6 +74,12 @@ def test_a_user_corrects_an_id_adds_a_model_and_gives_a_price(models: Catalog) -
     assert [model.name for model in models.values()] == [*before, "Dream"], "the order stays"
 
 
+def test_an_id_that_another_model_has_is_refused(models: Catalog) -> None:
+    with pytest.raises(InvalidRequestError, match=r"id is 'google/veo-3\.0', which is Veo 3\.0 already"):
+        models.update("Kling v3", id="google/veo-3.0")
+    assert dict(models) == dict(Catalog())
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [({"durations": ()}, "durations"), ({"durations": (0,)}, "durations"), ({"durations": ("4",)}, "durations"),

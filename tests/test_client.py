@@ -284,6 +284,13 @@ def test_a_submit_that_is_refused_fails_with_the_services_words(server: FaultSer
     assert server.count("submit") == 1
 
 
+def test_a_mistyped_model_that_the_service_refuses_comes_with_a_suggestion(server: FaultServer, tmp_path: Path) -> None:
+    server._faults["submit"] = [reply(404, {"error": {"message": "no such model"}})]
+    job = client_of(server, tmp_path).generate("A fox", model="google/veo-3")
+    with pytest.raises(errors.JobFailedError, match=r"no such model Did you mean \"google/veo-3\.0\""):
+        job.wait(30)
+
+
 def test_a_submit_is_not_sent_to_where_the_service_redirects(server: FaultServer, tmp_path: Path) -> None:
     with FaultServer() as other:
         server._faults["submit"] = [redirect(f"{other.url}/v1/videos", 307)]

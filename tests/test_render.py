@@ -220,6 +220,7 @@ def test_takes_stay_between_one_and_eight(widget: Widget) -> None:
     view = widget.start(state())
     takes = view.get_by_label("takes")
     takes.fill("12")
+    expect(view.get_by_label("Cost")).to_contain_text("8 ×")  # what will be sent, while it is typed
     takes.blur()
     expect(takes).to_have_value("8")
     takes.fill("")
@@ -647,6 +648,28 @@ def test_a_destroyed_widget_lets_go_of_everything(widget: Widget, console_errors
     with widget.page.expect_console_message():  # the browser says that the blob is not there
         assert widget.page.evaluate(fetched, url) == "revoked"
     console_errors.clear()
+
+
+def test_a_double_click_that_the_kernel_was_quicker_than_generates_once(widget: Widget) -> None:
+    view = widget.start(state(prompt="A fox"))
+    button = view.locator(".rw-primary")
+    button.click()
+    expect(button).to_have_text("sending…")
+    for _ in range(3):  # the answer is there by now
+        button.dispatch_event("click")
+    assert len(widget.of("generate")) == 1
+    expect(button).to_have_text("Generate")
+    button.click()
+    assert len(widget.of("generate")) == 2
+
+
+def test_when_the_kernel_has_ended_nothing_goes_on_and_it_says_so(widget: Widget) -> None:
+    view = widget.start(state(_jobs=[job(status="processing")]))
+    expect(row(view, "k1").locator(".rw-icon-spinner")).to_be_visible()
+    widget.do("model.send = () => { throw new Error('closed'); }, 0")
+    expect(view.get_by_text("Run the cell again")).to_be_visible(timeout=15_000)
+    expect(row(view, "k1").locator(".rw-icon-spinner")).to_have_count(0)
+    expect(row(view, "k1").locator(".rw-stage")).to_have_text("processing")
 
 
 def test_a_job_that_leaves_the_list_takes_its_video_with_it(widget: Widget) -> None:

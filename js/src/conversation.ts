@@ -13,6 +13,8 @@ export class Conversation {
   readonly model: Model;
   /** Kernel clock minus this page's, in seconds. */
   clockOffset = 0;
+  /** Whether the kernel has ended: sending to it fails, for good. */
+  gone = false;
 
   #name = Math.random().toString(36).slice(2, 10); // a page's own, since answers go to every page
   #count = 0;
@@ -41,9 +43,10 @@ export class Conversation {
       try {
         this.model.send({ ...request, id });
       } catch {
+        this.gone = true;
         const error = {
-          message: "The kernel is gone.",
-          hint: "Start it, and run the cell again.",
+          message: "The kernel has ended.",
+          hint: "Run the cell again: unfinished jobs go on.",
           field: null,
         };
         this.#settle(id, { id, ok: false, error });

@@ -155,14 +155,7 @@ function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
         {/* biome-ignore lint/a11y/noLabelWithoutControl: NumberBox is one */}
         <label class="rw-inline">
           duration
-          <NumberBox
-            value={duration}
-            min={1}
-            empty
-            onValue={(value) => store.set("duration", value)}
-            {...wrong}
-          />
-          s
+          <NumberBox value={duration} min={1} onValue={(value) => store.set("duration", value)} {...wrong} />s
         </label>
       </Field>
     );
@@ -259,14 +252,14 @@ interface NumberProps {
   value: number | null;
   min: number;
   max?: number;
-  empty?: boolean; // whether it may be
   onValue: (value: number | null) => void;
 }
 
-/** A whole number. While it is typed it may be none, or out of range; leaving the field puts that right. */
+/** A whole number. What is typed counts as the nearest that is allowed, at once: the cost beside it is what will be sent. */
 const NumberBox = stateful<NumberProps, string | null>(null, (props, draft, setDraft) => {
-  const { value, min, max = 999, empty, onValue, ...rest } = props;
-  const read = (text: string) => (text === "" && empty ? null : Math.round(Number(text)));
+  const { value, min, max = 999, onValue, ...rest } = props;
+  const read = (text: string) =>
+    text === "" ? null : Math.min(max, Math.max(min, Math.round(Number(text))));
   return (
     <input
       type="number"
@@ -276,14 +269,9 @@ const NumberBox = stateful<NumberProps, string | null>(null, (props, draft, setD
       value={draft ?? value ?? ""}
       onInput={({ currentTarget }) => {
         setDraft(currentTarget.value);
-        const number = read(currentTarget.value);
-        if (number === null || (number >= min && number <= max)) onValue(number);
+        onValue(read(currentTarget.value));
       }}
-      onChange={({ currentTarget }) => {
-        setDraft(null);
-        const number = read(currentTarget.value);
-        if (number) onValue(Math.min(max, Math.max(min, number)));
-      }}
+      onChange={() => setDraft(null)}
       {...rest}
     />
   );

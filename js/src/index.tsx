@@ -11,6 +11,8 @@ interface Context {
   signal?: AbortSignal; // anywidget 0.11 and later; earlier ones call what is returned
 }
 
+const LOOK = 5; // seconds, while a job runs, between looks at whether the kernel is there
+
 let views = 0;
 
 /** Called by anywidget once a widget, so that its views share one store. */
@@ -40,7 +42,12 @@ export default () => {
     const unsubscribe = store.subscribe(soon);
     watchTheme(soon, end.signal);
     document.addEventListener("visibilitychange", soon, { signal: end.signal });
-    const clock = setInterval(() => store.ticking && !document.hidden && soon(), 1000);
+    let ticks = 0;
+    const clock = setInterval(() => {
+      if (!store.ticking || document.hidden) return;
+      if (++ticks % LOOK === 0) store.look();
+      soon();
+    }, 1000);
     end.signal.addEventListener("abort", () => {
       unsubscribe();
       clearInterval(clock);

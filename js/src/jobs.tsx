@@ -43,12 +43,12 @@ interface JobProps {
 function Job({ store, job, newest }: JobProps & { newest: boolean }) {
   const { video } = job;
   if (video) return <Finished store={store} job={job} video={video} newest={newest} />;
-  const running = isRunning(job);
+  const running = isRunning(job) && !store.gone;
   const error = store.jobError(job.key) ?? job.error;
   const seconds = (job.ended ?? (running ? store.now : job.started)) - job.started;
   return (
     <li class={`rw-job rw-${job.status}`} data-key={job.key}>
-      <Icon name={icon(job)} />
+      <Icon name={icon(job, running)} />
       <div class="rw-body">
         <div class="rw-line">
           <Title job={job} />
@@ -69,9 +69,10 @@ function Job({ store, job, newest }: JobProps & { newest: boolean }) {
   );
 }
 
-function icon(job: JobRow): IconName {
+function icon(job: JobRow, running: boolean): IconName {
   if (job.stopped) return "failed";
-  return isRunning(job) && job.status !== "waiting" ? "spinner" : (job.status as "waiting");
+  if (running && job.status !== "waiting") return "spinner";
+  return isRunning(job) ? "waiting" : (job.status as "waiting");
 }
 
 /** What can be done with a job that has no video. */

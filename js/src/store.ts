@@ -8,6 +8,7 @@ import type { ErrorRow, JobRow, Request, Settings, State, Status } from "./messa
 import { Videos } from "./videos.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
+const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
 
@@ -67,7 +68,7 @@ export class Store {
     listen("_models", this.#changed);
     listen("_session", this.#changed);
     signal.addEventListener("abort", () => clearTimeout(this.#debounce));
-    void this.conversation.hello().then(this.#changed);
+    this.look();
   }
 
   /** Calls `listener` after each change; the function that is returned ends that. */
@@ -107,7 +108,17 @@ export class Store {
 
   /** Whether a time that is shown moves on. */
   get ticking(): boolean {
-    return this.jobs.some(isRunning);
+    return !this.gone && this.jobs.some(isRunning);
+  }
+
+  /** Whether the kernel has ended, so that nothing here moves any more. */
+  get gone(): boolean {
+    return this.conversation.gone;
+  }
+
+  /** Asks whether the kernel is there, and learns its clock anew. */
+  look(): void {
+    void this.conversation.hello().then(this.#changed);
   }
 
   /** Whether Generate has been pressed and not been answered. */
@@ -123,6 +134,8 @@ export class Store {
 
   /** What to say while the kernel is silent, or "". */
   get busy(): string {
+    if (this.gone)
+      return "The kernel that this belongs to has ended. Run the cell again: unfinished jobs go on.";
     if (!this.#late.size) return "";
     return this.#late.has("generate")
       ? "The kernel is busy: queued, it starts when the running cell ends."
@@ -198,10 +211,19 @@ export class Store {
       this.#late.add(name);
       this.#changed();
     }, BUSY_AFTER);
+    const begun = Date.now();
     const reply = await this.conversation.ask(request);
     clearTimeout(timer);
-    this.#open.delete(name);
     this.#late.delete(name);
+    const close = () => {
+      this.#open.delete(name);
+      this.#changed();
+    };
+    // What costs money stays closed to the second press of a double click, however quick the kernel was.
+    const costs = reply.ok && (request.kind === "generate" || request.kind === "resubmit");
+    const rest = costs ? begun + DOUBLE_PRESS - Date.now() : 0;
+    if (rest > 0) setTimeout(close, rest);
+    else close();
     return reply;
   }
 

@@ -31,7 +31,8 @@ test("a control that is set to what it shows says nothing", () => {
   assert.equal(kernel.of("set").length, 0);
 });
 
-test("generate carries what is shown, after the prompt that was not sent yet", async () => {
+test("generate carries what is shown, after the prompt that was not sent yet", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const kernel = new Kernel();
   const { store } = open(kernel);
   store.set("takes", 3);
@@ -52,6 +53,8 @@ test("generate carries what is shown, after the prompt that was not sent yet", a
   assert.equal(rest.length, 0);
   kernel.answer(generate, { keys: ["k"] });
   await turn();
+  assert.equal(store.sending, true, "for as long as a press may be the second of a double click");
+  t.mock.timers.tick(1000);
   assert.equal(store.sending, false);
 });
 
