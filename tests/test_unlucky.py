@@ -246,7 +246,7 @@ def test_a_chunk_that_is_none_is_refused(server: FaultServer, tmp_path: Path, of
     answers: list[dict[str, Any]] = []
     came = threading.Event()
 
-    def answered(content: dict[str, Any], buffers: object = None) -> None:
+    def answered(content: dict[str, Any], **_: object) -> None:
         answers.append(content)
         came.set()
 
