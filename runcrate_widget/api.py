@@ -425,7 +425,8 @@ def error_text(fields: Any) -> str:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and value.isprintable()  # no control characters, no half ones
+    # No control characters, no half ones, and nothing that is a path of its own.
+    return isinstance(value, str) and value.isprintable() and value not in ("", ".", "..")
 
 
 def _json(body: bytes) -> Any:

@@ -26,6 +26,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, UnknownModelError
 
 #: What is asked for where the user says nothing: the page's example, 6 s, or the nearest that the model allows.
@@ -244,6 +245,6 @@ def check_prices(prices: Mapping[str, float] | None) -> dict[str, float]:
 #: The one table of this process.
 models = Catalog()
 
-_table_of_the_user = os.environ.get("RUNCRATE_MODELS")
+_table_of_the_user = setting("RUNCRATE_MODELS")
 if _table_of_the_user:
     models.load(_table_of_the_user)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .api import BASE_URL, Key, VideoAPI
 from .catalog import Model, check_prices, models
 from .engine import JobCarrier, run_in_background
+from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError, SpendingLimitError
 from .job import VideoJob
 from .library import Library, Record
@@ -73,7 +74,7 @@ class VideoClient:
             server = _demo_server()
             key, base_url = Key(server.key), server.url
         self._key = key
-        self._api = VideoAPI(base_url or os.environ.get("RUNCRATE_BASE_URL") or BASE_URL, self._require_key)
+        self._api = VideoAPI(base_url or setting("RUNCRATE_BASE_URL") or BASE_URL, self._require_key)
         self.max_seconds = _limit("max_seconds", max_seconds)
         self.max_cost = _limit("max_cost", max_cost)
         self._limit_period = limit_period
@@ -93,8 +94,7 @@ class VideoClient:
     def api_key(self) -> Key | None:
         """The key, wrapped so that it does not show itself; None if there is none. It can be set to another key (a text): jobs
         that were stopped by a wrong key go on."""
-        there = bool(os.environ.get("RUNCRATE_API_KEY", "").strip())
-        return self._key or (Key(os.environ["RUNCRATE_API_KEY"]) if there else None)
+        return self._key or _key_of_environment()
 
     @api_key.setter
     def api_key(self, text: str) -> None:
@@ -223,8 +223,16 @@ def _is_free(record: Record) -> bool:
     return record.status == "cancelled" or (record.status == "failed" and record.id is None)
 
 
+def _key_of_environment() -> Key | None:
+    text = setting("RUNCRATE_API_KEY")
+    try:
+        return Key(text) if text else None
+    finally:
+        text = ""
+
+
 def _demo_by_environment() -> bool:
-    return os.environ.get("RUNCRATE_DEMO", "").strip().lower() not in ("", "0", "false", "no", "off")
+    return setting("RUNCRATE_DEMO").lower() not in ("", "0", "false", "no", "off")
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,7 @@ from .errors import (
     BadRequestError,
     ConfigurationError,
     ConflictError,
+    DamagedRecordError,
     InsufficientCreditsError,
     InvalidVideoError,
     JobError,
@@ -150,7 +151,17 @@ def engine() -> Engine:
 
 def run_in_background(work: Callable[[], _T]) -> Future[_T]:
     """Calls `work`, which may take its time, in a thread beside the engine's."""
-    return asyncio.run_coroutine_threadsafe(asyncio.to_thread(work), engine().loop)
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    # Not of a pool: a program that ends just then would wait for it, or complain.
+    threading.Thread(target=run, name="runcrate_widget library", daemon=True).start()
+    return future
 
 
 def _forget() -> None:
@@ -214,7 +225,7 @@ class JobCarrier:
         with self._library.guard:
             record = self._library.current(request, take, self._service)
             if record is None or record.status in ("failed", "cancelled"):
-                return self._send(request, take, record.attempt + 1 if record else 1)[0]
+                return self._send(request, take, record.attempt + 1 if record else 1)
             job = self._job(record, wanted=True)
         job.reused = True
         return self._revived(job)
@@ -224,22 +235,23 @@ class JobCarrier:
         with self._library.guard:
             take = self._library.next_take(request, self._service)
             while True:
-                job, ours = self._send(request, take, 1)
-                if ours:
-                    return job
-                take += 1  # another process was quicker
+                with contextlib.suppress(DamagedRecordError):
+                    if job := self._sent_new(request, take):
+                        return job
+                take += 1  # another process was quicker, or its record is damaged
 
     def attach(self, id: str) -> VideoJob:
         """The job of this id, also one that the library does not know."""
         with self._library.guard:
             record, lock = self._library.find(id), None
             if record is None:
-                record, lock = self._library.create(restore_request({}), 1, 1, self._service, id=id)
+                record, lock, _ = self._library.create(restore_request({}), 1, 1, self._service, id=id)
             job = self._job(record, lock)
         return self._revived(job)
 
     def resume_all(self) -> list[VideoJob]:
         """Takes up all that is unfinished in the library. What was never sent stays so: nobody asks for it now."""
+        self._library.tidy()
         with self._library.guard:
             jobs = [self._job(one) for one in self._library.unfinished(self._service) if one.status != "waiting"]
         return [self._revived(job) for job in jobs]
@@ -262,7 +274,7 @@ class JobCarrier:
             latest = self._library.current(job.request, job.take, self._service)
             if latest is not None and latest.attempt > job.record.attempt:  # it was sent again already
                 return self._job(latest)
-            return self._send(job.request, job.take, job.record.attempt + 1)[0]
+            return self._send(job.request, job.take, job.record.attempt + 1)
 
     def adopt(self, job: VideoJob, id: str) -> None:
         if not isinstance(id, str) or not id.strip():
@@ -277,22 +289,33 @@ class JobCarrier:
 
     # Under the library's guard, and therefore without waiting for the engine, where somebody may be waiting for the guard.
 
-    def _send(self, request: VideoRequest, take: int, attempt: int) -> tuple[VideoJob, bool]:
+    def _send(self, request: VideoRequest, take: int, attempt: int) -> VideoJob:
         self._allow(request)
-        record, lock = self._library.create(request, take, attempt, self._service)
-        return self._job(record, lock, wanted=True), lock is not None
+        record, lock, _ = self._library.create(request, take, attempt, self._service)
+        return self._job(record, lock, wanted=True)
+
+    def _sent_new(self, request: VideoRequest, take: int) -> VideoJob | None:
+        self._allow(request)
+        record, lock, new = self._library.create(request, take, 1, self._service)
+        if new:
+            return self._job(record, lock, wanted=True)
+        if lock is not None:
+            lock.release()
+        return None
 
     def _job(self, record: Record, lock: Lock | None = None, *, wanted: bool = False) -> VideoJob:
         """The job of a record, under way if unfinished. `wanted`: the user asks for it, so it may be sent if it never was."""
         job = _living.get(record.sidecar)
         if job is None:
             job = VideoJob(record, self)
-            if end := self._recorded_end(record):
+            if end := self._recorded_end(job):
                 job._end(status=end.status, error=end.error, video=end.video)
             _living[record.sidecar] = job
             if not job.done:
-                engine().call(self._start, job, lock, wanted)
+                job._wanted = wanted
+                engine().call(self._start, job, lock)
                 return job
+        job._wanted = job._wanted or wanted
         if lock is not None:
             lock.release()
         return job
@@ -306,8 +329,8 @@ class JobCarrier:
 
     # From here on: the engine's thread.
 
-    def _start(self, job: VideoJob, lock: Lock | None = None, wanted: bool = False) -> None:
-        task = engine().spawn(self._carry(job, lock, wanted))
+    def _start(self, job: VideoJob, lock: Lock | None = None) -> None:
+        task = engine().spawn(self._carry(job, lock))
         self._tasks[job] = task
         task.add_done_callback(lambda _: self._tasks.pop(job, None))
 
@@ -349,11 +372,11 @@ class JobCarrier:
             job._reopen()
             self._start(job)
 
-    async def _carry(self, job: VideoJob, lock: Lock | None, wanted: bool) -> None:
+    async def _carry(self, job: VideoJob, lock: Lock | None) -> None:
         end: _Ended
         try:
             lock = lock or await self._look_on(job)
-            if job.record.status == "waiting" and wanted:
+            if job.record.status == "waiting" and job._wanted:
                 async with self._slots:
                     await self._submit(job)
                     await self._poll(job)
@@ -370,6 +393,8 @@ class JobCarrier:
                 self._halted.add(job)
             end = _Ended(job.status, error=error)
         except Exception as error:
+            if not threading.main_thread().is_alive():
+                return  # the program is ending, and takes what we need away
             # A fault of ours must not leave somebody waiting for ever.
             _log.exception("Something unforeseen went wrong with %r", job)
             if job.id is None and job.status == "submitting":
@@ -390,10 +415,10 @@ class JobCarrier:
         while True:
             lock = await asyncio.to_thread(self._library.lock, job.record.name)
             job.record = await asyncio.to_thread(self._library.reread, job.record)
-            if end := self._recorded_end(job.record):
+            job._update(id=job.record.id)
+            if end := self._recorded_end(job):
                 if lock is not None:
                     lock.release()
-                job._update(id=job.record.id)
                 raise end
             if lock is not None:
                 job._update(note="")
@@ -401,14 +426,19 @@ class JobCarrier:
             job._update(id=job.record.id, status=job.record.status, note="another notebook carries it")
             await asyncio.sleep(_LOOK_EVERY)
 
-    def _recorded_end(self, record: Record) -> _Ended | None:
-        """The end that a record has; None if it has none, or says completed and the file is not there."""
+    def _whole_file(self, job: VideoJob) -> Video | None:
+        """The video of a job, if its file is there."""
+        try:
+            return Video(job.record.path, job.request, job.id or "", read_mp4(job.record.path), job.demo)
+        except (InvalidVideoError, OSError):
+            return None
+
+    def _recorded_end(self, job: VideoJob) -> _Ended | None:
+        """The end that the job's record has; None if it has none, or says completed and the file is not there."""
+        record = job.record
         if record.status == "completed":
-            try:
-                video = Video(record.path, record.request, record.id or "", read_mp4(record.path), record.service == "demo")
-            except (InvalidVideoError, OSError):
-                return None
-            return _Ended("completed", video=video)
+            video = self._whole_file(job)
+            return _Ended("completed", video=video) if video else None
         if record.status not in (*FINISHED, "unconfirmed"):
             return None
         told = record.error or {}
@@ -513,6 +543,7 @@ class JobCarrier:
             if answer.status == "failed":
                 await self._failed(job, answer)
             if answer.status == "completed":
+                job._update(status="downloading", note="")
                 return
             known = answer.status in ("queued", "processing")
             odd = 0 if known else odd + 1
@@ -533,6 +564,9 @@ class JobCarrier:
 
     async def _fetch(self, job: VideoJob) -> Video:
         """Downloads the video, and checks that it is one."""
+        if there := await asyncio.to_thread(self._whole_file, job):
+            await self._recorded(job, status="completed")
+            return there
         name = job.record.name
         part = self._library.part(name)
         job._update(status="downloading", note="")

@@ -8,6 +8,7 @@
     │   └── MissingExtraError      (also an ImportError)
     ├── SpendingLimitError                                 it would go over max_seconds or max_cost: not sent
     ├── LibraryError               (also an OSError)       the folder cannot be read or written
+    │   └── DamagedRecordError                             the record that says whether this was paid is damaged
     ├── TransportError                                     no answer came: `.sent` says whether the request may have got through
     ├── APIError                                           the service answered, and said no: `.status`, `.code`, `.type`
     │   ├── BadRequestError        400, 422 and any other 4xx
@@ -98,6 +99,10 @@ class SpendingLimitError(RuncrateError):
 
 class LibraryError(RuncrateError, OSError):
     """The library folder cannot be read or written."""
+
+
+class DamagedRecordError(LibraryError):
+    """The record of this very take is there and cannot be read: sending it again might be paid twice."""
 
 
 class TransportError(RuncrateError):

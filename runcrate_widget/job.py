@@ -87,6 +87,7 @@ class VideoJob(HasTraits):
         self.set_trait("id", record.id)
         self.set_trait("status", record.status)
         self._carrier = carrier
+        self._wanted = False  # whether it may be sent if it never was
         #: Called at each change, before the observers, of which one may fail.
         self._listeners: list[Callable[[], None]] = []
         self._done: Future[tuple[str, RuncrateError | None, Video | None]] = Future()

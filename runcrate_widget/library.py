@@ -20,6 +20,7 @@ import hashlib
 import html
 import json
 import os
+import re
 import threading
 import unicodedata
 import warnings
@@ -29,7 +30,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .errors import LibraryError
+from .environment import setting
+from .errors import DamagedRecordError, LibraryError
 from .mp4 import MP4, read_mp4
 from .request import VideoRequest, restore_request
 
@@ -41,6 +43,7 @@ VERSION = 1
 FINISHED = ("completed", "failed", "cancelled")
 
 _LONGEST_SLUG = 40
+_TEMPORARY = re.compile(r"\.(.+-[0-9a-f]{8})\.\d+-\d+\.tmp")
 
 
 class Record:
@@ -189,7 +192,7 @@ class Library:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        given = folder or os.environ.get("RUNCRATE_LIBRARY") or DEFAULT_FOLDER
+        given = folder or setting("RUNCRATE_LIBRARY") or DEFAULT_FOLDER
         try:
             self.folder = Path(os.fsdecode(given)).expanduser().absolute()
             if "\0" in str(self.folder):
@@ -277,35 +280,65 @@ class Library:
 
     def create(
         self, request: VideoRequest, take: int, attempt: int, service: str, id: str | None = None
-    ) -> tuple[Record, Lock | None]:
+    ) -> tuple[Record, Lock | None, bool]:
         """Records that a job is about to be sent (or, with an `id`, that the service has it), and takes the right to carry it.
 
-        If somebody else has the right, or the record is there already, it comes back as it is; without a lock, if others hold it.
+        Returns:
+            The record; the right, or None if another process has it; whether the record is new. If it is not, it is as it was.
 
         Raises:
+            DamagedRecordError: there is a record of this, and it cannot be read.
             LibraryError: the folder cannot be written. Nothing was recorded, so nothing may be sent.
         """
         key = _key(request.fingerprint, str(take), str(attempt), service, id or "")
         name = readable_name(request.prompt, key)
-        lock = self.lock(name)
         sidecar = self.folder / f"{name}.json"
-        record = self._read(sidecar)
-        if record is None and lock is None:  # another process is between its lock and its record
-            record = self._wait_for(sidecar)
-        if record is not None:
-            return record, lock
-        given: dict[str, Any] = {"version": VERSION, "key": key, "id": id, "status": "queued" if id else "waiting"}
-        given |= {"request": request.payload(), "take": take, "attempt": attempt, "service": service}
-        given |= {"created": _now(), "ended": None, "error": None}
-        record = Record(sidecar, given)
+        lock, record = self.lock(name), self._read(sidecar)
+        pause = threading.Event()
+        for _ in range(25):
+            # Neither: another process is between its lock and its record, for some milliseconds as a rule. If it takes longer,
+            # the record is written for it: only who has the lock sends.
+            if lock is not None or record is not None:
+                break
+            pause.wait(0.02)
+            lock, record = self.lock(name), self._read(sidecar)
         try:
-            if not self._write(record, new=True):  # somebody was quicker, on a file system that has no locks
-                return self._read(sidecar) or record, None
+            record = self._read(sidecar)
+            if record is not None:
+                return record, lock, False
+            self._check_free(sidecar)
+            given: dict[str, Any] = {"version": VERSION, "key": key, "id": id, "status": "queued" if id else "waiting"}
+            given |= {"request": request.payload(), "take": take, "attempt": attempt, "service": service}
+            given |= {"created": _now(), "ended": None, "error": None}
+            record = Record(sidecar, given)
+            new = self._write(record, new=True)  # not new: somebody was quicker
+            return (record if new else self._read(sidecar) or record), lock, new
         except BaseException:
-            if lock:
+            if lock is not None:
                 lock.release()
             raise
-        return record, lock
+
+    def _check_free(self, sidecar: Path) -> None:
+        aside = next(iter(sorted(self.folder.glob(f"{sidecar.name}.damaged*"))), None)
+        if aside is not None:
+            raise DamagedRecordError(
+                f"The record of this job was damaged, and set aside as {aside.name}: it may have been paid.",
+                "Look into it: with its id, client.job(id) fetches the video. To send it all the same, remove the file, or "
+                "ask for another take.",
+            )
+        if sidecar.exists():
+            raise LibraryError(f"{sidecar.name} was written by a later version of runcrate_widget.", "Update it here, too.")
+
+    def tidy(self) -> None:
+        """Clears away what a process that was killed left lying about: temporary files, and locks that nobody holds."""
+        with contextlib.suppress(OSError, LibraryError):
+            for entry in list(os.scandir(self.folder)):
+                temporary = _TEMPORARY.fullmatch(entry.name)
+                name = temporary[1] if temporary else entry.name.removesuffix(".lock")
+                if name != entry.name and (lock := self.lock(name)):  # whoever writes holds the lock
+                    if temporary:
+                        os.unlink(entry.path)
+                    lock.release()
 
     def update(self, record: Record, **fields: Any) -> None:
         """Changes a record, durably: it is on disk when this returns. Raises LibraryError."""
@@ -417,20 +450,12 @@ class Library:
                 raise TypeError("its id is no text")
             return record
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            aside = sidecar.with_name(f"{sidecar.name}.damaged")
+            earlier = len(list(sidecar.parent.glob(f"{sidecar.name}.damaged*")))
+            aside = sidecar.with_name(f"{sidecar.name}.damaged{earlier or ''}")
             with contextlib.suppress(OSError):
                 os.replace(sidecar, aside)
             warnings.warn(f"{sidecar} is damaged ({error}). It was set aside as {aside.name}.", stacklevel=2)
             return None
-
-    def _wait_for(self, sidecar: Path) -> Record | None:
-        # Milliseconds, as a rule; if its process dies just then, there is no record, and nothing was sent.
-        pause = threading.Event()
-        for _ in range(100):
-            if (record := self._read(sidecar)) is not None:
-                return record
-            pause.wait(0.02)
-        return None
 
     def _write(self, record: Record, *, new: bool = False) -> bool:
         """Writes the sidecar, whole or not at all. False: it was to be `new`, and there is one."""
@@ -439,7 +464,8 @@ class Library:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                with open(temporary, "wb") as file:
+                temporary.unlink(missing_ok=True)  # it might be another name of a sidecar
+                with open(temporary, "xb") as file:
                     file.write(whole)
                     file.flush()
                     os.fsync(file.fileno())

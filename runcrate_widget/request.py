@@ -110,6 +110,8 @@ class VideoRequest:
         return restore_request, (self.payload(),)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_extra_json"):  # a traceback with locals, of the constructor
+            return "<VideoRequest that was refused>"
         given = [repr(self.prompt), f"model={self.model!r}"]
         given += [f"{name}={value!r}" for name in _OWN[2:] if (value := getattr(self, name)) is not None]
         given += [f"extra={dict(self.extra)!r}"] if self.extra else []

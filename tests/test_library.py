@@ -52,7 +52,7 @@ def fox(n: object = "", **options: Any) -> VideoRequest:
 
 def record(library: Library, request: VideoRequest, take: int = 1, attempt: int = 1, **fields: Any) -> Record:
     """A record that nobody carries, as a process that ended leaves it."""
-    made, lock = library.create(request, take, attempt, fields.pop("service", HERE))
+    made, lock, _ = library.create(request, take, attempt, fields.pop("service", HERE))
     library.update(made, **fields)
     assert lock is not None
     lock.release()
@@ -504,7 +504,7 @@ class LibraryMachine(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 3), take=st.integers(1, 2), attempt=st.integers(1, 2), by=st.integers(0, 1))
     def create(self, n: int, take: int, attempt: int, by: int) -> None:
-        made, lock = self.handles[by].create(fox(n), take, attempt, HERE)
+        made, lock, _ = self.handles[by].create(fox(n), take, attempt, HERE)
         assert lock is not None
         lock.release()
         self.model.setdefault(made.key, {"status": "waiting", "id": None, "n": n, "take": take, "attempt": attempt})

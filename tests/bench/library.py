@@ -33,7 +33,7 @@ def main() -> None:
         folder = Path(place)
         library = Library(folder)
         request = VideoRequest("A cinematic sunrise over misty mountains", model="Veo 3.0")
-        template, lock = library.create(request, 1, 1, "https://api.runcrate.ai")
+        template, lock, _ = library.create(request, 1, 1, "https://api.runcrate.ai")
         assert lock is not None
         lock.release()
         for n in range(count - 1):
