@@ -241,3 +241,54 @@ def test_code_beside_the_widget(lab: Lab) -> None:
     # The bytes are not in the notebook: it plays the file beside it.
     assert len(json.dumps(notebook.save())) < 10_000
     assert not list(Path(notebook.path.parent).glob("*.part"))
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_double_click_pays_once(lab: Lab) -> None:
+    with FaultServer(video=small_mp4(2, 160, 90)) as server:
+        notebook = lab.open("main/double.ipynb", [SHOW], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
+        notebook.run(0)
+        shown = widget(notebook, 0)
+        shown.get_by_label("Prompt").fill("A fox")
+        box = shown.get_by_role("button", name="Generate").bounding_box()
+        assert box is not None
+        at = (box["x"] + 10, box["y"] + 10)
+        for pause in (60, 120, 200):  # the time between the clicks of one hand
+            notebook.page.mouse.click(*at)
+            notebook.page.wait_for_timeout(pause)
+        assert playing(shown)["duration"] == pytest.approx(2, abs=0.1)
+        assert server.count("submit") == 1
+
+
+def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab, console_errors: list[str]) -> None:
+    with FaultServer(video=small_mp4(2, 160, 90), polls=10**6) as server:
+        code = "job = w.client.generate('From code', model='Veo 3.0')\njob"
+        notebook = lab.open("restart/restart.ipynb", [SHOW, code], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
+        notebook.run_all()
+        shown = widget(notebook, 0)
+        shown.get_by_label("Prompt").fill("From the form")
+        shown.get_by_role("button", name="Generate").click()
+        expect(shown.locator(".rw-stage")).to_contain_text("processing", timeout=30_000)
+        expect(notebook.output(1)).to_contain_text("VideoJob")
+        assert server.count("submit") == 2
+
+        notebook.restart_kernel()
+        expect(shown.get_by_text("Run the cell again")).to_be_visible(timeout=30_000)
+        expect(shown.locator(".rw-icon-spinner")).to_have_count(0)
+
+        notebook.run_all()
+        shown = widget(notebook, 0)
+        expect(shown.locator(".rw-stage")).to_have_count(2, timeout=30_000)
+        for id in server.jobs:
+            server.jobs[id] = 0
+        expect(shown.locator("video")).to_have_count(2, timeout=60_000)
+        table = notebook.add("w.client.library")
+        notebook.run(table)
+        expect(notebook.output(table)).to_contain_text("From the form")
+        posters = notebook.output(table).locator("video")
+        expect(posters).to_have_count(2)
+        notebook.page.wait_for_function("video => video.readyState >= 2", arg=posters.first.element_handle(), timeout=30_000)
+        again = notebook.add("w.client.generate('From code', model='Veo 3.0')")
+        notebook.run(again)
+        assert playing(notebook.output(again))["duration"] == pytest.approx(2, abs=0.1)
+        assert server.count("submit") == 2
