@@ -178,7 +178,8 @@ class Records(list[Record]):
     def _repr_html_(self) -> str:
         rows = "".join(map(_table_row, self[:100]))
         more = f"<tr><td colspan=6>and {len(self) - 100} more</td></tr>" if len(self) > 100 else ""
-        head = "<tr><th></th><th>prompt</th><th>model</th><th>status</th><th>made</th><th>file</th></tr>"
+        heads = ("", "prompt", "model", "status", "made", "file")
+        head = "<tr>" + "".join(f"<th style='text-align:left'>{name}</th>" for name in heads) + "</tr>"
         return f"<table>{head}{rows}{more}</table>"
 
 

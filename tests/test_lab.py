@@ -260,7 +260,7 @@ def test_a_double_click_pays_once(lab: Lab) -> None:
         assert server.count("submit") == 1
 
 
-def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab, console_errors: list[str]) -> None:
+def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> None:
     with FaultServer(video=small_mp4(2, 160, 90), polls=10**6) as server:
         code = "job = w.client.generate('From code', model='Veo 3.0')\njob"
         notebook = lab.open("restart/restart.ipynb", [SHOW, code], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
