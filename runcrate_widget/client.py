@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .api import BASE_URL, Key, VideoAPI
+from .carrier import JobCarrier
 from .catalog import Model, check_prices, models
-from .engine import JobCarrier, run_in_background
+from .engine import run_in_background
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError, SpendingLimitError
 from .job import VideoJob

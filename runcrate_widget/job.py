@@ -150,8 +150,10 @@ class VideoJob(HasTraits):
         self._carrier.adopt(self, id)
 
     def resume(self) -> None:
-        """Asks again for a job (or a download) that was given up; does nothing while it is under way. Raises JobError if the
-        service never gave it an id."""
+        """Asks again for a job (or a download) that was given up, or whose file is gone; does nothing while it is under way.
+
+        Raises JobError if the service never gave it an id.
+        """
         self._carrier.resume(self)
 
     def notify_change(self, change: Any) -> None:
@@ -195,4 +197,4 @@ class VideoJob(HasTraits):
         if self._done.done():
             self._done = Future()
         self.ended = None
-        self._update(error=None, note="")
+        self._update(status="downloading" if self.video else self.status, error=None, note="", video=None)

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from browser import ARGUMENTS, find_browser, wheel_node
+from fault_server import FaultServer
 from lab import Lab, LabServer
+from videos import small_mp4
+
+from runcrate_widget import carrier, polling
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,6 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     `asyncio.run` refuses to. It also puts the quick tests first.
     """
     items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same schedule, on a shorter clock."""
+    monkeypatch.setattr(polling, "SHORTEST", 0.01)
+    monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
+    monkeypatch.setattr(carrier, "_LOOK_EVERY", 0.05)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """A service that does what the contract says until a test gives it faults."""
+    with FaultServer(video=small_mp4(1)) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from runcrate_widget import VideoClient
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -359,3 +362,8 @@ class FaultServer:
     async def _elsewhere(self, exchange: Exchange) -> None:
         """Any other path holds the video, too: a redirect's target."""
         await exchange.send(200, self.video, headers={"Content-Type": "video/mp4"})
+
+
+def client_of(server: FaultServer, folder: Path, **options: Any) -> VideoClient:
+    """A client of this server, with a library of its own."""
+    return VideoClient(**{"api_key": KEY, "base_url": server.url, "library": folder, **options})

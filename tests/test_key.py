@@ -23,8 +23,10 @@ import pytest
 from fault_server import KEY, FaultServer, cut, html, made, redirect_elsewhere, reply, reset, short, status
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors, polling
+from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors
 from runcrate_widget.engine import engine
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 VIDEO = small_mp4(1)
 TESTS = str(Path(__file__).parent)
@@ -94,14 +96,6 @@ def raised_by(call: Callable[[], object]) -> errors.RuncrateError:
     with pytest.raises(errors.RuncrateError) as caught:
         call()
     return caught.value
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "SHORTEST", 0.01)
-    monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
-    for name in ("RUNCRATE_API_KEY", "RUNCRATE_BASE_URL", "RUNCRATE_LIBRARY", "RUNCRATE_DEMO"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

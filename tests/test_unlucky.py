@@ -7,35 +7,18 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, made, redirect, reply, reset, status
+from fault_server import KEY, FaultServer, client_of, made, redirect, reply, reset, status
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget, api, errors, polling
+from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget, api, errors
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 VIDEO = small_mp4(1)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "SHORTEST", 0.01)
-    monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
-    for name in ("RUNCRATE_API_KEY", "RUNCRATE_BASE_URL", "RUNCRATE_LIBRARY", "RUNCRATE_DEMO"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer(video=VIDEO) as running:
-        yield running
-
-
-def client_of(server: FaultServer, folder: Path, **options: Any) -> VideoClient:
-    return VideoClient(**{"api_key": KEY, "base_url": server.url, "library": folder, **options})
 
 
 def generate(server: FaultServer, folder: Path, **options: Any) -> VideoJob:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,11 @@ from fault_server import KEY, FaultServer, made, reset, short, status
 from traitlets import TraitError
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors, models, polling
+from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors, models
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 VIDEO = small_mp4(1)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "SHORTEST", 0.01)
-    monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
-    for name in ("RUNCRATE_API_KEY", "RUNCRATE_BASE_URL", "RUNCRATE_LIBRARY", "RUNCRATE_DEMO"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer(video=VIDEO) as running:
-        yield running
 
 
 class Conversation:
