@@ -100,6 +100,10 @@ class VideoWidget(anywidget.AnyWidget):
             raise
         except TraitError as error:
             raise InvalidRequestError("controls", str(error)) from None
+        # ipykernel 7.4 hands what the view says to the shell that last sent to it: the main one, which is busy while a cell runs.
+        # The subshell that the host names in each message is free. (Private, so only where it exists.)
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda _, default: default
         self._show_session()
         self._add_unfinished(self._client)
         self.on_msg(self._on_message)

@@ -292,3 +292,21 @@ def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> No
         notebook.run(again)
         assert playing(notebook.output(again))["duration"] == pytest.approx(2, abs=0.1)
         assert server.count("submit") == 2
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_fresh_widget_is_alive_while_a_cell_runs(lab: Lab) -> None:
+    # On an ipykernel with subshells, which the newest has: an older one answers when the cell ends, and the view says so.
+    with FaultServer(video=small_mp4(2, 160, 90)) as server:
+        code = f"w.prompt = 'From code'; w.generate()\n{BLOCK}"
+        notebook = lab.open("alive/alive.ipynb", [SHOW, code], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
+        notebook.run_all(wait=False)
+        shown = widget(notebook, 0)
+        assert playing(shown)["duration"] == pytest.approx(2, abs=0.1)
+        shown.get_by_label("Prompt").fill("From the form")
+        shown.get_by_role("button", name="Generate").click()
+        expect(shown.locator("video")).to_have_count(2, timeout=30_000)
+        assert server.count("submit") == 2
+        assert notebook.is_running(1)
+        (notebook.path.parent / "go.txt").write_text("go")
+        notebook.wait_done(1)
