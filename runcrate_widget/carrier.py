@@ -63,7 +63,7 @@ _PROGRESS_EVERY = 0.25
 _ODD_STATUSES = 12  # polls in a row
 _LOOK_EVERY = 1.0  # at a job that another process carries
 
-_ASK_HINT = "Look in the Runcrate dashboard; job.resume() asks again."
+_ASK_HINT = "Look in the Runcrate dashboard."
 _UNCONFIRMED_HINT = (
     'Look in the Runcrate dashboard: if it is there, job.adopt("vid_…") goes on with it; if not, send it again (job.resubmit() '
     "or the button). It is never sent again by itself, because that could be billed twice."
@@ -300,7 +300,7 @@ class JobCarrier:
                 end = _Ended("unconfirmed", error=reason)
                 await self._recorded(job, status="unconfirmed", error=_error_fields(reason))
             else:
-                reason = RuncrateError(f"Something unforeseen went wrong: {error!r}.", "job.resume() goes on.")
+                reason = RuncrateError(f"Something unforeseen went wrong: {error!r}.")
                 end = _Ended(job.status, error=reason)
         finally:
             if lock:

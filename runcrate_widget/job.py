@@ -131,7 +131,10 @@ class VideoJob(HasTraits):
         if video is not None:
             return video
         reason = reason or RuncrateError("It came to no end.")
-        error = _ENDS.get(status, JobStoppedError)(self, reason.message, reason.hint)
+        kind, hint = _ENDS.get(status, JobStoppedError), reason.hint
+        if kind is JobStoppedError and self.id:
+            hint = f"{hint} The service has the job: its id is {self.id}, and job.resume() goes on.".lstrip()
+        error = kind(self, reason.message, hint)
         raise error from (None if type(reason) is RuncrateError else reason)
 
     def cancel(self) -> None:

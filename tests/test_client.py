@@ -477,7 +477,10 @@ def test_a_folder_that_vanishes_keeps_the_job_and_tells_its_id(
 
     server._faults["submit"] = [vanish]
     job = generate(server, folder)
-    with caplog.at_level(logging.ERROR, "runcrate_widget"), pytest.raises(errors.JobStoppedError, match="library"):
+    with (
+        caplog.at_level(logging.ERROR, "runcrate_widget"),
+        pytest.raises(errors.JobStoppedError, match=r"library.*its id is vid_000001, and job\.resume\(\) goes on"),
+    ):
         job.wait(30)
     assert job.id == "vid_000001"
     assert "note down its id" in caplog.text
