@@ -58,7 +58,8 @@ def main() -> int:
         print(f"Cannot listen on {asked.host} port {asked.port}: {why}. --port 0 takes a free one.", file=sys.stderr)
         return 1
     with server:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for end in (signal.SIGINT, signal.SIGTERM):  # a shell starts what is in its background with SIGINT ignored
+            signal.signal(end, signal.default_int_handler)
         try:
             print(f"Demo backend on {server.url} (Ctrl-C ends it)")
             print("It accepts", "this key:" if asked.key else "every key that begins with rc_live_, for example", server.key)
