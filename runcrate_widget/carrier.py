@@ -16,7 +16,6 @@ import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -43,7 +42,7 @@ from .errors import (
     UnexpectedAnswerError,
 )
 from .job import VideoJob
-from .library import FINISHED, Library, Lock, Record
+from .library import FINISHED, Library, Lock, Record, now
 from .mp4 import read_mp4
 from .polling import backoff, next_poll, spread
 from .request import VideoRequest, restore_request
@@ -255,7 +254,7 @@ class JobCarrier:
         if lock is None:
             raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
         try:
-            self._library.update(job.record, id=id, status="queued", error=None, ended=None, adopted=_now())
+            self._library.update(job.record, id=id, status="queued", error=None, ended=None, adopted=now())
         except LibraryError:
             lock.release()
             raise
@@ -557,10 +556,6 @@ def _may_have_been_taken(error: RuncrateError) -> bool:
     if isinstance(error, BadRequestError):
         return error.status in (408, 499)  # something on the way lost patience
     return isinstance(error, ServerError) and error.status != 503
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat()
 
 
 def _error_fields(error: RuncrateError) -> dict[str, str]:

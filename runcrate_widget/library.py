@@ -310,7 +310,7 @@ class Library:
             self._check_free(sidecar)
             given: dict[str, Any] = {"version": VERSION, "key": key, "id": id, "status": "queued" if id else "waiting"}
             given |= {"request": request.payload(), "take": take, "attempt": attempt, "service": service}
-            given |= {"created": _now(), "ended": None, "error": None}
+            given |= {"created": now(), "ended": None, "error": None}
             record = Record(sidecar, given)
             new = self._write(record, new=True)  # not new: somebody was quicker
             return (record if new else self._read(sidecar) or record), lock, new
@@ -345,7 +345,7 @@ class Library:
         """Changes a record, durably: it is on disk when this returns. Raises LibraryError."""
         record.fields |= fields
         if fields.get("status") in FINISHED or fields.get("error"):
-            record.fields["ended"] = _now()
+            record.fields["ended"] = now()
         self._write(record)
 
     def reread(self, record: Record) -> Record:
@@ -499,7 +499,8 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
-def _now() -> str:
+def now() -> str:
+    """The time, as a record has it (UTC)."""
     return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
