@@ -64,3 +64,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
+
+
+def _show_jobs_live() -> None:
+    """In an ipykernel, has a displayed job go on showing its stages."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None and getattr(shell, "kernel", None) is not None:
+        formatter = shell.display_formatter.ipython_display_formatter
+        formatter.for_type_by_name(f"{__name__}.job", "VideoJob", lambda job: import_module(".live", __name__).display_job(job))
+
+
+_show_jobs_live()

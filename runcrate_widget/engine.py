@@ -61,6 +61,19 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
+        """Starts `work`, from any thread; what it gives, or raises, is the future's."""
+        future: Future[_T] = Future()
+
+        async def run() -> None:
+            try:
+                future.set_result(await work)
+            except BaseException as error:
+                future.set_exception(error)
+
+        self.call(lambda: self.spawn(run()))
+        return future
+
     def stop(self) -> None:
         """Ends the thread. What is under way stays where it is."""
         if self._thread.is_alive():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import logging
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
+from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from traitlets import Bool, HasTraits, Instance, Unicode
@@ -22,7 +24,7 @@ from .errors import (
     WaitTimeoutError,
 )
 from .library import Record
-from .video import Video
+from .video import Video, shortened
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -169,17 +171,33 @@ class VideoJob(HasTraits):
     def __repr__(self) -> str:
         minutes, seconds = divmod(int(self.elapsed), 60)
         mark = "DEMO " if self.demo else ""
-        about = [self.request.model_name]
-        about += [f"{self.request.duration} s"] if self.request.duration else []
-        about += [self.request.aspect_ratio] if self.request.aspect_ratio else []
-        about += [f"take {self.take}"] if self.take > 1 else []
-        about += ["from the library"] if self.reused else []
+        about = [*self._facts(), "from the library"] if self.reused else self._facts()
         prompt = " ".join(self.request.prompt.split())
         prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
         return f"<VideoJob {mark}{self.id or self.key} {self.status} {minutes}:{seconds:02} {prompt!r} ({', '.join(about)})>"
 
+    def _facts(self) -> list[str]:
+        facts = [self.request.model_name]
+        facts += [f"{self.request.duration} s"] if self.request.duration else []
+        facts += [self.request.aspect_ratio] if self.request.aspect_ratio else []
+        return [*facts, f"take {self.take}"] if self.take > 1 else facts
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return self.video._repr_mimebundle_() if self.video else {"text/plain": repr(self)}
+        # In an ipykernel `live.py` shows this, and goes on showing it at each change.
+        video = self.video
+        return video._repr_mimebundle_() if video else {"text/plain": repr(self), "text/html": self._html()}
+
+    def _html(self) -> str:
+        """The job's stage, as long as it has no video."""
+        began = datetime.fromtimestamp(self.started, timezone.utc).astimezone()
+        error = self.error
+        stage = ["DEMO"] if self.demo else []
+        stage += [self.status, f"began {began:%Y-%m-%d %H:%M}", *([self.note] if self.note else [])]
+        lines = [" · ".join(stage)]
+        lines += [shortened(f"{error.message} {error.hint}", 500)] if error else []
+        lines += [shortened(self.request.prompt, 150), " · ".join([*self._facts(), *([self.id] if self.id else [])])]
+        first, *others = (html.escape(line, quote=False) for line in lines)
+        return f"<div style='max-width:640px'><b>{first}</b><br>{'<br>'.join(others)}</div>"
 
     # What follows is the engine's, and is called in its thread alone.
 

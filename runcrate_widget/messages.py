@@ -1,6 +1,6 @@
 """What the widget's kernel side and its view say to each other. The other side of this file is `js/src/messages.ts`.
 
-State is synced traits (kernel to view only): `prompt`, `model`, `duration`, `aspect_ratio`, `takes`, and the four below.
+State is synced traits (kernel to view only): `prompt`, `model`, `duration`, `aspect_ratio`, `takes`, and these.
 
 ====================  ===========================================================================
 `_models`             list of `ModelRow`: what the model picker offers
@@ -13,7 +13,9 @@ same `id`: `{"id": …, "ok": true, …}` or `{"id": …, "ok": false, "error": 
 widget: a view takes those whose `id` it sent. The kernel handles an `id` once, however often it arrives.
 
 ==============================================================  ====================================================
-`{"kind": "hello"}`                                             `{"now": kernel clock, seconds since the epoch}`
+`{"kind": "hello", "root", "seen"?}`: the root folder that      `{"now": kernel clock, seconds since the epoch}`; with
+the page's server serves at `files/`, or null; the `revision`   `seen`, also `revision`, and if it is another one
+that the view has, where traits do not reach it                 `state`: all of the synced traits
 `{"kind": "set", "name": trait, "value": …}`                    `{}`; the trait comes back when it changed
 `{"kind": "generate", "prompt", "model", "duration",            `{"keys": [key of each new job]}`
 "aspect_ratio", "takes"}` (what the controls show)
@@ -21,9 +23,17 @@ widget: a view takes those whose `id` it sent. The kernel handles an `id` once, 
 `{"kind": "resubmit", "key"}`: one that is `failed` or          `{"key": key of the job that was begun}`
 `unconfirmed`, sent again as a new job
 `{"kind": "resume", "key"}`: one that is `stopped`               `{}`
+`{"kind": "code", "key"}`                                       `{"code": the Python call that gives this job}`
 `{"kind": "chunk", "key", "offset", "length"}` (bytes)          `{"offset", "total"}` and one buffer
+`{"kind": "poster", "key"}`                                     `{}` and one buffer, a JPEG; none if there is no poster
+`{"kind": "keep_poster", "key", "jpeg"}` (base64)               `{}`
 `{"kind": "demo"}`: go on with the demo backend                 `{}`
+`{"kind": "source"}`: the loader's, where it must              `{"js", "css"}`
 ==============================================================  ====================================================
+
+Two messages come unasked, from the engine's thread: `{"probe": id}` before each answer to a `hello` (a view that gets the answer
+and not the probe knows that this host loses such messages, traits among them), and `{"push": key, "offset", "total"}` with
+one buffer: a chunk of a video that the view could not ask for.
 """
 
 from __future__ import annotations
@@ -68,7 +78,7 @@ class JobRow(TypedDict):
 
     key: str  # the job's name within this library, also before the service gave it an id
     id: str | None
-    prompt: str
+    prompt: str  # its beginning, if it is long
     model: str
     model_name: str
     duration: int | None  # seconds, as asked for
@@ -91,6 +101,8 @@ class SessionRow(TypedDict):
     key: bool  # whether a key is set (never the key)
     service: str  # the base URL's host
     library: str  # path of the folder
+    root: str | None  # path of the folder that the notebook server shows, where the kernel knows it
+    saved: str  # what the saved output of this widget is known by: the view hides it
 
 
 Message = dict[str, Any]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import os
+import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from .errors import InvalidRequestError
 from .mp4 import MP4
+from .poster import keep_poster, make_poster, read_poster
 from .request import VideoRequest
+
+_LARGEST_EMBEDDED = 50_000_000  # bytes
+_NOT_IN_A_URL = re.compile(r"[^\w./~-]")
 
 
 @dataclass(frozen=True)
@@ -71,30 +79,125 @@ class Video:
         mark = " DEMO" if self.demo else ""
         return (
             f"<Video{mark} {self.path} {self.duration:g} s {self.width}×{self.height}"
-            f"{' with sound' if self.audio else ''} {_short(self.request.prompt)!r} ({self.request.model_name})>"
+            f"{' with sound' if self.audio else ''} {shortened(self.request.prompt, 60)!r} ({self.request.model_name})>"
         )
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._html()}
+    @property
+    def poster(self) -> bytes | None:
+        """A small JPEG of a telling frame, at most 11,000 bytes; it lies beside the MP4. If there is none yet, it is made (some
+        0.1 s) where PyAV is installed; None elsewhere."""
+        if jpeg := read_poster(self.path):
+            return jpeg
+        jpeg = make_poster(self.path)
+        if jpeg is not None:
+            self.keep_poster(jpeg)
+        return jpeg
 
-    def _html(self) -> str:
-        """A player whose source is the file itself, relative to the notebook: nothing of the video goes into the notebook."""
-        try:
-            relative = Path(os.path.relpath(self.path)).as_posix()
-        except ValueError:  # another drive
-            relative = self.path.as_posix()
-        about = [self.request.model_name, f"{self.duration:g} s", f"{self.width}×{self.height}", relative]
+    def keep_poster(self, jpeg: bytes) -> None:
+        """Keeps `jpeg` beside the MP4, if there is no poster yet.
+
+        Raises:
+            InvalidRequestError: it is no JPEG, or has more than 11,000 bytes.
+        """
+        keep_poster(self.path, jpeg)
+
+    def show(self, *, embed: bool = False) -> None:
+        """Shows the video, as the last line of a cell does.
+
+        Args:
+            embed: puts the MP4 itself into the notebook, so that it plays wherever the notebook goes, also as a single HTML file.
+                The notebook grows by four thirds of `size`.
+
+        Raises:
+            InvalidRequestError: `embed`, and it has more than 50 MB.
+            OSError: `embed`, and the file is no longer there.
+        """
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+
+        source = self._embedded() if embed else None
+        if get_ipython() is None:
+            print(self)  # noqa: T201
+        else:
+            display(self._bundle(source), raw=True)  # type: ignore[no-untyped-call]
+
+    def _embedded(self) -> str:
+        if self.size > _LARGEST_EMBEDDED:
+            raise InvalidRequestError(
+                "embed",
+                f"The video has {self.size / 1e6:.0f} MB; at most {_LARGEST_EMBEDDED / 1e6:.0f} MB can be embedded.",
+                "Without embed=True it plays from its file, which goes with the notebook.",
+            )
+        return f"data:video/mp4;base64,{base64.b64encode(self.read_bytes()).decode()}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return self._bundle()
+
+    def _bundle(self, source: str | None = None) -> dict[str, str]:
+        return {"text/plain": _printable(repr(self)), "text/html": self._html(source)}
+
+    def _html(self, source: str | None = None) -> str:
+        """A player over the poster, which is still there where the file is not, or where a host drops the player. The source is
+        by default the file itself, relative to the notebook: nothing of the video goes into the notebook."""
+        source = html.escape(source or _relative_url(self.path))
+        poster = self.poster
+        if poster is None:
+            before, preload, after = "", "metadata", ""
+            style = f"display:block;width:100%;aspect-ratio:{self.width}/{self.height};background:#000"
+        else:
+            alt = html.escape(shortened(self.request.prompt, 60))
+            before = (
+                f"<div style='position:relative'><img src='data:image/jpeg;base64,{base64.b64encode(poster).decode()}' "
+                f"alt='{alt}' style='display:block;width:100%'>"
+            )
+            # With no poster of its own, Chromium paints a player grey: an empty one lets ours be seen.
+            preload, after = "none poster='data:,'", "</div>"
+            style = "position:absolute;top:0;left:0;width:100%;height:100%"
+        facts = [self.request.model_name, f"{self.duration:g} s", f"{self.width}×{self.height}", _printable(located(self.path))]
         mark = "<b>DEMO</b> · " if self.demo else ""
         wide = min(self.width, 640) if self.width >= self.height else min(self.width, 300)
         return (
-            f'<figure style="margin:0;max-width:{wide}px">'
-            f'<video src="{html.escape(quote(relative))}" controls loop muted playsinline preload="metadata" '
-            f'style="display:block;width:100%;aspect-ratio:{self.width}/{self.height};background:#000;border-radius:4px"></video>'
-            f'<figcaption style="font-size:smaller;padding-top:4px">{html.escape(_short(self.request.prompt, 200))}<br>'
-            f"{mark}{html.escape(' · '.join(about))}</figcaption></figure>"
+            f"<figure style='margin:0;max-width:{wide}px'>{before}"
+            f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'></video>{after}"
+            f"<figcaption style='font-size:smaller'>{html.escape(shortened(self.request.prompt, 150), quote=False)}<br>"
+            f"{mark}{html.escape(' · '.join(facts), quote=False)}</figcaption></figure>"
         )
 
 
-def _short(text: str, longest: int = 60) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def shortened(text: str, longest: int) -> str:
+    """`text` in one line of at most `longest` bytes."""
+    whole = " ".join(text.split()).encode("utf-8", "replace")
+    if len(whole) <= longest:
+        return whole.decode()
+    return whole[: longest - 3].decode(errors="ignore") + "…"
+
+
+def located(path: Path) -> str:
+    """`path`, with forward slashes: relative to the notebook's folder if it is below it, else absolute."""
+    folder = _notebook_folder()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def _notebook_folder() -> Path:
+    """The folder of this kernel's notebook (where the kernel started, if the host does not say it); else the working folder."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None:
+        return Path.cwd()
+    # VS Code may start its kernels in the workspace's folder.
+    notebook = shell.user_ns.get("__vsc_ipynb_file__")
+    return Path(notebook).parent if notebook else Path(shell.starting_dir)
+
+
+def _relative_url(path: Path) -> str:
+    try:
+        relative = Path(os.path.relpath(path, _notebook_folder())).as_posix()
+    except ValueError:  # another drive
+        return path.as_uri()
+    # Letters of any script stay as they are, which is shorter, and read by every browser.
+    return _NOT_IN_A_URL.sub(lambda found: quote(os.fsencode(found[0])), relative)
+
+
+def _printable(text: str) -> str:
+    """`text` without what no message can carry: parts of a file's name that are no characters."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,15 +1,16 @@
 """`VideoWidget`: the form, the list of jobs and the player, as a Jupyter widget.
 
 The kernel's side. The view is `js/src/`; what the two say to each other is in `messages.py`. Messages from the view are handed to
-the engine's thread and answered from there, so that they are answered while a cell runs wherever the host delivers them.
+the engine's thread, so that they are handled while a cell runs wherever the host delivers them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import logging
 import time
-from collections import deque
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,40 @@ from typing import Any
 import anywidget
 from traitlets import Dict, Int, List, TraitError, Tuple, Unicode, observe, validate
 
-from .catalog import ASPECT_RATIOS, USUAL_DURATION, Model, models
+from .catalog import ASPECT_RATIOS, USUAL_DURATION, models
 from .client import VideoClient
+from .conversation import Answer, Conversation
+from .delivery import Push, read_chunk
 from .engine import engine
 from .errors import InvalidRequestError, RuncrateError
+from .host import server_root
 from .job import VideoJob
-from .messages import ErrorRow, JobRow, Message, ModelRow, SessionRow, VideoRow
+from .live import Saved
+from .messages import Message, SessionRow
 from .request import VideoRequest, check_duration
+from .rows import error_row, job_row, model_row, python_call
+from .runtime import runtime_ref, source
+from .video import Video
 
 _log = logging.getLogger("runcrate_widget")
 
-_STATIC = Path(__file__).parent / "static"
 _UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
-_LARGEST_CHUNK = 4 * 1024 * 1024
-_REMEMBERED_IDS = 10_000
-_KINDS = ("hello", "set", "generate", "cancel", "resubmit", "resume", "chunk", "demo")
+_KINDS = (
+    "hello",
+    "set",
+    "generate",
+    "cancel",
+    "resubmit",
+    "resume",
+    "code",
+    "chunk",
+    "poster",
+    "keep_poster",
+    "demo",
+    "source",
+)
 _CONTROLS = ("prompt", "model", "duration", "aspect_ratio", "takes")
+_STATE = (*_CONTROLS, "_models", "_jobs", "_session")
 
 
 class InvalidTraitError(InvalidRequestError, TraitError):
@@ -59,8 +78,9 @@ class VideoWidget(anywidget.AnyWidget):
         >>> widget                                                         # doctest: +SKIP
     """
 
-    _esm = _STATIC / "widget.js"
-    _css = _STATIC / "widget.css"
+    _esm = Unicode().tag(sync=True)
+    _css = Unicode().tag(sync=True)
+    _runtime = Unicode(None, allow_none=True, help="Where the loader finds the front end's source.").tag(sync=True)
 
     prompt = Unicode("", help="What the video shows.").tag(sync=True)
     model = Unicode(help="The model's id; a name from the table may be set, too.").tag(sync=True)
@@ -88,14 +108,18 @@ class VideoWidget(anywidget.AnyWidget):
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
         self._all: list[VideoJob] = []
-        self._answered: deque[str] = deque(maxlen=_REMEMBERED_IDS)
         self._update_due = False
-        controls = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
+        self._root = server_root()
+        self._revision = 0
+        self._push = Push(self._say)
+        controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
         if duration is not None:
             controls["duration"] = duration
+        runtime = runtime_ref()
+        front_end = {"_esm": source("loader.js" if runtime else "widget.js"), "_css": "" if runtime else source("widget.css")}
         try:
-            super().__init__(**controls)
+            super().__init__(**controls, **front_end, _runtime=runtime)
         except InvalidRequestError:
             raise
         except TraitError as error:
@@ -104,9 +128,13 @@ class VideoWidget(anywidget.AnyWidget):
         # The subshell that the host names in each message is free. (Private, so only where it exists.)
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda _, default: default
+        self.observe(self._revise, _STATE)
         self._show_session()
         self._add_unfinished(self._client)
-        self.on_msg(self._on_message)
+        self._saved = Saved(self.model_id)
+        self._videos: list[VideoJob] = []  # what `_saved` shows
+        conversation = Conversation(self._say, self._answer)
+        self.on_msg(lambda _, content, __: conversation.receive(content))
 
     @property
     def client(self) -> VideoClient:
@@ -134,6 +162,7 @@ class VideoWidget(anywidget.AnyWidget):
         for job in jobs:
             if job not in self._all:
                 self._all.append(job)
+                self._push.look(job, new=True)
                 job._listeners.append(self._job_changed)
         self._job_changed()
         try:
@@ -190,13 +219,15 @@ class VideoWidget(anywidget.AnyWidget):
     # What the view sees
 
     def _show_session(self) -> None:
-        self._models = [_model_row(model, self._client.price(model.id)) for model in models.values()]
+        self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
                 key=self._has_key(),
                 service=self._client.service,
                 library=str(self._client.library.folder),
+                root=self._root.as_posix() if self._root else None,
+                saved=self.model_id,
             )
         )
 
@@ -216,37 +247,47 @@ class VideoWidget(anywidget.AnyWidget):
 
     def _update(self) -> None:
         self._update_due = False
-        self._jobs = [dict(_job_row(job)) for job in reversed(self._all)]
+        for job in self._all:
+            self._push.look(job, new=False)
+        videos = [job for job in self._all if job.video]
+        if videos != self._videos:
+            self._videos = videos
+            self._saved.show(videos)
+        self._jobs = [dict(job_row(job)) for job in reversed(self._all)]
+
+    def _revise(self, _: object) -> None:
+        self._revision += 1
+
+    def _say(self, content: Message, buffers: list[bytes]) -> None:
+        self.send(content, buffers=buffers)
 
     # What the view says
 
-    def _on_message(self, _: object, content: Message, __: object) -> None:
-        engine().call(self._receive, content)
-
-    def _receive(self, message: Message) -> None:
-        id = message.get("id")
-        if not isinstance(id, str) or id in self._answered:
-            return
-        self._answered.append(id)
-        engine().spawn(self._answer(id, message))
-
-    async def _answer(self, id: str, message: Message) -> None:
+    async def _answer(self, message: Message) -> Answer:
+        self._push.heard()
         buffers: list[bytes] = []
         try:
             handle = getattr(self, f"_on_{message['kind']}") if message.get("kind") in _KINDS else None
             if handle is None:
                 raise RuncrateError(f"The kernel does not know the message {message.get('kind')!r}.", "Reload the page.")
-            answer = await handle(message, buffers)
+            return {"ok": True, **await handle(message, buffers)}, buffers
         except (RuncrateError, TraitError, OSError) as error:
-            answer = {"ok": False, "error": _error_row(error)}
-        except Exception as error:
+            return {"ok": False, "error": error_row(error)}, []
+        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # the last three are somebody's observer's
             _log.exception("A message of the widget's view failed: %s", message.get("kind"))
-            answer = {"ok": False, "error": _error_row(RuncrateError(f"Something unforeseen went wrong: {error!r}."))}
-        self.send({"ok": True, **answer, "id": id}, buffers=buffers)
+            return {"ok": False, "error": error_row(RuncrateError(f"Something unforeseen went wrong: {error!r}."))}, []
 
-    async def _on_hello(self, _: Message, __: list[bytes]) -> Message:
+    async def _on_hello(self, message: Message, _: list[bytes]) -> Message:
+        if self._root is None and message.get("root"):
+            self._root = Path(message["root"]).expanduser()
+        self._push.root = self._root if message.get("root") else None
         self._show_session()
-        return {"now": time.time()}
+        answer: Message = {"now": time.time()}
+        if "seen" in message:
+            answer["revision"] = self._revision
+            if message["seen"] != self._revision:
+                answer["state"] = {name: getattr(self, name) for name in _STATE}
+        return answer
 
     async def _on_set(self, message: Message, _: list[bytes]) -> Message:
         self._set(**{message["name"]: message["value"]})
@@ -280,21 +321,31 @@ class VideoWidget(anywidget.AnyWidget):
         self._show_session()
         return {}
 
+    async def _on_code(self, message: Message, _: list[bytes]) -> Message:
+        return {"code": python_call(self._job(message))}
+
     async def _on_chunk(self, message: Message, buffers: list[bytes]) -> Message:
-        video = self._job(message).video
-        if video is None:
-            raise RuncrateError("This job has no video yet.")
-        offset, length = int(message["offset"]), min(int(message["length"]), _LARGEST_CHUNK)
-        if offset < 0 or length <= 0:
-            raise InvalidRequestError("offset", f"There is no chunk of {length} bytes at {offset}.")
-
-        def read() -> bytes:
-            with open(video.path, "rb") as file:
-                file.seek(offset)
-                return file.read(length)
-
-        buffers.append(await asyncio.to_thread(read))
+        video, offset = self._video(message), int(message["offset"])
+        buffers.append(await read_chunk(video, offset, int(message["length"])))
         return {"offset": offset, "total": video.size}
+
+    async def _on_poster(self, message: Message, buffers: list[bytes]) -> Message:
+        video = self._video(message)
+        poster = await asyncio.to_thread(lambda: video.poster)
+        if poster:
+            buffers.append(poster)
+        return {}
+
+    async def _on_keep_poster(self, message: Message, _: list[bytes]) -> Message:
+        try:
+            jpeg = base64.b64decode(message["jpeg"], validate=True)
+        except binascii.Error as error:
+            raise InvalidRequestError("jpeg", f"This is no base64: {error}.") from None
+        await asyncio.to_thread(self._video(message).keep_poster, jpeg)
+        return {}
+
+    async def _on_source(self, _: Message, __: list[bytes]) -> Message:
+        return {"js": source("widget.js"), "css": source("widget.css")}
 
     def _set(self, **values: Any) -> None:
         unknown = set(values) - set(_CONTROLS)
@@ -314,60 +365,22 @@ class VideoWidget(anywidget.AnyWidget):
                 return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")
 
+    def _video(self, message: Message) -> Video:
+        video = self._job(message).video
+        if video is None:
+            raise RuncrateError("This job has no video yet.")
+        return video
+
+    def _ipython_display_(self) -> None:
+        """Two outputs: the live view, and below it what a saved notebook shows in its place (`live.py`)."""
+        from IPython.display import display
+
+        bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        if self._runtime:  # in a notebook
+            self._saved.display()
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _CONTROLS)
         return f"<VideoWidget {shown}; {len(self.jobs)} jobs>"
-
-
-def _model_row(model: Model, price: float | None) -> dict[str, Any]:
-    ends = [model.durations[0], model.durations[-1]]
-    durations = ends if model.continuous else list(model.durations)
-    return dict(
-        ModelRow(
-            id=model.id,
-            name=model.name,
-            durations=durations,
-            continuous=model.continuous,
-            audio=model.audio,
-            notes=model.notes,
-            price=price,
-        )
-    )
-
-
-def _job_row(job: VideoJob) -> JobRow:
-    video = job.video
-    return JobRow(
-        key=job.key,
-        id=job.id,
-        prompt=job.request.prompt,
-        model=job.request.model,
-        model_name=job.request.model_name,
-        duration=job.request.duration,
-        aspect_ratio=job.request.aspect_ratio,
-        take=job.take,
-        status=job.status,
-        note=job.note,
-        error=_error_row(job.error) if job.error else None,
-        started=job.started,
-        ended=job.ended,
-        demo=job.demo,
-        stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
-        video=VideoRow(
-            path=str(video.path),
-            name=video.path.name,
-            size=video.size,
-            width=video.width,
-            height=video.height,
-            duration=video.duration,
-            audio=video.audio,
-        )
-        if video
-        else None,
-    )
-
-
-def _error_row(error: BaseException) -> ErrorRow:
-    if isinstance(error, RuncrateError):
-        return ErrorRow(message=error.message, hint=error.hint, field=getattr(error, "field", None))
-    return ErrorRow(message=str(error), hint="", field=None)

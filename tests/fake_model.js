@@ -8,6 +8,7 @@ class FakeModel {
   lost = 0; // how many of the next chunks are never answered
   withhold = false; // answers to chunks wait until `release()`
   files = {}; // job's key: bytes
+  posters = {}; // job's key: bytes
   echo = true; // whether a `set` sets the trait
 
   #listeners = new Map();
@@ -77,13 +78,21 @@ class FakeModel {
     const error = this.failures[kind];
     if (error) return this.#emit("msg:custom", { id, ok: false, error }, []);
     if (kind === "chunk") return this.#chunk(message);
+    if (kind === "poster") return this.#poster(message);
+    if (kind === "hello") this.#emit("msg:custom", { probe: id }, []);
     if (kind === "set" && this.echo) this.set(message.name, message.value);
     const payload = {
       hello: { now: Date.now() / 1000 + (this.clock ?? 0) },
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
+      code: { code: `client.generate("${message.key}")` },
     };
     this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
+  }
+
+  #poster({ id, key }) {
+    const poster = this.posters[key];
+    this.#emit("msg:custom", { id, ok: true }, poster ? [new DataView(poster.buffer.slice(0))] : []);
   }
 
   #chunk({ id, key, offset, length }) {

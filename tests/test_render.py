@@ -25,6 +25,7 @@ MODELS = [
     {"id": "openai/sora-2", "name": "Sora 2", "durations": [4, 8, 12], "continuous": False, "price": None},
     {"id": "kwaivgi/kling-v3", "name": "Kling v3", "durations": [3, 15], "continuous": True, "price": None},
 ]
+SESSION = {"demo": False, "key": True, "service": "api.runcrate.ai", "library": "videos", "root": None, "saved": "w1"}
 PROMPT = "A cinematic sunrise over misty mountains"
 
 
@@ -38,7 +39,7 @@ def state(**fields: Any) -> dict[str, Any]:
         "takes": 1,
         "_models": [{"audio": False, "notes": "", **model} for model in MODELS],
         "_jobs": [],
-        "_session": {"demo": False, "key": True, "service": "api.runcrate.ai", "library": "videos"},
+        "_session": SESSION,
         **fields,
     }
 
@@ -313,13 +314,20 @@ def test_a_double_click_sends_once_and_the_next_click_sends_again(widget: Widget
 
 
 def test_a_busy_kernel_is_named_until_it_answers(widget: Widget) -> None:
-    view = widget.start(state(), busy=True)
+    view = widget.start(state())
+    widget.do("model.busy = true")
     generate_button(view).click()
     status = view.get_by_text("The kernel is busy: queued, it starts when the running cell ends.")
     expect(status).to_have_count(0)
     expect(status).to_be_visible()
     widget.do("model.idle()")
     expect(status).to_have_count(0)
+
+
+def test_a_kernel_that_was_never_heard_may_not_be_there(widget: Widget) -> None:
+    view = widget.start(state(), busy=True)
+    generate_button(view).click()
+    expect(view.get_by_text("If one is busy, this is queued; if there is none, run the cell again.")).to_be_visible()
 
 
 def test_nothing_is_sent_without_a_prompt_and_the_button_says_why(widget: Widget) -> None:
@@ -515,8 +523,7 @@ def test_path_and_code_are_copied(widget: Widget) -> None:
     assert widget.do("navigator.clipboard.readText()") == "/home/me/videos/k1.mp4"
     view.get_by_role("button", name="code").click()
     expect(view.get_by_role("button", name="copied")).to_have_count(2)
-    code = 'client.generate("A \\"fox\\"", model="google/veo-3.0", duration=6, aspect_ratio="16:9", take=1)'
-    assert widget.do("navigator.clipboard.readText()") == code
+    assert widget.do("navigator.clipboard.readText()") == 'client.generate("k1")', "the kernel's word"
 
 
 def test_a_copy_that_is_refused_shows_the_text_selected(widget: Widget) -> None:
@@ -752,7 +759,7 @@ def contrasts(view: Locator) -> list[list[Any]]:
           const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
           for (let node = walker.nextNode(); node; node = walker.nextNode()) {
             const element = node.parentElement;
-            if (!node.data.trim() || element.closest(".rw-unseen, option, legend, [aria-disabled=true]")) continue;
+            if (!node.data.trim() || element.closest(".rw-unseen, style, option, legend, [aria-disabled=true]")) continue;
             const behind = [];
             for (let e = element; e; e = e.parentElement) behind.unshift(getComputedStyle(e).backgroundColor);
             const [a, b] = [
@@ -788,7 +795,7 @@ def test_every_text_is_legible_in_every_theme(widget: Widget, theme: str) -> Non
     file = small_mp4()
     failed = job("k2", "failed", error=error("Content policy."))
     jobs = [job(), failed, job("k3", "cancelled"), finished("k4", file, demo=True)]
-    session = {"demo": False, "key": False, "service": "", "library": ""}
+    session = {**SESSION, "key": False}
     view = widget.start(state(_jobs=jobs, _session=session), files={"k4": file})
     widget.wait_for_videos(1)
     widget.set("_session", {**session, "key": True})
@@ -823,7 +830,7 @@ def test_nothing_is_wider_than_the_page(widget: Widget, width: int) -> None:
         finished("k3", tall, width=36, height=64, prompt=long),
         finished("k4", wide, demo=True, prompt=long),
     ]
-    session = {"demo": False, "key": False, "service": "", "library": ""}
+    session = {**SESSION, "key": False}
     view = widget.start(state(prompt=long, _jobs=jobs, _session=session), files={"k3": tall, "k4": wide})
     widget.wait_for_videos(2)
     row(view, "k2").get_by_role("button", name="Send again").click()

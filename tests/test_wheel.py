@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ("widget.js", "widget.css", "loader.js")
 
 
 def _build(kind: str, tree: Path, out: Path) -> subprocess.CompletedProcess[str]:
@@ -60,7 +61,7 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_sdist_brings_the_bundle_and_its_sources(sdist: Path) -> None:
     files = {path.relative_to(sdist).as_posix() for path in sdist.rglob("*") if path.is_file()}
-    assert {"runcrate_widget/static/widget.js", "runcrate_widget/static/widget.css"} <= files
+    assert {f"runcrate_widget/static/{asset}" for asset in ASSETS} <= files
     assert {"LICENSE", "README.md", "pyproject.toml", "js/hatch_build.py", "js/package-lock.json"} <= files
     assert not [name for name in files if "node_modules" in name or "__pycache__" in name]
 
@@ -73,14 +74,14 @@ def test_wheel_from_an_sdist_needs_no_npm(sdist: Path, wheel: Path) -> None:
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path, sdist: Path) -> None:
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        for asset in ("widget.js", "widget.css"):
+        for asset in ASSETS:
             name = f"runcrate_widget/static/{asset}"
             assert archive.read(name) == (sdist / name).read_bytes()
         [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
         fields = HeaderParser().parsestr(archive.read(metadata).decode())
     info = metadata.rpartition("/")[0]
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "runcrate_widget").rglob("*.py")}
-    expected = package | {f"runcrate_widget/static/{asset}" for asset in ("widget.js", "widget.css")}
+    expected = package | {f"runcrate_widget/static/{asset}" for asset in ASSETS}
     expected |= {"runcrate_widget/py.typed"}
     expected |= {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
     assert names == expected
@@ -123,7 +124,7 @@ else:
     ("file", "text", "message"),
     [
         ("src/index.tsx", "export default {", "`npm run build` failed"),
-        ("build.mjs", "", "widget.js, runcrate_widget/static/widget.css missing"),
+        ("build.mjs", "", "widget.js, runcrate_widget/static/widget.css, runcrate_widget/static/loader.js missing"),
     ],
 )
 def test_no_build_without_the_bundle(tree: Path, sdist: Path, tmp_path: Path, file: str, text: str, message: str) -> None:

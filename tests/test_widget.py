@@ -30,6 +30,8 @@ class Conversation:
         widget.send = self._answered
 
     def _answered(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        if "probe" in content:
+            return
         with self._came:
             self.answers[content["id"]] = (content, buffers or [])
             self.count += 1
@@ -137,7 +139,8 @@ def test_the_view_is_told_of_models_prices_and_the_session(widget: VideoWidget, 
     assert (by_name["Kling v3"]["durations"], by_name["Kling v3"]["continuous"]) == ([3, 15], True)
     assert (by_name["Veo 3.0"]["durations"], by_name["Veo 3.0"]["continuous"]) == ([4, 6, 8], False)
     host = server.url.removeprefix("http://")
-    assert widget._session == {"demo": False, "key": True, "service": host, "library": str(tmp_path)}
+    session = {"demo": False, "key": True, "service": host, "library": str(tmp_path), "root": None, "saved": widget.model_id}
+    assert widget._session == session
 
 
 def test_the_view_generates_and_fetches_the_video(widget: VideoWidget, view: Conversation) -> None:

@@ -1,6 +1,6 @@
 // The small buttons of a job's row.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren } from "./dom.ts";
 import { copyText } from "./host.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { stateful } from "./stateful.ts";
@@ -37,31 +37,39 @@ const select = (element: HTMLInputElement | null) => element?.select();
 interface CopyProps {
   icon: IconName;
   label: string;
-  text: string;
+  title: string;
+  busy: boolean;
+  /** What is copied; undefined if it is not to be had. */
+  text: () => string | Promise<string | undefined>;
 }
 
-/** Copies `text`; where the host refuses that, shows it selected, to be copied by hand. */
-export const Copy = stateful<CopyProps, "" | "copied" | "refused">(
+const COPIED = {};
+
+/** Copies a text; where the host refuses that, shows it selected, to be copied by hand. */
+export const Copy = stateful<CopyProps, typeof COPIED | string>(
   "",
-  ({ icon, label, text }, state, set) => (
+  ({ icon, label, title, busy, text }, state, set) => (
     <>
       <Action
-        icon={state === "copied" ? "done" : icon}
-        title={`Copy: ${text}`}
+        icon={state === COPIED ? "done" : icon}
+        title={title}
+        busy={busy}
         onClick={async () => {
-          const copied = await copyText(text);
-          set(copied ? "copied" : "refused");
+          const found = await text();
+          if (!found) return;
+          const copied = await copyText(found);
+          set(copied ? COPIED : found);
           if (copied) setTimeout(set, 2000, "");
         }}
       >
-        <span aria-live="polite">{state === "copied" ? "copied" : label}</span>
+        <span aria-live="polite">{state === COPIED ? "copied" : label}</span>
       </Action>
-      {state === "refused" && (
+      {typeof state === "string" && state && (
         <input
           ref={select}
           class="rw-copy"
           readonly
-          value={text}
+          value={state}
           aria-label={`${label}, to copy by hand`}
           onFocus={(event) => event.currentTarget.select()}
         />

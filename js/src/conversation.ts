@@ -1,10 +1,12 @@
 // The conversation with the kernel: requests with ids of their own, and their answers.
 
-import { firstBuffer, type Model } from "./host.ts";
-import type { Answer, Failure, Kind, Payload, Request } from "./messages.ts";
+import { fileServer, firstBuffer, type Model } from "./host.ts";
+import type { Answer, Failure, Kind, News, Payload, Request, State } from "./messages.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export type Reply<K extends Kind> =
-  | ({ ok: true; bytes: Uint8Array<ArrayBuffer> | undefined } & Payload[K])
+  | ({ id: string; ok: true; bytes: Bytes | undefined } & Payload[K])
   | Failure;
 
 type Resolve = (reply: Reply<Kind>) => void;
@@ -15,10 +17,20 @@ export class Conversation {
   clockOffset = 0;
   /** Whether the kernel has ended: sending to it fails, for good. */
   gone = false;
+  /** Whether it has ever answered: a saved widget has none that could. */
+  heard = false;
+  /** Whether the host loses what the kernel sends on its own: state must be asked for. */
+  lossy = false;
+  /** Called with the kernel's state, where it must be asked for. */
+  onState: (state: State) => void = () => {};
+  /** Called with a chunk that comes unasked. */
+  onPush: (key: string, offset: number, size: number, bytes: Bytes) => void = () => {};
 
   #name = Math.random().toString(36).slice(2, 10); // a page's own, since answers go to every page
   #count = 0;
   #open = new Map<string, Resolve>();
+  #probes = new Set<string>();
+  #revision = -1;
   #alive: Promise<void> | undefined;
   #patience: number;
   #signal: AbortSignal;
@@ -54,10 +66,22 @@ export class Conversation {
     });
   }
 
-  /** Learns the kernel's clock. */
+  /** Whether something is unanswered. */
+  get waiting(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Learns the kernel's clock, whether its news get here, and its state if they do not. */
   async hello(): Promise<void> {
-    const reply = await this.ask({ kind: "hello" });
-    if (reply.ok) this.clockOffset = reply.now - Date.now() / 1000;
+    const seen = this.lossy ? { seen: this.#revision } : {};
+    const reply = await this.ask({ kind: "hello", root: fileServer()?.root ?? null, ...seen });
+    if (!reply.ok) return;
+    this.clockOffset = reply.now - Date.now() / 1000;
+    const was = this.lossy;
+    this.lossy = !this.#probes.delete(reply.id);
+    this.#revision = reply.revision ?? -1;
+    if (this.lossy && reply.state) this.onState(reply.state);
+    if (this.lossy && !was) await this.hello();
   }
 
   /**
@@ -84,11 +108,14 @@ export class Conversation {
     return this.#alive;
   }
 
-  #receive = (content: Answer<Kind>, buffers?: unknown): void => {
-    this.#settle(
-      content.id,
-      (content.ok ? { ...content, bytes: firstBuffer(buffers) } : content) as Reply<Kind>,
-    );
+  #receive = (content: Answer<Kind> | News, buffers?: unknown): void => {
+    this.heard = true;
+    const bytes = firstBuffer(buffers);
+    if ("push" in content) {
+      if (bytes) this.onPush(content.push, content.offset, content.total, bytes);
+    } else if ("probe" in content) {
+      if (this.#open.has(content.probe)) this.#probes.add(content.probe);
+    } else this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Reply<Kind>);
   };
 
   // An id that is not open is another page's.

@@ -1,6 +1,6 @@
 // The controls: prompt, model, duration, aspect ratio, takes, Generate.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren } from "./dom.ts";
 import { cost } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import type { ErrorRow, ModelRow, Settings } from "./messages.ts";

@@ -63,3 +63,31 @@ export function playsSound(): boolean {
 export function prefersStill(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
+
+/** Where the page's own server serves the files of its root folder, and that folder; undefined on a page that is not Jupyter's. */
+export function fileServer(): { url: string; root: string } | undefined {
+  const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
+  const base: string | undefined = config.baseUrl ?? document.body.dataset.baseUrl; // the latter in nbclassic
+  return base
+    ? { url: new URL(`${base}files/`, location.href).href, root: config.serverRoot ?? "" }
+    : undefined;
+}
+
+const POSTER_SIDE = 480; // pixels
+const POSTER_LENGTH = 14_600; // characters of base64: 11,000 bytes are what a poster may have
+
+/** The frame that `video` shows as a JPEG in base64, small enough for a poster. */
+export function jpegOf(video: HTMLVideoElement): string | undefined {
+  const { videoWidth: width, videoHeight: height } = video;
+  const scale = Math.min(1, POSTER_SIDE / Math.max(width, height));
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: width * scale,
+    height: height * scale,
+  });
+  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+  for (const quality of [0.8, 0.6, 0.4, 0.2, 0.1]) {
+    const jpeg = canvas.toDataURL("image/jpeg", quality).split(",")[1] ?? "";
+    if (jpeg.length <= POSTER_LENGTH) return jpeg;
+  }
+  return undefined;
+}

@@ -1,33 +1,30 @@
-// The anywidget module: `initialize` begins the conversation with the kernel, `render` mounts a view of it.
+// The anywidget module. In a Jupyter kernel it belongs to the runtime widget, which exports `begin` to the loaders of the widgets
+// (`loader.ts`); elsewhere each widget has it as its own source.
 
-import { render as draw } from "preact";
+import { render as draw } from "./dom.ts";
 import { type Model, watchTheme } from "./host.ts";
 import { Store } from "./store.ts";
 import { Widget } from "./widget.tsx";
 import "./widget.css";
 
-interface Context {
+export interface Context {
   model: Model;
   signal?: AbortSignal; // anywidget 0.11 and later; earlier ones call what is returned
 }
+
+type Render = (context: Context & { el: HTMLElement }) => () => void;
+export type Begin = (model: Model, signal: AbortSignal) => Render;
 
 const LOOK = 5; // seconds, while a job runs, between looks at whether the kernel is there
 
 let views = 0;
 
-/** Called by anywidget once a widget, so that its views share one store. */
-export default () => {
-  let store: Store;
-
-  function initialize({ model, signal }: Context): () => void {
+/** Begins the conversation with the kernel; what is returned mounts a view, and they all share one store. */
+export const begin: Begin = (model, modelSignal) => {
+  const store = new Store(model, modelSignal);
+  return ({ el, signal }) => {
     const end = ending(signal);
-    store = new Store(model, end.signal);
-    return () => end.abort();
-  }
-
-  function render({ el, signal }: Context & { el: HTMLElement }): () => void {
-    const end = ending(signal);
-    const id = `rw${++views}-${Math.random().toString(36).slice(2, 6)}`; // each widget has its own copy of this module
+    const id = `rw${++views}-${Math.random().toString(36).slice(2, 6)}`; // the page may have this module more than once
     let drawn = true;
     const now = () => {
       drawn = true;
@@ -39,25 +36,39 @@ export default () => {
       if (drawn) queueMicrotask(now);
       drawn = false;
     };
+    const closed = store.opened();
     const unsubscribe = store.subscribe(soon);
     watchTheme(soon, end.signal);
     document.addEventListener("visibilitychange", soon, { signal: end.signal });
     let ticks = 0;
     const clock = setInterval(() => {
       if (!store.ticking || document.hidden) return;
-      if (++ticks % LOOK === 0) store.look();
+      if (store.lossy || ++ticks % LOOK === 0) store.look();
       soon();
     }, 1000);
     end.signal.addEventListener("abort", () => {
       unsubscribe();
+      closed();
       clearInterval(clock);
       draw(null, el);
     });
     now();
     return () => end.abort();
-  }
+  };
+};
 
-  return { initialize, render };
+/** Called by anywidget once a widget. */
+export default () => {
+  let view: Render;
+  return {
+    initialize({ model, signal }: Context): { begin: Begin } | (() => void) {
+      if (!model.get("_session")) return { begin }; // the runtime: a widget without a state of its own
+      const end = ending(signal);
+      view = begin(model, end.signal);
+      return () => end.abort();
+    },
+    render: ((context) => view(context)) satisfies Render,
+  };
 };
 
 function ending(signal: AbortSignal | undefined): AbortController {

@@ -1,13 +1,12 @@
 // The list of jobs: a row each, and a card for one whose video is shown.
 
-import type { ComponentChildren } from "preact";
 import { Action, Confirmed, Copy } from "./actions.tsx";
+import type { ComponentChildren } from "./dom.ts";
 import { Problem } from "./form.tsx";
 import { clock, facts, size } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import type { JobRow, VideoRow } from "./messages.ts";
 import { Player } from "./player.tsx";
-import { pythonCall } from "./python.ts";
 import { stateful } from "./stateful.ts";
 import { isRunning, type Store } from "./store.ts";
 import { Demo } from "./widget.tsx";
@@ -118,6 +117,8 @@ type FinishedProps = JobProps & { video: VideoRow; newest: boolean };
 const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPressed) => {
   const { store, job, video, newest } = props;
   const loading = store.videos.get(job.key);
+  const poster = store.videos.poster(job);
+  const error = store.jobError(job.key);
   const load = () => {
     setPressed(true);
     store.videos.load(job);
@@ -126,7 +127,15 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
   return (
     <li class={`rw-job rw-completed ${loading ? "rw-open" : "rw-closed"}${tall}`} data-key={job.key}>
       {loading ? (
-        <Player job={job} video={video} loading={loading} start={newest || pressed} retry={load} />
+        <Player
+          store={store}
+          job={job}
+          video={video}
+          loading={loading}
+          poster={poster}
+          start={newest || pressed}
+          load={load}
+        />
       ) : (
         <button
           type="button"
@@ -134,6 +143,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
           aria-label={`Play ${job.prompt}, ${size(video.size)}`}
           onClick={load}
         >
+          {poster && <img src={poster} alt="" />}
           <Icon name="play" />
         </button>
       )}
@@ -152,9 +162,16 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
               save
             </a>
           )}
-          <Copy icon="path" label="path" text={video.path} />
-          <Copy icon="code" label="code" text={pythonCall(job)} />
+          <Copy icon="path" label="path" title={`Copy: ${video.path}`} busy={false} text={() => video.path} />
+          <Copy
+            icon="code"
+            label="code"
+            title="Copy the Python call that gives this video"
+            busy={store.isOpen("code", job.key)}
+            text={async () => (await store.act("code", job.key))?.code}
+          />
         </div>
+        {error && <Problem error={error} />}
       </div>
     </li>
   );

@@ -67,6 +67,8 @@ export interface SessionRow {
   key: boolean;
   service: string;
   library: string;
+  root: string | null;
+  saved: string;
 }
 
 /** The controls: one synced trait each. */
@@ -88,28 +90,37 @@ export interface State extends Settings {
 type SetRequest = { [N in keyof Settings]: { kind: "set"; name: N; value: Settings[N] } }[keyof Settings];
 
 export type Request =
-  | { kind: "hello" }
+  | { kind: "hello"; root: string | null; seen?: number }
   | SetRequest
   | ({ kind: "generate" } & Settings)
   | { kind: "cancel"; key: string }
   | { kind: "resubmit"; key: string }
   | { kind: "resume"; key: string }
+  | { kind: "code"; key: string }
   | { kind: "chunk"; key: string; offset: number; length: number }
+  | { kind: "poster"; key: string }
+  | { kind: "keep_poster"; key: string; jpeg: string }
   | { kind: "demo" };
 
 export type Kind = Request["kind"];
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */
 export interface Payload {
-  hello: { now: number };
+  hello: { now: number; revision?: number; state?: State };
   set: object;
   generate: { keys: string[] };
   cancel: object;
   resubmit: { key: string };
   resume: object;
+  code: { code: string };
   chunk: { offset: number; total: number };
+  poster: object;
+  keep_poster: object;
   demo: object;
 }
+
+/** What comes unasked. */
+export type News = { probe: string } | { push: string; offset: number; total: number };
 
 export type Failure = { id: string; ok: false; error: ErrorRow };
 export type Answer<K extends Kind> = ({ id: string; ok: true } & Payload[K]) | Failure;

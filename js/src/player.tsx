@@ -1,69 +1,33 @@
 // One video: on its way, playing, or not to be had.
 
 import { Action } from "./actions.tsx";
-import { progress, size } from "./format.ts";
-import { playsSound, prefersStill } from "./host.ts";
+import { clock, progress, size } from "./format.ts";
+import { jpegOf, playsSound, prefersStill } from "./host.ts";
 import type { JobRow, VideoRow } from "./messages.ts";
-import { stateful } from "./stateful.ts";
+import type { Store } from "./store.ts";
 import type { Loading } from "./videos.ts";
 
 interface Props {
+  store: Store;
   job: JobRow;
   video: VideoRow;
   loading: Loading;
+  poster: string | undefined;
   start: boolean; // whether it plays at once
-  retry: () => void;
+  load: () => void;
 }
 
-export const Player = stateful<Props, boolean>(false, (props, broken, setBroken) => {
-  const { job, video, loading, start, retry } = props;
-  const shape = { "--rw-shape": `${video.width || 16}/${video.height || 9}` };
-  let picture = (
-    <div class="rw-frame" style={shape} role="status">
-      {message(loading, video)}
-    </div>
-  );
-  if (loading.state === "failed")
-    picture = (
-      <div class="rw-frame" style={shape} role="alert">
-        <p>{loading.message}</p>
-        <p>
-          The file is at <code>{video.path}</code>
-        </p>
-        <Action icon="again" onClick={retry}>
-          Try again
-        </Action>
-      </div>
-    );
-  if (loading.state === "ready" && !broken)
-    picture = (
-      // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
-      <video
-        ref={mute}
-        class="rw-frame"
-        style={shape}
-        src={loading.url}
-        controls
-        loop
-        playsinline
-        autoplay={start && !prefersStill()}
-        preload="auto"
-        aria-label={job.prompt}
-        onError={() => setBroken(true)}
-      />
-    );
-  if (broken)
-    picture = (
-      <div class="rw-frame" style={shape} role="alert">
-        <p>This notebook's browser cannot play the video.</p>
-        <p>
-          The file is at <code>{video.path}</code>
-        </p>
-      </div>
-    );
+export function Player(props: Props) {
+  const { video, loading } = props;
   return (
-    <div class="rw-player">
-      {picture}
+    <div class="rw-player" data-way={loading.state === "ready" ? loading.way : undefined}>
+      {loading.state === "ready" ? (
+        <Picture {...props} url={loading.url} />
+      ) : (
+        <div class="rw-frame" style={shape(props)} role={trouble(loading) ? "alert" : "status"}>
+          <Message {...props} />
+        </div>
+      )}
       {video.audio && !playsSound() && (
         <p class="rw-facts">
           This notebook cannot play the sound. The file has it: <code>{video.path}</code>
@@ -71,15 +35,74 @@ export const Player = stateful<Props, boolean>(false, (props, broken, setBroken)
       )}
     </div>
   );
-});
+}
+
+function shape({ video, loading, poster }: Props): Record<string, string> {
+  const shape = { "--rw-shape": `${video.width || 16}/${video.height || 9}` };
+  return poster && loading.state !== "ready" ? { ...shape, "--rw-poster": `url("${poster}")` } : shape;
+}
+
+function trouble({ state }: Loading): boolean {
+  return state === "failed" || state === "broken";
+}
+
+function Picture(props: Props & { url: string }) {
+  const { store, job, video, poster, start, url } = props;
+  return (
+    // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
+    <video
+      ref={mute}
+      class="rw-frame"
+      style={shape(props)}
+      src={url}
+      poster={poster}
+      controls
+      loop
+      playsinline
+      autoplay={start && !prefersStill()}
+      preload={start ? "auto" : "metadata"}
+      aria-label={job.prompt}
+      onError={() => store.videos.refused(job)}
+      onTimeUpdate={({ currentTarget }) => {
+        // A first frame is often black.
+        if (currentTarget.currentTime >= Math.min(1, video.duration / 2))
+          store.videos.shown(job.key, () => jpegOf(currentTarget));
+      }}
+    />
+  );
+}
 
 // As a property: with the attribute alone the video was not muted, and an unmuted one may not start by itself.
 function mute(element: HTMLVideoElement | null): void {
   if (element) element.muted = true;
 }
 
-function message(loading: Loading, video: VideoRow): string {
-  if (loading.state !== "loading") return size(video.size);
+function Message({ store, video, loading, load }: Props) {
+  const { rate } = store.videos.link;
+  if (trouble(loading))
+    return (
+      <>
+        <p>
+          {loading.state === "failed" ? loading.message : "This notebook's browser cannot play the video."}
+        </p>
+        <p>
+          The file is at <code>{video.path}</code>
+        </p>
+        {loading.state === "failed" && (
+          <Action icon="again" onClick={load}>
+            Try again
+          </Action>
+        )}
+      </>
+    );
+  if (loading.state === "asking")
+    return (
+      <Action icon="save" title="It takes long over this connection" onClick={load}>
+        Load {size(video.size)}
+        {rate ? ` (about ${clock(video.size / rate)})` : ""}
+      </Action>
+    );
+  if (loading.state !== "loading") return <p>{size(video.size)}</p>;
   const received = progress(loading.received, video.size);
-  return loading.waiting ? `${received} · waiting for the kernel` : received;
+  return <p>{loading.waiting ? `${received} · waiting for the kernel` : received}</p>;
 }

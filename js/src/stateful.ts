@@ -1,16 +1,17 @@
-// Components with a state of their own, without the weight of hooks.
+// Components with a state of their own.
 
-import { Component, type ComponentChild } from "preact";
+import type { ComponentChildren, Slot } from "./dom.ts";
 
-type View<P, S> = (props: P, state: S, set: (state: S) => void) => ComponentChild;
+type View<P, S> = (props: P, state: S, set: (state: S) => void) => ComponentChildren;
 
 /** A component that draws `view` from its props and one value, which is `initial` at first. */
-export function stateful<P, S>(initial: S, view: View<P, S>) {
-  return class extends Component<P, { value: S }> {
-    override state = { value: initial };
-    #set = (value: S): void => this.setState({ value });
-    override render(): ComponentChild {
-      return view(this.props, this.state.value, this.#set);
-    }
+export function stateful<P, S>(initial: S, view: View<P, S>): (props: P) => ComponentChildren {
+  const component = (props: P, slot: Slot): ComponentChildren => {
+    if (!("state" in slot)) slot.state = initial;
+    return view(props, slot.state as S, (state) => {
+      slot.state = state;
+      slot.redraw();
+    });
   };
+  return component as (props: P) => ComponentChildren; // the renderer alone gives the second argument
 }

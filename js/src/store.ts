@@ -4,7 +4,7 @@ import { Control } from "./control.ts";
 import { Conversation, type Reply } from "./conversation.ts";
 import { short } from "./format.ts";
 import type { Model } from "./host.ts";
-import type { ErrorRow, JobRow, Request, Settings, State, Status } from "./messages.ts";
+import type { ErrorRow, JobRow, Payload, Request, Settings, State, Status } from "./messages.ts";
 import { Videos } from "./videos.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
@@ -37,6 +37,7 @@ export class Store {
   announcement = "";
 
   #model: Model;
+  #asked: Partial<State> = {}; // what came for an answer, where traits do not get here
   #controls: { [N in Name]: Control<Settings[N]> };
   #listeners = new Set<() => void>();
   #open = new Set<string>(); // what the person asked for, unanswered
@@ -44,12 +45,18 @@ export class Store {
   #jobErrors = new Map<string, ErrorRow>();
   #stages: Map<string, Status>;
   #debounce = 0;
+  #views = 0;
 
   constructor(model: Model, signal: AbortSignal) {
     this.#model = model;
     this.conversation = new Conversation(model, signal);
-    this.videos = new Videos(this.conversation, signal, this.#changed);
-    const control = <N extends Name>(name: N) => new Control(model.get(name));
+    this.videos = new Videos(this.conversation, signal, this.#changed, () => this.session.root);
+    this.conversation.onState = (state) => {
+      this.#asked = state;
+      for (const name of NAMES) this.#arrived(name);
+      this.#jobsChanged();
+    };
+    const control = <N extends Name>(name: N) => new Control<State[N]>(model.get(name));
     this.#controls = {
       prompt: control("prompt"),
       model: control("model"),
@@ -60,8 +67,12 @@ export class Store {
     this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
 
     const listen = (name: keyof State, heard: () => void) => {
-      model.on(`change:${name}`, heard);
-      signal.addEventListener("abort", () => model.off(`change:${name}`, heard));
+      const changed = () => {
+        delete this.#asked[name];
+        heard();
+      };
+      model.on(`change:${name}`, changed);
+      signal.addEventListener("abort", () => model.off(`change:${name}`, changed));
     };
     for (const name of NAMES) listen(name, () => this.#arrived(name));
     listen("_jobs", this.#jobsChanged);
@@ -78,15 +89,15 @@ export class Store {
   }
 
   get jobs(): JobRow[] {
-    return this.#model.get("_jobs");
+    return this.#get("_jobs");
   }
 
   get models(): State["_models"] {
-    return this.#model.get("_models");
+    return this.#get("_models");
   }
 
   get session(): State["_session"] {
-    return this.#model.get("_session");
+    return this.#get("_session");
   }
 
   /** What the controls show. */
@@ -108,7 +119,12 @@ export class Store {
 
   /** Whether a time that is shown moves on. */
   get ticking(): boolean {
-    return !this.gone && this.jobs.some(isRunning);
+    return !this.gone && (this.jobs.some(isRunning) || (this.lossy && this.conversation.waiting));
+  }
+
+  /** Whether the kernel's news must be asked for. */
+  get lossy(): boolean {
+    return this.conversation.lossy;
   }
 
   /** Whether the kernel has ended, so that nothing here moves any more. */
@@ -116,9 +132,9 @@ export class Store {
     return this.conversation.gone;
   }
 
-  /** Asks whether the kernel is there, and learns its clock anew. */
+  /** Asks whether the kernel is there, and what it knows. */
   look(): void {
-    void this.conversation.hello().then(this.#changed);
+    void this.conversation.alive().then(this.#changed);
   }
 
   /** Whether Generate has been pressed and not been answered. */
@@ -137,6 +153,8 @@ export class Store {
     if (this.gone)
       return "The kernel that this belongs to has ended. Run the cell again: unfinished jobs go on.";
     if (!this.#late.size) return "";
+    if (!this.conversation.heard)
+      return "No kernel has answered yet. If one is busy, this is queued; if there is none, run the cell again.";
     return this.#late.has("generate")
       ? "The kernel is busy: queued, it starts when the running cell ends."
       : "The kernel is busy: queued until the running cell ends.";
@@ -188,19 +206,35 @@ export class Store {
   }
 
   /** Asks for something to be done with job `key`. */
-  async act(kind: "cancel" | "resubmit" | "resume", key: string): Promise<void> {
-    if (this.isOpen(kind, key)) return;
+  async act<K extends "cancel" | "resubmit" | "resume" | "code">(
+    kind: K,
+    key: string,
+  ): Promise<Payload[K] | undefined> {
+    if (this.isOpen(kind, key)) return undefined;
     this.#jobErrors.delete(key);
-    const reply = await this.#ask({ kind, key }, key);
+    const reply = (await this.#ask({ kind, key }, key)) as Reply<K>;
     if (!reply.ok) this.#jobErrors.set(key, reply.error);
     this.#changed();
+    return reply.ok ? reply : undefined;
+  }
+
+  /** A view is there; call what is returned when it is no longer. */
+  opened(): () => void {
+    this.#views++;
+    return () => {
+      if (!--this.#views) this.videos.pause();
+    };
   }
 
   /** Fetches the newest videos, which are shown without being asked for. */
   loadNewest(): void {
     const newest = this.jobs.filter((job) => job.video).slice(0, AUTOMATIC);
     // Each is put before the ones that wait.
-    for (const job of newest.reverse()) if (!this.videos.get(job.key)) this.videos.load(job);
+    for (const job of newest.reverse()) if (!this.videos.get(job.key)) this.videos.load(job, false);
+  }
+
+  #get<N extends keyof State>(name: N): State[N] {
+    return name in this.#asked ? (this.#asked[name] as State[N]) : this.#model.get(name);
   }
 
   async #ask<R extends Request>(request: R, key = ""): Promise<Reply<R["kind"]>> {
@@ -234,14 +268,14 @@ export class Store {
     else {
       // A text that the kernel refuses is the person's all the same.
       if (name === "prompt") control.answered();
-      else control.refused(this.#model.get(name) as Settings[N]);
+      else control.refused(this.#get(name));
       this.error = reply.error;
     }
     this.#changed();
   }
 
   #arrived<N extends Name>(name: N): void {
-    (this.#controls[name] as Control<Settings[N]>).arrived(this.#model.get(name) as Settings[N]);
+    (this.#controls[name] as Control<Settings[N]>).arrived(this.#get(name));
     this.#changed();
   }
 

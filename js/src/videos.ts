@@ -1,29 +1,54 @@
-// The videos that this page has fetched, by job. They live as long as the widget's model, and serve all of its views.
+// The videos and posters that this page has, by job. They live as long as the widget's model, and serve all of its views.
+// A video's bytes come by the first way that works: from the page's own server, pulled from the kernel, or pushed by it.
 
 import type { Conversation } from "./conversation.ts";
-import type { JobRow } from "./messages.ts";
-import { pull } from "./pull.ts";
+import { fileServer } from "./host.ts";
+import type { JobRow, VideoRow } from "./messages.ts";
+import { type Link, Transfer } from "./pull.ts";
+
+const PATIENCE = 5; // seconds: what would take longer is fetched when it is asked for
+
+export type Way = "url" | "pull" | "push";
 
 export type Loading =
   | { state: "queued" }
   | { state: "loading"; received: number; waiting: boolean }
-  | { state: "ready"; url: string }
+  | { state: "asking" } // it would take long: the person decides
+  | { state: "ready"; url: string; way: Way }
+  | { state: "broken" } // the browser cannot decode it
   | { state: "failed"; message: string };
 
 export class Videos {
+  readonly link: Link = {};
+
   #conversation: Conversation;
   #changed: () => void;
+  #root: () => string | null;
   #signal: AbortSignal;
   #loads = new Map<string, Loading>();
-  #queue: { key: string; size: number }[] = [];
+  #transfers = new Map<string, Transfer>();
+  #queue: { job: JobRow; wanted: boolean }[] = [];
   #busy = false;
+  #pause = new AbortController();
+  #posters = new Map<string, string>(); // "" while it is asked for
+  #without = new Set<string>(); // keys of the videos that have no poster
 
-  constructor(conversation: Conversation, signal: AbortSignal, changed: () => void) {
+  /** `root`: the folder that the page's server shows, where the kernel knows it. */
+  constructor(
+    conversation: Conversation,
+    signal: AbortSignal,
+    changed: () => void,
+    root: () => string | null = () => null,
+  ) {
     this.#conversation = conversation;
     this.#changed = changed;
+    this.#root = root;
     this.#signal = signal;
+    conversation.onPush = this.#pushed;
     signal.addEventListener("abort", () => {
+      this.pause();
       for (const load of this.#loads.values()) revoke(load);
+      for (const url of this.#posters.values()) URL.revokeObjectURL(url);
       this.#loads.clear();
     });
   }
@@ -32,11 +57,11 @@ export class Videos {
     return this.#loads.get(key);
   }
 
-  /** Fetches the video of `job` that is not here, the next one after that which is on its way. */
-  load(job: JobRow): void {
+  /** Fetches the video of `job` that is not here, before those that wait. `wanted`: by the person, however long it takes. */
+  load(job: JobRow, wanted = true): void {
     if (!job.video) return;
     this.#loads.set(job.key, { state: "queued" });
-    this.#queue.unshift({ key: job.key, size: job.video.size });
+    this.#queue.unshift({ job, wanted });
     this.#changed();
     void this.#work();
   }
@@ -48,39 +73,152 @@ export class Videos {
       if (listed.has(key)) continue;
       revoke(load);
       this.#loads.delete(key);
+      this.#transfers.delete(key);
     }
   }
 
-  // One at a time: four pieces in flight are as much as a slow link takes.
+  /** Nobody looks: what is under way stops, and what has come of it is kept for `load`. */
+  pause(): void {
+    this.#pause.abort();
+    this.#pause = new AbortController();
+    this.#queue = [];
+    for (const [key, { state }] of this.#loads)
+      if (state === "queued" || state === "loading") this.#loads.delete(key);
+  }
+
+  /** The browser could not play it: because of what is in it, or because the server no longer gives it. */
+  async refused(job: JobRow): Promise<void> {
+    const load = this.#loads.get(job.key);
+    if (load?.state !== "ready" || !job.video) return;
+    const broken = load.way !== "url" || (await this.#served(job.video));
+    if (broken) this.#show(job.key, { state: "broken" });
+    else {
+      this.#show(job.key, { state: "queued" });
+      void this.#pull(job, false);
+    }
+  }
+
+  /** The URL of the poster of `job`, which is asked for when it is not here. */
+  poster({ key }: JobRow): string | undefined {
+    const known = this.#posters.get(key);
+    if (known === undefined) {
+      this.#posters.set(key, "");
+      void this.#conversation.ask({ kind: "poster", key }).then((reply) => {
+        if (!reply.ok) return;
+        if (reply.bytes)
+          this.#posters.set(key, URL.createObjectURL(new Blob([reply.bytes], { type: "image/jpeg" })));
+        else this.#without.add(key);
+        this.#changed();
+      });
+    }
+    return known || undefined;
+  }
+
+  /** The player of `key` shows a frame: it becomes the poster, where there is none. `jpeg` gives it in base64. */
+  shown(key: string, jpeg: () => string | undefined): void {
+    if (!this.#without.delete(key)) return;
+    const frame = jpeg();
+    if (frame) void this.#conversation.ask({ kind: "keep_poster", key, jpeg: frame });
+  }
+
+  // One at a time: what is in flight for one is as much as the link takes.
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     await null; // whatever is asked for now is in the queue then, the newest first
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      const { key, size } = next;
-      if (this.#loads.has(key)) await this.#fetch(key, size);
+      const { job, wanted } = next;
+      const video = job.video as VideoRow;
+      if (!this.#loads.has(job.key)) continue;
+      const url = await this.#served(video);
+      if (url) this.#show(job.key, { state: "ready", url, way: "url" });
+      else await this.#pull(job, wanted);
     }
     this.#busy = false;
   }
 
-  async #fetch(key: string, size: number): Promise<void> {
-    const show = (load: Loading) => {
-      if (this.#signal.aborted || !this.#loads.has(key)) return revoke(load);
+  /** The URL at which the page's server has this file, if it does. */
+  async #served(video: VideoRow): Promise<string | undefined> {
+    const server = fileServer();
+    const slashes = (text: string) => text.replaceAll("\\", "/");
+    const root = slashes(this.#root() || server?.root || "").replace(/\/*$/, "/");
+    const path = slashes(video.path);
+    if (!server || !path.startsWith(root)) return undefined;
+    const name = path.slice(root.length).split("/").map(encodeURIComponent).join("/");
+    try {
+      const answer = await fetch(server.url + name, {
+        headers: { Range: "bytes=0-31" },
+        signal: this.#pause.signal,
+      });
+      void answer.body?.cancel();
+      // A page that asks for a login answers 200.
+      const here = answer.status === 206 && answer.headers.get("Content-Range")?.endsWith(`/${video.size}`);
+      return here ? answer.url : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #pull(job: JobRow, wanted: boolean): Promise<void> {
+    const { key } = job;
+    const { size } = job.video as VideoRow;
+    const transfer = this.#transfer(key, size);
+    const enough = new AbortController();
+    const { signal } = this.#pause;
+    signal.addEventListener("abort", () => enough.abort());
+    const long = () => !wanted && transfer.missing > PATIENCE * (this.link.rate ?? Infinity);
+    const report = (received: number, waiting: boolean) => {
+      if (long()) enough.abort();
+      else this.#show(key, { state: "loading", received, waiting });
+    };
+    if (!long()) {
+      report(size - transfer.missing, false);
+      try {
+        await transfer.pull(this.#conversation, key, this.link, enough.signal, (progress) =>
+          report(progress.received, progress.waiting),
+        );
+      } catch (error) {
+        if (!transfer.whole) this.#show(key, { state: "failed", message: (error as Error).message });
+        return;
+      }
+    }
+    if (signal.aborted) return;
+    if (transfer.whole) this.#finish(key, transfer, "pull");
+    else this.#show(key, { state: "asking" });
+  }
+
+  #pushed = (key: string, offset: number, size: number, bytes: Uint8Array<ArrayBuffer>): void => {
+    const load = this.#loads.get(key);
+    if (!load || load.state === "ready") return;
+    const transfer = this.#transfer(key, size);
+    transfer.accept(offset, bytes);
+    if (transfer.whole) this.#finish(key, transfer, "push");
+    else this.#show(key, { state: "loading", received: size - transfer.missing, waiting: false });
+  };
+
+  #transfer(key: string, size: number): Transfer {
+    const known = this.#transfers.get(key);
+    if (known?.size === size) return known;
+    const transfer = new Transfer(size);
+    this.#transfers.set(key, transfer);
+    return transfer;
+  }
+
+  #finish(key: string, transfer: Transfer, way: Way): void {
+    if (this.#loads.get(key)?.state === "ready") return;
+    this.#transfers.delete(key);
+    this.#show(key, { state: "ready", url: URL.createObjectURL(transfer.blob), way });
+  }
+
+  #show(key: string, load: Loading): void {
+    if (this.#signal.aborted || !this.#loads.has(key)) revoke(load);
+    else {
       this.#loads.set(key, load);
       this.#changed();
-    };
-    show({ state: "loading", received: 0, waiting: false });
-    try {
-      const blob = await pull(this.#conversation, key, size, this.#signal, (progress) =>
-        show({ state: "loading", ...progress }),
-      );
-      show({ state: "ready", url: URL.createObjectURL(blob) });
-    } catch (error) {
-      show({ state: "failed", message: (error as Error).message });
     }
   }
 }
 
 function revoke(load: Loading): void {
-  if (load.state === "ready") URL.revokeObjectURL(load.url);
+  if (load.state === "ready" && load.way !== "url") URL.revokeObjectURL(load.url);
 }

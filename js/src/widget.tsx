@@ -12,7 +12,7 @@ export function Widget({ store, id }: { store: Store; id: string }) {
 
   // A key that a cell has set since is noticed by the kernel when it is spoken to.
   const ask = () => {
-    if (!demo && !key) void store.conversation.alive();
+    if (!demo && !key) store.look();
   };
 
   // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab listens before
@@ -35,6 +35,8 @@ export function Widget({ store, id }: { store: Store; id: string }) {
       onFocusIn={ask}
       onPointerEnter={ask}
     >
+      {/* While this is here, what is saved for when it is not need not be seen. */}
+      <style>{`.rw-saved-${store.session.saved}{display:none}`}</style>
       <div class="rw-card">
         {demo && (
           <p class="rw-strip">

@@ -39,6 +39,33 @@ test("hello learns the kernel's clock", async () => {
   assert.ok(Math.abs(conversation.clockOffset - 300) < 1);
 });
 
+test("state is asked for where the kernel's own messages get lost, and again once it has changed", async () => {
+  const kernel = new Kernel();
+  kernel.lossy = true;
+  let revision = 7;
+  kernel.handle = (message) => {
+    const state = "seen" in message && message.seen !== revision ? { state: { prompt: `${revision}` } } : {};
+    kernel.answer(message, { now: 0, ...("seen" in message ? { revision } : {}), ...state });
+  };
+  const conversation = new Conversation(kernel, new AbortController().signal);
+  const states: string[] = [];
+  conversation.onState = ({ prompt }) => states.push(prompt);
+  await conversation.hello();
+  assert.equal(conversation.lossy, true);
+  assert.deepEqual(states, ["7"]);
+  await conversation.hello();
+  assert.deepEqual(states, ["7"], "nothing new");
+  revision = 8;
+  await conversation.hello();
+  assert.deepEqual(states, ["7", "8"]);
+
+  kernel.lossy = false;
+  await conversation.hello();
+  assert.equal(conversation.lossy, false);
+  await conversation.hello();
+  assert.equal("seen" in kernel.sent.at(-1), false, "traits get here: no need to ask");
+});
+
 test("a silent kernel is asked again, ever more seldom, and one answer is enough", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const kernel = new Kernel();

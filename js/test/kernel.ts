@@ -6,6 +6,9 @@ import { state } from "./rows.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a message as it comes from the wire
 export type Wire = any;
+// A page that is not Jupyter's: what host.ts asks of it.
+globalThis.document = { getElementById: () => null, body: { dataset: {} } } as unknown as Document;
+
 type Callback = (...args: never[]) => void;
 
 export class Kernel implements Model {
@@ -13,6 +16,8 @@ export class Kernel implements Model {
   /** Called with each message. */
   handle: (message: Wire) => void = () => {};
   traits: State;
+  /** Whether nothing but answers gets to the page. */
+  lossy = false;
   #listeners = new Map<string, Set<Callback>>();
 
   constructor(traits: Partial<State> = {}) {
@@ -43,11 +48,17 @@ export class Kernel implements Model {
 
   set<N extends keyof State>(name: N, value: State[N]): void {
     this.traits[name] = value;
-    this.#emit(`change:${name}`);
+    if (!this.lossy) this.#emit(`change:${name}`);
   }
 
   answer(message: Wire, payload: object = {}, buffers: unknown[] = []): void {
+    if (message.kind === "hello" && !this.lossy) this.#emit("msg:custom", { probe: message.id });
     this.#emit("msg:custom", { id: message.id, ok: true, ...payload }, buffers);
+  }
+
+  /** A chunk that nobody asked for. */
+  push(key: string, offset: number, total: number, bytes: Uint8Array): void {
+    this.#emit("msg:custom", { push: key, offset, total }, [bytes]);
   }
 
   refuse(message: Wire, text: string, field: string | null = null): void {

@@ -33,7 +33,14 @@ export function state(fields: Partial<State> = {}): State {
     takes: 1,
     _models: [],
     _jobs: [],
-    _session: { demo: false, key: true, service: "api.runcrate.ai", library: "videos" },
+    _session: {
+      demo: false,
+      key: true,
+      service: "api.runcrate.ai",
+      library: "videos",
+      root: null,
+      saved: "w",
+    },
     ...fields,
   };
 }

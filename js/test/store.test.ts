@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { Store } from "../src/store.ts";
 import { Kernel, turn } from "./kernel.ts";
 import { job } from "./rows.ts";
 
+const lives: AbortController[] = [];
+afterEach(() => {
+  for (const life of lives.splice(0)) life.abort();
+});
+
 function open(kernel: Kernel) {
   const life = new AbortController();
+  lives.push(life);
   return { store: new Store(kernel, life.signal), life };
 }
 
@@ -61,7 +67,7 @@ test("generate carries what is shown, after the prompt that was not sent yet", a
 test("nothing is generated without a prompt, or without a key", () => {
   for (const kernel of [
     new Kernel({ prompt: "  \n" }),
-    new Kernel({ _session: { demo: false, key: false, service: "", library: "" } }),
+    new Kernel({ _session: { demo: false, key: false, service: "", library: "", root: null, saved: "" } }),
   ]) {
     const { store } = open(kernel);
     assert.notEqual(store.blocked, "");
@@ -78,6 +84,8 @@ test("a silent kernel is named busy after a second, until it answers", async (t)
   t.mock.timers.tick(999);
   assert.equal(store.busy, "");
   t.mock.timers.tick(1);
+  assert.match(store.busy, /No kernel has answered yet/);
+  kernel.answer(kernel.of("hello")[0], { now: 0 });
   assert.match(store.busy, /busy: queued, it starts when the running cell ends/);
   kernel.answer(kernel.of("generate")[0], { keys: [] });
   await turn();

@@ -1,0 +1,78 @@
+"""How the bytes of a finished video get from the file to a widget's view, where the view cannot have them from the server.
+
+The view pulls chunks. While a cell runs, some kernels do not hear it ask; then the video is pushed, in the same chunks, slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from .engine import engine
+from .errors import InvalidRequestError
+from .host import is_served
+from .job import VideoJob
+from .messages import Message
+from .video import Video
+
+CHUNK = 1024 * 1024  # bytes, as in js/src/pull.ts
+_LARGEST_CHUNK = 4 * CHUNK
+_SILENCE = 2.0  # seconds without a word from the view, after a video is there
+_PACE = 1.0  # seconds a chunk: more would fill a slow link, and the server would miss its heartbeat
+_MOST_PUSHED = 30 * CHUNK  # bytes between two words from the view: it may have been closed
+
+
+async def read_chunk(video: Video, offset: int, length: int) -> bytes:
+    """`length` bytes of the file from `offset`, or fewer at its end. Raises InvalidRequestError, OSError."""
+    length = min(length, _LARGEST_CHUNK)
+    if offset < 0 or length <= 0:
+        raise InvalidRequestError("offset", f"There is no chunk of {length} bytes at {offset}.")
+
+    def read() -> bytes:
+        with open(video.path, "rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    return await asyncio.to_thread(read)
+
+
+class Push:
+    """Sends new videos to a view that does not ask for them. In the engine's thread alone."""
+
+    def __init__(self, send: Callable[[Message, list[bytes]], None]) -> None:
+        self._send = send
+        self._known: set[str] = set()  # keys of jobs whose video is no news
+        self._heard = 0  # messages from a view
+        self._pushed = 0  # bytes, since the last of them
+        self._line = asyncio.Lock()
+        #: The server's root, if the view's page is the server's.
+        self.root: Path | None = None
+
+    def heard(self) -> None:
+        """A view has said something."""
+        self._heard += 1
+        self._pushed = 0
+
+    def look(self, job: VideoJob, *, new: bool) -> None:
+        """`job` has changed, or is `new` to the widget."""
+        if job.video is None or job.key in self._known:
+            return
+        self._known.add(job.key)
+        if self._heard and not new and not is_served(job.video.path, self.root):
+            engine().loop.call_later(_SILENCE, self._push_unless_heard, job.key, job.video, self._heard)
+
+    def _push_unless_heard(self, key: str, video: Video, heard: int) -> None:
+        if self._heard == heard and self._pushed + video.size <= _MOST_PUSHED:
+            self._pushed += video.size
+            engine().spawn(self._push(key, video))
+
+    async def _push(self, key: str, video: Video) -> None:
+        async with self._line:
+            for offset in range(0, video.size, CHUNK):
+                try:
+                    chunk = await read_chunk(video, offset, CHUNK)
+                except OSError:  # the view will ask, and be told
+                    return
+                self._send({"push": key, "offset": offset, "total": video.size}, [chunk])
+                await asyncio.sleep(_PACE)

@@ -1,0 +1,78 @@
+"""Models, jobs and errors as the rows that the widget's view is shown (`messages.py`)."""
+
+from __future__ import annotations
+
+from .catalog import Model
+from .errors import RuncrateError
+from .job import VideoJob
+from .messages import ErrorRow, JobRow, ModelRow, VideoRow
+from .video import Video
+
+#: Characters: a row is saved in the notebook, and must stay below 1 KB.
+LONGEST_PROMPT = 280
+
+
+def model_row(model: Model, price: float | None) -> ModelRow:
+    """One choice of the model picker."""
+    ends = [model.durations[0], model.durations[-1]]
+    return ModelRow(
+        id=model.id,
+        name=model.name,
+        durations=ends if model.continuous else list(model.durations),
+        continuous=model.continuous,
+        audio=model.audio,
+        notes=model.notes,
+        price=price,
+    )
+
+
+def job_row(job: VideoJob) -> JobRow:
+    """One job of the list."""
+    prompt = job.request.prompt
+    return JobRow(
+        key=job.key,
+        id=job.id,
+        prompt=prompt if len(prompt) <= LONGEST_PROMPT else prompt[: LONGEST_PROMPT - 1] + "…",
+        model=job.request.model,
+        model_name=job.request.model_name,
+        duration=job.request.duration,
+        aspect_ratio=job.request.aspect_ratio,
+        take=job.take,
+        status=job.status,
+        note=job.note,
+        error=error_row(job.error) if job.error else None,
+        started=job.started,
+        ended=job.ended,
+        demo=job.demo,
+        stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
+        video=_video_row(job.video) if job.video else None,
+    )
+
+
+def _video_row(video: Video) -> VideoRow:
+    return VideoRow(
+        path=str(video.path),
+        name=video.path.name,
+        size=video.size,
+        width=video.width,
+        height=video.height,
+        duration=video.duration,
+        audio=video.audio,
+    )
+
+
+def error_row(error: BaseException) -> ErrorRow:
+    """What went wrong, for a person."""
+    if isinstance(error, RuncrateError):
+        return ErrorRow(message=error.message, hint=error.hint, field=getattr(error, "field", None))
+    return ErrorRow(message=str(error), hint="", field=None)
+
+
+def python_call(job: VideoJob) -> str:
+    """The call that gives `job` back from the library. (`repr` writes what is invisible as an escape.)"""
+    request = job.request
+    arguments = [repr(request.prompt), f"model={request.model!r}"]
+    arguments += [] if request.duration is None else [f"duration={request.duration}"]
+    arguments += [] if request.aspect_ratio is None else [f"aspect_ratio={request.aspect_ratio!r}"]
+    arguments += [f"extra={dict(request.extra)!r}"] if request.extra else []
+    return f"client.generate({', '.join(arguments)}, take={job.take})"

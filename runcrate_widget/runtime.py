@@ -1,0 +1,42 @@
+"""The front end's source, once a kernel.
+
+anywidget sends a widget's source with every instance, and a notebook keeps each. So one `Runtime` has it, and each widget a
+loader of a few hundred bytes that takes it from there (anywidget's composition, `js/src/loader.ts`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+
+STATIC = Path(__file__).parent / "static"
+
+
+def source(name: str) -> str:
+    """The text of the built file `name`."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+class Runtime(anywidget.AnyWidget):
+    """Carries the source, and is never shown itself."""
+
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
+
+
+_runtime: Runtime | None = None
+
+
+def runtime_ref() -> str | None:
+    """What a loader asks its host for, `"anywidget:<model id>"`; None where there is no Jupyter kernel: marimo, say."""
+    global _runtime
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return None
+    if not hasattr(get_ipython(), "kernel"):
+        return None
+    if _runtime is None or _runtime.comm is None:  # None once it was closed, as by `Widget.close_all()`
+        _runtime = Runtime()
+    return f"anywidget:{_runtime.model_id}"
