@@ -376,8 +376,10 @@ class JobCarrier:
         try:
             await asyncio.to_thread(self._library.update, job.record, **fields)
         except LibraryError as error:
-            _log.error("%s The record of job %s could not be written: note down its id.", error, job.id or fields.get("id"))
-            job._update(note=f"{error.message} Note down the id: {job.id or fields.get('id')}")
+            id = job.id or fields.get("id")
+            lost = f"Note down the id: {id}" if id else ""  # without one, the service may never have seen it
+            _log.error("%s The record of job %s could not be written. %s", error, id or job.key, lost)
+            job._update(note=f"{error.message} {lost}".strip())
 
     async def _submit(self, job: VideoJob) -> None:
         """Sends the request, once; again only when it cannot have been acted on."""
