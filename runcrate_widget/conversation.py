@@ -2,8 +2,7 @@
 
 The work is done in the engine's thread. Jupyter takes what that thread sends at any time; Colab, and some marimo, only what is
 sent while the handler of a message runs. So the handler waits a moment for its answer and sends it itself; an answer that took
-longer is sent by the engine, and once more when the view says hello. The `probe` before each answer to a hello tells the view how
-it is here.
+longer is sent by the engine, and once more when the view says hello.
 """
 
 from __future__ import annotations
@@ -60,8 +59,6 @@ class Conversation:
                 self._send(*self._late.popleft())
 
     async def _answered(self, id: str, message: Message) -> Answer:
-        if message.get("kind") == "hello":
-            self._send({"probe": id}, [])
         content, buffers = await self._answer(message)
         return {**content, "id": id}, buffers
 

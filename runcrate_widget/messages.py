@@ -6,6 +6,7 @@ State is synced traits (kernel to view only): `prompt`, `model`, `duration`, `as
 `_models`             list of `ModelRow`: what the model picker offers
 `_jobs`               list of `JobRow`, newest first
 `_session`            `SessionRow`: which service, whether there is a key, whether it is the demo
+`_revision`           how often any of these has changed
 ====================  ===========================================================================
 
 The view speaks in custom messages only, each with an `id` of its own (`"<view>-<n>"`); every message is answered, with the
@@ -13,9 +14,9 @@ same `id`: `{"id": …, "ok": true, …}` or `{"id": …, "ok": false, "error": 
 widget: a view takes those whose `id` it sent. The kernel handles an `id` once, however often it arrives.
 
 ==============================================================  ====================================================
-`{"kind": "hello", "root", "seen"?}`: the root folder that      `{"now": kernel clock, seconds since the epoch}`; with
-the page's server serves at `files/`, or null; the `revision`   `seen`, also `revision`, and if it is another one
-that the view has, where traits do not reach it                 `state`: all of the synced traits
+`{"kind": "hello", "root", "seen"}`: the root folder that the   `{"now": kernel clock, seconds since the epoch,
+page's server serves at `files/`, or null; the revision that    "revision"}`, and `"state": all of the synced traits`
+the view has                                                    if the view has another one
 `{"kind": "set", "name": trait, "value": …}`                    `{}`; the trait comes back when it changed
 `{"kind": "generate", "prompt", "model", "duration",            `{"keys": [key of each new job]}`
 "aspect_ratio", "takes"}` (what the controls show)
@@ -31,9 +32,9 @@ that the view has, where traits do not reach it                 `state`: all of 
 `{"kind": "source"}`: the loader's, where it must              `{"js", "css"}`
 ==============================================================  ====================================================
 
-Two messages come unasked, from the engine's thread: `{"probe": id}` before each answer to a `hello` (a view that gets the answer
-and not the probe knows that this host loses such messages, traits among them), and `{"push": key, "offset", "total"}` with
-one buffer: a chunk of a video that the view could not ask for.
+A view that gets an answer to `hello` with a newer revision than its trait's knows that this host loses what is not sent in
+the handler of a message, and goes on asking. One message comes unasked, from the engine's thread: `{"push": key, "offset",
+"total"}` with one buffer, a chunk of a video that the view could not ask for.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ class VideoWidget(anywidget.AnyWidget):
     _models = List(Dict()).tag(sync=True)
     _jobs = List(Dict()).tag(sync=True)
     _session = Dict().tag(sync=True)
+    _revision = Int(0).tag(sync=True)
 
     def __init__(
         self,
@@ -110,7 +111,6 @@ class VideoWidget(anywidget.AnyWidget):
         self._all: list[VideoJob] = []
         self._update_due = False
         self._root = server_root()
-        self._revision = 0
         self._push = Push(self._say)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
@@ -253,7 +253,8 @@ class VideoWidget(anywidget.AnyWidget):
         if videos != self._videos:
             self._videos = videos
             self._saved.show(videos)
-        self._jobs = [dict(job_row(job)) for job in reversed(self._all)]
+        with self.hold_sync():  # one message, with the revision
+            self._jobs = [dict(job_row(job)) for job in reversed(self._all)]
 
     def _revise(self, _: object) -> None:
         self._revision += 1
@@ -282,11 +283,11 @@ class VideoWidget(anywidget.AnyWidget):
             self._root = Path(message["root"]).expanduser()
         self._push.root = self._root if message.get("root") else None
         self._show_session()
-        answer: Message = {"now": time.time()}
-        if "seen" in message:
-            answer["revision"] = self._revision
-            if message["seen"] != self._revision:
-                answer["state"] = {name: getattr(self, name) for name in _STATE}
+        if self._update_due:
+            self._update()
+        answer: Message = {"now": time.time(), "revision": self._revision}
+        if message.get("seen") != self._revision:
+            answer["state"] = {name: getattr(self, name) for name in _STATE}
         return answer
 
     async def _on_set(self, message: Message, _: list[bytes]) -> Message:

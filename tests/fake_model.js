@@ -79,10 +79,9 @@ class FakeModel {
     if (error) return this.#emit("msg:custom", { id, ok: false, error }, []);
     if (kind === "chunk") return this.#chunk(message);
     if (kind === "poster") return this.#poster(message);
-    if (kind === "hello") this.#emit("msg:custom", { probe: id }, []);
     if (kind === "set" && this.echo) this.set(message.name, message.value);
     const payload = {
-      hello: { now: Date.now() / 1000 + (this.clock ?? 0) },
+      hello: { now: Date.now() / 1000 + (this.clock ?? 0), revision: 0 },
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
       code: { code: `client.generate("${message.key}")` },

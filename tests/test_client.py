@@ -483,7 +483,7 @@ def test_a_folder_that_vanishes_keeps_the_job_and_tells_its_id(
     ):
         job.wait(30)
     assert job.id == "vid_000001"
-    assert "note down its id" in caplog.text
+    assert "Note down the id" in caplog.text
     assert "vid_000001" in caplog.text
     folder.unlink()
     job.resume()

@@ -72,15 +72,6 @@ def test_an_answer_that_took_long_comes_from_the_engine_and_again_with_the_next_
     assert host.of("slow") == [False, True], "once is enough"
 
 
-def test_before_the_answer_to_a_hello_the_engine_sends_a_probe() -> None:
-    async def answer(_: Message) -> Answer:
-        return {"ok": True}, []
-
-    host = Host()
-    Conversation(host.send, answer).receive({"id": "h", "kind": "hello"})
-    assert host.sent == [({"probe": "h"}, False), ({"ok": True, "id": "h"}, True)]
-
-
 def test_a_view_that_gets_no_traits_asks_for_them(server: FaultServer, tmp_path: Path) -> None:
     widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path))
     host = Host()
@@ -90,7 +81,7 @@ def test_a_view_that_gets_no_traits_asks_for_them(server: FaultServer, tmp_path:
         widget._handle_custom_msg({"id": id, "kind": "hello", "root": None, **seen}, [])
         return next(content for content, _ in host.sent if content.get("id") == id)
 
-    assert "state" not in hello("h1"), "who gets traits is not sent them twice"
+    assert "state" not in hello("h1", seen=widget._revision), "who has got the traits is not sent them twice"
     first = hello("h2", seen=-1)
     assert first["state"]["model"] == "google/veo-3.0"
     assert first["state"]["_session"] == widget._session

@@ -40,6 +40,7 @@ def state(**fields: Any) -> dict[str, Any]:
         "_models": [{"audio": False, "notes": "", **model} for model in MODELS],
         "_jobs": [],
         "_session": SESSION,
+        "_revision": 0,
         **fields,
     }
 

@@ -30,8 +30,6 @@ class Conversation:
         widget.send = self._answered
 
     def _answered(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
-        if "probe" in content:
-            return
         with self._came:
             self.answers[content["id"]] = (content, buffers or [])
             self.count += 1

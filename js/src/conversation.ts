@@ -29,8 +29,7 @@ export class Conversation {
   #name = Math.random().toString(36).slice(2, 10); // a page's own, since answers go to every page
   #count = 0;
   #open = new Map<string, Resolve>();
-  #probes = new Set<string>();
-  #revision = -1;
+  #revision = -1; // of what was answered last
   #alive: Promise<void> | undefined;
   #patience: number;
   #signal: AbortSignal;
@@ -71,17 +70,16 @@ export class Conversation {
     return this.#open.size > 0;
   }
 
-  /** Learns the kernel's clock, whether its news get here, and its state if they do not. */
+  /** Learns the kernel's clock, whether its traits get here, and its state if they do not. */
   async hello(): Promise<void> {
-    const seen = this.lossy ? { seen: this.#revision } : {};
-    const reply = await this.ask({ kind: "hello", root: fileServer()?.root ?? null, ...seen });
+    const seen = Math.max(this.#revision, this.model.get("_revision"));
+    const reply = await this.ask({ kind: "hello", root: fileServer()?.root ?? null, seen });
     if (!reply.ok) return;
     this.clockOffset = reply.now - Date.now() / 1000;
-    const was = this.lossy;
-    this.lossy = !this.#probes.delete(reply.id);
-    this.#revision = reply.revision ?? -1;
+    this.#revision = reply.revision;
+    // The trait was sent before the answer, and is not here.
+    this.lossy = this.#revision > this.model.get("_revision");
     if (this.lossy && reply.state) this.onState(reply.state);
-    if (this.lossy && !was) await this.hello();
   }
 
   /**
@@ -111,11 +109,9 @@ export class Conversation {
   #receive = (content: Answer<Kind> | News, buffers?: unknown): void => {
     this.heard = true;
     const bytes = firstBuffer(buffers);
-    if ("push" in content) {
-      if (bytes) this.onPush(content.push, content.offset, content.total, bytes);
-    } else if ("probe" in content) {
-      if (this.#open.has(content.probe)) this.#probes.add(content.probe);
-    } else this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Reply<Kind>);
+    if (!("push" in content))
+      this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Reply<Kind>);
+    else if (bytes) this.onPush(content.push, content.offset, content.total, bytes);
   };
 
   // An id that is not open is another page's.

@@ -18,8 +18,12 @@ export default () => {
   let view: Promise<ReturnType<Begin>> | undefined;
 
   return {
-    initialize(context: { model: LoaderModel; signal: AbortSignal }) {
-      ({ model, signal } = context);
+    initialize(context: { model: LoaderModel; signal?: AbortSignal }) {
+      const end = new AbortController();
+      context.signal?.addEventListener("abort", () => end.abort());
+      ({ model } = context);
+      ({ signal } = end);
+      return () => end.abort();
     },
     async render(context: Context & { el: HTMLElement; host?: Host }) {
       const { host, el } = context;

@@ -85,12 +85,13 @@ export interface State extends Settings {
   _models: ModelRow[];
   _jobs: JobRow[];
   _session: SessionRow;
+  _revision: number;
 }
 
 type SetRequest = { [N in keyof Settings]: { kind: "set"; name: N; value: Settings[N] } }[keyof Settings];
 
 export type Request =
-  | { kind: "hello"; root: string | null; seen?: number }
+  | { kind: "hello"; root: string | null; seen: number }
   | SetRequest
   | ({ kind: "generate" } & Settings)
   | { kind: "cancel"; key: string }
@@ -106,7 +107,7 @@ export type Kind = Request["kind"];
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */
 export interface Payload {
-  hello: { now: number; revision?: number; state?: State };
+  hello: { now: number; revision: number; state?: State };
   set: object;
   generate: { keys: string[] };
   cancel: object;
@@ -120,7 +121,7 @@ export interface Payload {
 }
 
 /** What comes unasked. */
-export type News = { probe: string } | { push: string; offset: number; total: number };
+export type News = { push: string; offset: number; total: number };
 
 export type Failure = { id: string; ok: false; error: ErrorRow };
 export type Answer<K extends Kind> = ({ id: string; ok: true } & Payload[K]) | Failure;

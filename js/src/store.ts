@@ -249,6 +249,7 @@ export class Store {
     const reply = await this.conversation.ask(request);
     clearTimeout(timer);
     this.#late.delete(name);
+    if (this.lossy) this.look(); // what came of it does not get here by itself
     const close = () => {
       this.#open.delete(name);
       this.#changed();

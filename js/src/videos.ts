@@ -169,7 +169,7 @@ export class Videos {
     const long = () => !wanted && transfer.missing > PATIENCE * (this.link.rate ?? Infinity);
     const report = (received: number, waiting: boolean) => {
       if (long()) enough.abort();
-      else this.#show(key, { state: "loading", received, waiting });
+      else if (!transfer.whole) this.#show(key, { state: "loading", received, waiting });
     };
     if (!long()) {
       report(size - transfer.missing, false);

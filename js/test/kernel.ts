@@ -16,8 +16,6 @@ export class Kernel implements Model {
   /** Called with each message. */
   handle: (message: Wire) => void = () => {};
   traits: State;
-  /** Whether nothing but answers gets to the page. */
-  lossy = false;
   #listeners = new Map<string, Set<Callback>>();
 
   constructor(traits: Partial<State> = {}) {
@@ -48,12 +46,12 @@ export class Kernel implements Model {
 
   set<N extends keyof State>(name: N, value: State[N]): void {
     this.traits[name] = value;
-    if (!this.lossy) this.#emit(`change:${name}`);
+    this.#emit(`change:${name}`);
   }
 
   answer(message: Wire, payload: object = {}, buffers: unknown[] = []): void {
-    if (message.kind === "hello" && !this.lossy) this.#emit("msg:custom", { probe: message.id });
-    this.#emit("msg:custom", { id: message.id, ok: true, ...payload }, buffers);
+    const revision = message.kind === "hello" ? { revision: this.traits._revision } : {};
+    this.#emit("msg:custom", { id: message.id, ok: true, ...revision, ...payload }, buffers);
   }
 
   /** A chunk that nobody asked for. */

@@ -41,6 +41,7 @@ export function state(fields: Partial<State> = {}): State {
       root: null,
       saved: "w",
     },
+    _revision: 0,
     ...fields,
   };
 }
