@@ -62,8 +62,8 @@ function NoKey({ store }: { store: Store }) {
   return (
     <section class="rw-notice" aria-label="API key">
       <p>
-        <strong>No API key yet.</strong> Set <code>RUNCRATE_API_KEY</code> in the environment before Jupyter
-        starts, or in a cell:
+        <strong>No API key yet.</strong> Set <code>RUNCRATE_API_KEY</code> in the environment before the
+        notebook starts, or in a cell:
       </p>
       <pre>{'import os\nfrom getpass import getpass\nos.environ["RUNCRATE_API_KEY"] = getpass()'}</pre>
       <p>Then Generate works.</p>
