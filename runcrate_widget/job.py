@@ -192,9 +192,11 @@ class VideoJob(HasTraits):
         began = datetime.fromtimestamp(self.started, timezone.utc).astimezone()
         error = self.error
         stage = ["DEMO"] if self.demo else []
-        stage += [self.status, f"began {began:%Y-%m-%d %H:%M}", *([self.note] if self.note else [])]
+        # In a notebook that is reloaded or saved it may not be news any more: then one sees how old it is.
+        status = self.status if self.done else f"{self.status} at {datetime.now(timezone.utc).astimezone():%H:%M}"
+        stage += [status, f"began {began:%Y-%m-%d %H:%M}", *([self.note] if self.note else [])]
         lines = [" · ".join(stage)]
-        lines += [shortened(f"{error.message} {error.hint}", 500)] if error else []
+        lines += [shortened(text, 300) for text in (error.message, error.hint) if text] if error else []
         lines += [shortened(self.request.prompt, 150), " · ".join([*self._facts(), *([self.id] if self.id else [])])]
         first, *others = (html.escape(line, quote=False) for line in lines)
         return f"<div style='max-width:640px'><b>{first}</b><br>{'<br>'.join(others)}</div>"

@@ -3,6 +3,7 @@
     runcrate_videos/
       a-cinematic-sunrise-3f9c2a71.json        what was asked for, the service's id, the stage
       a-cinematic-sunrise-3f9c2a71.mp4         the video, once it is a whole one
+      a-cinematic-sunrise-3f9c2a71.jpg         a poster of it, once it was shown (poster.py)
       a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
 

@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import html
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -36,43 +37,62 @@ class LiveOutput:
         self._every = every
         self._id = uuid.uuid4().hex
         self._shown: str | None = None  # the HTML
-        self._due = False
+        self._lock = threading.Lock()  # over what is shown
 
     def display(self) -> None:
         """Shows it in the output of the cell that runs."""
-        bundle = self._render()
-        self._publish(bundle, update=False)
-        self._shown = bundle["text/html"]
+        with self._lock:
+            bundle = self._render()
+            self._publish(bundle, update=False)
+            self._shown = bundle["text/html"]
         self.update()  # it may have changed meanwhile
 
     def update(self) -> None:
         """Has it shown anew soon, if it has changed. From any thread; it costs next to nothing."""
-        engine().call(self._update_soon)
+        if self not in _due:
+            _due.add(self)
+            engine().call(lambda: engine().loop.call_later(self._every, self._begin))
 
-    def _update_soon(self) -> None:
-        if not self._due:
-            self._due = True
-            engine().loop.call_later(self._every, lambda: engine().spawn(self._update()))
+    def _begin(self) -> None:
+        # Not in the engine's thread: it may make a poster.
+        engine().spawn(asyncio.to_thread(self._show_anew))
 
-    async def _update(self) -> None:
-        self._due = False
-        if self._shown is None:  # nobody has seen it yet
-            return
+    def _show_anew(self) -> None:
         try:
-            # Not in the engine's thread: it may make a poster.
-            bundle = await asyncio.to_thread(self._render)
-            if bundle["text/html"] != self._shown:
-                self._shown = bundle["text/html"]
-                # In a context of its own, it belongs to the cell that runs now, and not to the one that began the job: nbclient
-                # (and with it papermill and Voila) hears only what belongs to the cell that it waits for.
-                contextvars.Context().run(self._publish, bundle, update=True)
+            with self._lock:
+                _due.discard(self)
+                if self._shown is None:  # nobody has seen it yet
+                    return
+                bundle = self._render()
+                if bundle["text/html"] != self._shown:
+                    self._publish_update(bundle)
+                    self._shown = bundle["text/html"]
         except Exception:  # the kernel is going away, or a file is not to be read
             _log.debug("An output could not be updated", exc_info=True)
+
+    def _publish_update(self, bundle: dict[str, str]) -> None:
+        # In a context of its own, it belongs to the cell that runs now, and not to the one that began the job: nbclient (and with
+        # it papermill and Voila) hears only what belongs to the cell that it waits for.
+        try:
+            contextvars.Context().run(self._publish, bundle, update=True)
+        except LookupError:  # ipykernel 7.0.1 knows no cell but the context's
+            self._publish(bundle, update=True)
 
     def _publish(self, bundle: dict[str, str], *, update: bool) -> None:
         shell = get_ipython()
         if shell is not None:
+            shell.events.register("post_run_cell", _show_what_is_due)  # once, however often it is said
             shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self._id}, update=update)
+
+
+#: What has changed, and will be shown soon.
+_due: set[LiveOutput] = set()
+
+
+def _show_what_is_due(_: object) -> None:
+    """At a cell's end: after the last one nbclient hears nothing more."""
+    for output in list(_due):
+        output._show_anew()
 
 
 def display_job(job: VideoJob) -> None:
