@@ -42,6 +42,17 @@ def check_access(page: Page, root: str | Locator) -> None:
     assert not found["violations"], "\n".join(_describe(violation) for violation in found["violations"])
 
 
+def check_fits(root: Locator) -> None:
+    """Fail where something within `root` sticks out of it, or of the page."""
+    out: list[str] = root.evaluate(
+        """root => [root, ...root.querySelectorAll('*')].filter((element) => {
+          const { right } = element.getBoundingClientRect();
+          return right > root.getBoundingClientRect().right + 0.5 || right > document.documentElement.clientWidth;
+        }).map((element) => element.outerHTML.slice(0, 160))"""
+    )
+    assert not out, "\n".join(["These stick out:", *out])
+
+
 def _describe(violation: dict[str, Any]) -> str:
     lines = [f"{violation['id']} ({violation['impact']}): {violation['help']}"]
     for node in violation["nodes"]:

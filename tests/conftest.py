@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -104,3 +107,13 @@ def lab(lab_server: LabServer, page: Page) -> Iterator[Lab]:
     yield Lab(lab_server, page)
     page.close()
     lab_server.stop_kernels()
+
+
+@pytest.fixture(scope="session")
+def old_ipykernel() -> dict[str, str]:
+    """The environment of a kernel that answers nothing while a cell runs: ipykernel 6.30."""
+    folder = Path(__file__).resolve().parent.parent / ".hosts" / "ipykernel-6.30"
+    if not folder.exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "--no-deps", "ipykernel==6.30.1"]
+        subprocess.run(command, check=True)
+    return {"PYTHONPATH": str(folder)}

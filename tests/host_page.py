@@ -15,7 +15,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from access import check_access
+from access import check_access, check_fits
 from browser import wheel_node
 from fault_server import KEY, FaultServer
 from lab import LabServer
@@ -139,13 +139,7 @@ class HostPage(ABC):
         """Fail where axe-core finds something within `shown`, in light or dark, wide or 400 px; or where it sticks out."""
         for width in (1280, 432):  # the pages have 16 px on each side
             self.page.set_viewport_size({"width": width, "height": 900})
-            out: list[str] = shown.evaluate(
-                """root => [root, ...root.querySelectorAll('*')].filter((element) => {
-                  const { right } = element.getBoundingClientRect();
-                  return right > root.getBoundingClientRect().right + 0.5 || right > document.documentElement.clientWidth;
-                }).map((element) => element.outerHTML.slice(0, 160))"""
-            )
-            assert not out, "\n".join(["These stick out:", *out])
+            check_fits(shown)
             for theme in THEMES:
                 self.theme(theme)
                 check_access(self.page, shown)

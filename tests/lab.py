@@ -35,13 +35,28 @@ _PANEL = "window.jupyterapp?.shell.currentWidget"
 _KERNEL = f"{_PANEL}?.sessionContext.session?.kernel"
 
 
-class LabServer:
-    """`jupyter lab` on loopback. Nothing of the user's own settings, kernels or environment reaches it.
+def server_environment(folder: Path) -> dict[str, str]:
+    """The environment of a notebook server that has all its own files in `folder`."""
+    theirs = ("JUPYTER", "IPYTHON", "RUNCRATE", "JPY_", "XDG_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | {
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }
 
-    `root` is the folder that it shows; `url` ends with a slash; `token` opens it.
+
+class LabServer:
+    """`jupyter lab` on loopback, or another `app`. Nothing of the user's own settings, kernels or environment reaches it.
+
+    `root` is the folder that it shows; `url` ends with a slash; `token` opens it; `page` is where it shows a notebook.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, app: str = "jupyterlab", page: str = "doc/tree/") -> None:
+        self.page = page
         self.root = folder / "root"
         self.token = secrets.token_hex(16)
         self._log = folder / "server.log"
@@ -53,30 +68,20 @@ class LabServer:
             file = settings / f"{plugin}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values), encoding="utf-8")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "RUNCRATE"))}
-        environment |= {
-            "HOME": str(folder),
-            "IPYTHONDIR": str(folder / "ipython"),
-            "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_DATA_DIR": str(folder / "data"),
-            "JUPYTER_RUNTIME_DIR": str(self._runtime),
-            "JUPYTERLAB_SETTINGS_DIR": str(settings),
-            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        }
         options = [
             "--allow-root",
-            "--expose-app-in-browser",
+            *([] if app == "nbclassic" else ["--expose-app-in-browser"]),
             "--no-browser",
             f"--IdentityProvider.token={self.token}",
             "--ServerApp.ip=127.0.0.1",
-            f"--ServerApp.port={_free_port()}",
+            f"--ServerApp.port={free_port()}",
             f"--ServerApp.root_dir={self.root}",
         ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", *options],
+                [sys.executable, "-m", app, *options],
                 cwd=self.root,
-                env=environment,
+                env=server_environment(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -125,6 +130,15 @@ class LabServer:
         (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
         return name
 
+    def write(self, name: str, cells: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
+        """Write the notebook `name` with these code cells, for a kernel with `env` set."""
+        spec = self.kernel_spec(env or {})
+        kernel = {"name": spec, "display_name": spec, "language": "python"}
+        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": code_cells(cells)}
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+
     def _wait_until_up(self) -> str:
         """Poll until the server answers; its own record says at which address (another port, if ours was taken)."""
         record = self._runtime / f"jpserver-{self._process.pid}.json"
@@ -138,7 +152,7 @@ class LabServer:
             else:
                 return url
         self._process.kill()
-        raise RuntimeError(f"JupyterLab did not start. It wrote:\n{self.log}")
+        raise RuntimeError(f"The server did not start. It wrote:\n{self.log}")
 
 
 class Lab:
@@ -155,12 +169,8 @@ class Lab:
         """
         path = self.server.root / name
         if cells or not path.exists():
-            spec = self.server.kernel_spec(env or {})
-            kernel = {"name": spec, "display_name": spec, "language": "python"}
-            notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": _code_cells(cells)}
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(notebook), encoding="utf-8")
-        self.page.goto(f"{self.server.url}doc/tree/{quote(name)}?token={self.server.token}")
+            self.server.write(name, cells, env=env)
+        self.page.goto(f"{self.server.url}{self.server.page}{quote(name)}?token={self.server.token}")
         opened = Notebook(self.page, path)
         opened.wait_ready()
         return opened
@@ -277,12 +287,14 @@ class Notebook:
         self.page.wait_for_function("window.__done", timeout=timeout * 1000)
 
 
-def _code_cells(sources: Sequence[str]) -> list[dict[str, object]]:
+def code_cells(sources: Sequence[str]) -> list[dict[str, object]]:
+    """The cells of a notebook file."""
     empty: dict[str, object] = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     return [{**empty, "id": f"cell-{index}", "source": source} for index, source in enumerate(sources)]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

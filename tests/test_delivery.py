@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import copy
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,16 +48,6 @@ def lab(lab_server: LabServer, proxy: Proxy, page: Page) -> Iterator[Lab]:
     yield Lab(proxied, page)
     page.close()
     lab_server.stop_kernels()
-
-
-@pytest.fixture(scope="session")
-def old_ipykernel() -> Path:
-    """A folder with an ipykernel that answers nothing while a cell runs, for PYTHONPATH."""
-    folder = Path(__file__).resolve().parent.parent / ".hosts" / "ipykernel-6.30"
-    if not folder.exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "--no-deps", "ipykernel==6.30.1"]
-        subprocess.run(command, check=True)
-    return folder
 
 
 class Wire:
@@ -332,9 +320,9 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
 
 
 @pytest.mark.usefixtures("blobs")
-def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(lab: Lab, tmp_path: Path, old_ipykernel: Path) -> None:
+def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(lab: Lab, tmp_path: Path, old_ipykernel: dict[str, str]) -> None:
     with service(tmp_path, 3, polls=10**6) as server:
-        given = environment(server, tmp_path / "library") | {"PYTHONPATH": str(old_ipykernel)}
+        given = environment(server, tmp_path / "library") | old_ipykernel
         notebook = lab.open("push/push.ipynb", [f"import ipykernel\n{SHOW}\nprint(ipykernel.__version__)\nw", BLOCK], env=given)
         notebook.run(0)
         expect(notebook.output(0)).to_contain_text("6.30.1")
