@@ -66,7 +66,6 @@ class VideoRow(TypedDict):
     """A finished video: where it is and what is in it."""
 
     path: str
-    name: str
     size: int  # bytes
     width: int  # pixels
     height: int  # pixels

@@ -8,8 +8,8 @@ from .job import VideoJob
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
 from .video import Video
 
-#: Characters: a row is saved in the notebook, and must stay below 1 KB.
-LONGEST_PROMPT = 280
+#: Bytes: a row is saved in the notebook, and stays below 1 KB.
+LONGEST_PROMPT = 300
 
 
 def model_row(model: Model, price: float | None) -> ModelRow:
@@ -28,11 +28,11 @@ def model_row(model: Model, price: float | None) -> ModelRow:
 
 def job_row(job: VideoJob) -> JobRow:
     """One job of the list."""
-    prompt = job.request.prompt
+    prompt = job.request.prompt.encode()
     return JobRow(
         key=job.key,
         id=job.id,
-        prompt=prompt if len(prompt) <= LONGEST_PROMPT else prompt[: LONGEST_PROMPT - 1] + "…",
+        prompt=job.request.prompt if len(prompt) <= LONGEST_PROMPT else f"{prompt[:LONGEST_PROMPT].decode(errors='ignore')}…",
         model=job.request.model,
         model_name=job.request.model_name,
         duration=job.request.duration,
@@ -52,7 +52,6 @@ def job_row(job: VideoJob) -> JobRow:
 def _video_row(video: Video) -> VideoRow:
     return VideoRow(
         path=str(video.path),
-        name=video.path.name,
         size=video.size,
         width=video.width,
         height=video.height,

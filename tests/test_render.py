@@ -72,7 +72,6 @@ def finished(key: str, file: bytes, *, width: int = 64, height: int = 36, **fiel
     """A job that was made in 51 s, and whose video is `file`."""
     video = {
         "path": f"/home/me/videos/{key}.mp4",
-        "name": f"{key}.mp4",
         "size": len(file),
         "width": width,
         "height": height,

@@ -123,6 +123,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
     setPressed(true);
     store.videos.load(job);
   };
+  const name = video.path.split(/[\\/]/).pop();
   const tall = video.height > video.width ? " rw-tall" : "";
   return (
     <li class={`rw-job rw-completed ${loading ? "rw-open" : "rw-closed"}${tall}`} data-key={job.key}>
@@ -157,7 +158,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
         </p>
         <div class="rw-actions">
           {loading?.state === "ready" && (
-            <a class="rw-action" href={loading.url} download={video.name} title={`Save ${video.name}`}>
+            <a class="rw-action" href={loading.url} download={name} title={`Save ${name}`}>
               <Icon name="save" />
               save
             </a>

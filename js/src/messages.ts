@@ -22,7 +22,6 @@ export interface ModelRow {
 /** A finished video. */
 export interface VideoRow {
   path: string;
-  name: string;
   size: number; // bytes
   width: number; // pixels
   height: number; // pixels
