@@ -39,9 +39,15 @@ def settings(service: FaultServer) -> dict[str, str]:
 
 
 class Host(ABC):
-    """A notebook host in `page`. `folder` is where its notebook lies, once one is open."""
+    """A notebook host in `page`.
+
+    `themes` are those that it can change to; `subshells` is whether it handles a click while a cell runs; `way` is how a video that is
+    finished meanwhile comes to the page; `folder` is where its notebook lies, once one is open.
+    """
 
     themes: tuple[Theme, ...] = ("light", "dark")
+    subshells = False
+    way: Literal["url", "pull", "push"]
     folder: Path
 
     def __init__(self, page: Page) -> None:
@@ -56,6 +62,10 @@ class Host(ABC):
     @abstractmethod
     def open(self, service: FaultServer) -> Locator:
         """Open a new notebook, whose jobs go to `service`, and run `SHOW`: the widget."""
+
+    def reopened(self, code: str, service: FaultServer) -> Locator:
+        """Run `code` in place of `SHOW`, save the notebook, end its kernel, and open it again: the page's videos."""
+        raise NotImplementedError
 
     @abstractmethod
     def _run_block(self) -> None:
@@ -88,12 +98,15 @@ class Host(ABC):
 
 
 class JupyterLab(Host):
-    """JupyterLab, or Notebook 7, which is made of its parts. `environment` is the kernel's, beside the settings."""
+    """JupyterLab, or Notebook 7, which is made of its parts. `old` is the environment of a kernel without subshells."""
 
-    def __init__(self, page: Page, server: LabServer, environment: Mapping[str, str] | None = None) -> None:
+    way = "url"
+
+    def __init__(self, page: Page, server: LabServer, *, old: Mapping[str, str] | None = None) -> None:
         super().__init__(page)
         self._server = server
-        self._environment = environment or {}
+        self._environment = old or {}
+        self.subshells = old is None
         self._notebook: Notebook
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -101,11 +114,22 @@ class JupyterLab(Host):
         self._server.stop_kernels()
 
     def open(self, service: FaultServer) -> Locator:
+        self._run(SHOW, service)
+        return self._widget()
+
+    def reopened(self, code: str, service: FaultServer) -> Locator:
+        self._run(code, service)
+        self._notebook.save()
+        self.page.goto("about:blank")
+        self._server.stop_kernels()
+        Lab(self._server, self.page).open(self._notebook.path.relative_to(self._server.root).as_posix())
+        return self.page.locator("video")
+
+    def _run(self, code: str, service: FaultServer) -> None:
         env = {**settings(service), **self._environment}
-        self._notebook = Lab(self._server, self.page).open(f"n{time.monotonic_ns()}/a.ipynb", [SHOW, BLOCK], env=env)
+        self._notebook = Lab(self._server, self.page).open(f"n{time.monotonic_ns()}/a.ipynb", [code, BLOCK], env=env)
         self.folder = self._notebook.path.parent
         self._notebook.run(0)
-        return self._widget()
 
     def _run_block(self) -> None:
         self._notebook.run(1, wait=False)
@@ -115,29 +139,46 @@ class JupyterLab(Host):
 
 
 class NbClassic(Host):
-    """The classic notebook. It has no dark theme."""
+    """The classic notebook. It has no dark theme, and knows no subshells."""
 
     themes = ("light",)
+    way = "url"
 
     def __init__(self, page: Page, server: LabServer) -> None:
         super().__init__(page)
         self._server = server
+        self._name = ""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         super().__exit__(kind, error, trace)
         self._server.stop_kernels()
 
     def open(self, service: FaultServer) -> Locator:
-        name = f"n{time.monotonic_ns()}/a.ipynb"
-        self._server.write(name, [SHOW, BLOCK], env=settings(service))
-        self.folder = (self._server.root / name).parent
-        self.page.goto(f"{self._server.url}nbclassic/notebooks/{name}?token={self._server.token}")
+        self._run(SHOW, service)
+        return self._widget()
+
+    def reopened(self, code: str, service: FaultServer) -> Locator:
+        self._run(code, service)
+        self.page.wait_for_selector(".output_subarea video", timeout=60_000)
+        self.page.evaluate("async () => { await Jupyter.notebook.save_notebook(); }")
+        self.page.goto("about:blank")
+        self._server.stop_kernels()
+        self._open()
+        return self.page.locator("video")
+
+    def _run(self, code: str, service: FaultServer) -> None:
+        self._name = f"n{time.monotonic_ns()}/a.ipynb"
+        self._server.write(self._name, [code, BLOCK], env=settings(service))
+        self.folder = (self._server.root / self._name).parent
+        self._open()
+        self.page.evaluate("Jupyter.notebook.execute_cells([0])")
+
+    def _open(self) -> None:
+        self.page.goto(f"{self._server.url}nbclassic/notebooks/{self._name}?token={self._server.token}")
         ready = "window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected()"
         self.page.wait_for_function(ready, timeout=START * 1000)
         # The widgets' extension comes after the kernel.
         self.page.wait_for_function("'jupyter.widget' in Jupyter.notebook.kernel.comm_manager.targets", timeout=START * 1000)
-        self.page.evaluate("Jupyter.notebook.execute_cells([0])")
-        return self._widget()
 
     def _run_block(self) -> None:
         self.page.evaluate("Jupyter.notebook.execute_cells([1])")
@@ -203,28 +244,33 @@ class _OwnServer(Host):
 
 
 class Voila(_OwnServer):
-    """Voila. It shows outputs alone: there is no cell to run. Another theme is another page, with a kernel of its own."""
+    """Voila. It shows outputs alone: there is no cell to run. Its theme is the page's, once and for all."""
+
+    way = "pull"
+
+    def __init__(self, page: Page, folder: Path, theme: Theme) -> None:
+        super().__init__(page, folder)
+        self.themes = (theme,)
 
     def open(self, service: FaultServer) -> Locator:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": code_cells([SHOW])}
         (self.folder / "a.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
         self._server = _Server(self._home, ["voila", "a.ipynb", "--no-browser"], service)
-        self.page.goto(f"{self._server.url}?theme=light", timeout=60_000)
+        self.page.goto(f"{self._server.url}?theme={self.themes[0]}", timeout=60_000)
         return self._widget()
 
     def _run_block(self) -> None:
         raise NotImplementedError
 
     def theme(self, kind: Theme) -> None:
-        assert self._server
-        if f"theme={kind}" not in self.page.url:
-            self.page.goto(f"{self._server.url}?theme={kind}", timeout=60_000)
-            self._widget()
+        assert kind in self.themes
 
 
 class Marimo(_OwnServer):
     """`marimo run`. `shown` is how the notebook shows the widget `w`."""
+
+    way = "push"
 
     def __init__(self, page: Page, folder: Path, shown: str) -> None:
         super().__init__(page, folder)
@@ -257,3 +303,4 @@ class Marimo(_OwnServer):
 
     def theme(self, kind: Theme) -> None:
         self.page.emulate_media(color_scheme=kind)
+        expect(self.page.locator(f"body.{kind}")).to_have_count(1)
