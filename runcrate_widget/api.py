@@ -9,12 +9,14 @@ Errors of httpx are never raised and never chained: their frames hold the reques
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     import httpx
 
 _T = TypeVar("_T")
+
+#: By asyncio, and by httpx and what it is made of. Some of it is private: a test tells when it has changed.
+_IMPORTED_LATE = ("concurrent.futures.thread", "encodings.idna", "httpx", "httpcore._backends.anyio", "anyio._backends._asyncio")
 
 BASE_URL = "https://api.runcrate.ai"
 
@@ -165,10 +170,23 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _import_all() -> None:
+    """Imports what the first request would, in this thread and not in the engine's.
+
+    An interrupt in one thread that meets an import in another can leave both waiting for Python's import locks for ever.
+    """
+    for module in _IMPORTED_LATE:
+        with contextlib.suppress(ImportError):
+            import_module(module)
+    with contextlib.suppress(ImportError, AttributeError):
+        import_module("certifi").where()  # it imports, too
+
+
 class VideoAPI:
     """The three calls. `key` is asked for the key at each of them, so that a mended one is used at once."""
 
     def __init__(self, base_url: str, key: Callable[[], Key]) -> None:
+        _import_all()
         self.base_url = check_base_url(base_url)
         self.host = urlsplit(self.base_url).netloc
         self._key = key

@@ -80,9 +80,9 @@ class VideoClient:
         self.max_cost = _limit("max_cost", max_cost)
         self._limit_period = limit_period
         self._begun = datetime.now(timezone.utc)
-        service = "demo" if self.demo else self._api.base_url
+        self._service = "demo" if self.demo else self._api.base_url
         self._carrier = JobCarrier(
-            self._api, self.library, service=service, max_concurrent=max_concurrent, allow=self._check_limits
+            self._api, self.library, service=self._service, max_concurrent=max_concurrent, allow=self._check_limits
         )
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()

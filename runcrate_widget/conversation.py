@@ -39,14 +39,14 @@ class Conversation:
 
     def receive(self, message: Message) -> None:
         """Answers `message`. The host calls it, in its handler of messages."""
-        id = message.get("id")
+        id = message.get("id") if isinstance(message, dict) else None
         if not isinstance(id, str):
             return
         with self._lock:
             if id in self._ids:
                 return
             self._ids.append(id)
-        answered = engine().submit(self._answered(id, message))
+        answered = engine().submit(lambda: self._answered(id, message))
         try:
             wait_for_futures([answered], _MOMENT)
         finally:  # also when the person interrupts the kernel just now

@@ -6,11 +6,12 @@ The view pulls chunks. While a cell runs, some kernels do not hear it ask; then 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from .engine import engine
-from .errors import InvalidRequestError
+from .errors import InvalidRequestError, RuncrateError
 from .host import is_served
 from .job import VideoJob
 from .messages import Message
@@ -23,16 +24,22 @@ _PACE = 1.0  # seconds a chunk: more would fill a slow link, and the server woul
 _MOST_PUSHED = 30 * CHUNK  # bytes between two words from the view: it may have been closed
 
 
-async def read_chunk(video: Video, offset: int, length: int) -> bytes:
-    """`length` bytes of the file from `offset`, or fewer at its end. Raises InvalidRequestError, OSError."""
+async def read_chunk(video: Video, offset: int, length: int) -> tuple[bytes, int]:
+    """`length` bytes of the file from `offset`, or fewer at its end, and the file's size.
+
+    Raises RuncrateError if the file is gone, InvalidRequestError, OSError.
+    """
     length = min(length, _LARGEST_CHUNK)
     if offset < 0 or length <= 0:
         raise InvalidRequestError("offset", f"There is no chunk of {length} bytes at {offset}.")
 
-    def read() -> bytes:
-        with open(video.path, "rb") as file:
-            file.seek(offset)
-            return file.read(length)
+    def read() -> tuple[bytes, int]:
+        try:
+            with open(video.path, "rb") as file:
+                file.seek(offset)
+                return file.read(length), os.fstat(file.fileno()).st_size
+        except FileNotFoundError:
+            raise RuncrateError("The file is no longer there.", "job.resume() fetches it again.") from None
 
     return await asyncio.to_thread(read)
 
@@ -71,8 +78,8 @@ class Push:
         async with self._line:
             for offset in range(0, video.size, CHUNK):
                 try:
-                    chunk = await read_chunk(video, offset, CHUNK)
-                except OSError:  # the view will ask, and be told
+                    chunk, _ = await read_chunk(video, offset, CHUNK)
+                except (OSError, RuncrateError):  # the view will ask, and be told
                     return
                 self._send({"push": key, "offset": offset, "total": video.size}, [chunk])
                 await asyncio.sleep(_PACE)

@@ -61,13 +61,13 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
-        """Starts `work`, from any thread; what it gives, or raises, is the future's."""
+    def submit(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> Future[_T]:
+        """Starts what `work` makes, from any thread; what it gives, or raises, is the future's."""
         future: Future[_T] = Future()
 
         async def run() -> None:
             try:
-                future.set_result(await work)
+                future.set_result(await work())
             except BaseException as error:
                 future.set_exception(error)
 

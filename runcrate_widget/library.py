@@ -29,10 +29,10 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from .environment import setting
 from .errors import DamagedRecordError, LibraryError
+from .host import notebook_folder, relative_url
 from .mp4 import MP4, read_mp4
 from .request import VideoRequest, restore_request
 
@@ -196,7 +196,8 @@ class Library:
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         given = folder or setting("RUNCRATE_LIBRARY") or DEFAULT_FOLDER
         try:
-            self.folder = Path(os.fsdecode(given)).expanduser().absolute()
+            # Beside the notebook also after an os.chdir: another folder would have its jobs paid again.
+            self.folder = notebook_folder() / Path(os.fsdecode(given)).expanduser()
             if "\0" in str(self.folder):
                 raise ValueError("it has a null character")
         except (RuntimeError, ValueError, TypeError) as error:
@@ -555,9 +556,8 @@ def _try_lock(file: int) -> bool:
 def _table_row(record: Record) -> str:
     picture = ""
     if record.status == "completed":
-        with contextlib.suppress(ValueError):
-            source = html.escape(quote(Path(os.path.relpath(record.path)).as_posix()))
-            picture = f'<video src="{source}#t=0.1" preload="metadata" muted style="height:48px;display:block"></video>'
+        source = html.escape(relative_url(record.path))
+        picture = f'<video src="{source}#t=0.1" preload="metadata" muted style="height:48px;display:block"></video>'
     error = record.error or {}
     mark = "<b>DEMO</b> " if record.service == "demo" else ""
     cells = [

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from IPython.core.getipython import get_ipython
 
 from .engine import engine
+from .host import located
 from .job import VideoJob
-from .video import located
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -111,6 +111,7 @@ class Saved:
     def __init__(self, key: str) -> None:
         self._class = f"rw-saved-{key}"
         self._videos: Sequence[VideoJob] = ()
+        self._players: dict[str, str] = {}  # by the job's key: a poster is read, or made, once
         self._output = LiveOutput(self._bundle, _SAVED_EVERY)
 
     def display(self) -> None:
@@ -124,13 +125,16 @@ class Saved:
 
     def _bundle(self) -> dict[str, str]:
         jobs = sorted(self._videos, key=lambda job: job.started, reverse=True)
-        videos = [job.video for job in jobs if job.video is not None]
+        videos = [(job.key, job.video) for job in jobs if job.video is not None]
         text = "VideoWidget: run this cell to use it again."
         if videos:
             count = f"{len(videos)} videos" if len(videos) > 1 else "1 video"
             newest = f"; the newest {_MOST_VIDEOS} of them" if len(videos) > _MOST_VIDEOS else ""
-            text += f" {count} in {located(videos[0].path.parent)}{newest}"
-        players = "".join(video._html() for video in videos[:_MOST_VIDEOS])
+            text += f" {count} in {located(videos[0][1].path.parent)}{newest}"
+        for key, video in videos[:_MOST_VIDEOS]:
+            if key not in self._players or "<img" not in self._players[key]:  # the page may have made a poster since
+                self._players[key] = video._html()
+        players = "".join(self._players[key] for key, _ in videos[:_MOST_VIDEOS])
         page = (
             f"{_style(self._class)}<div class='{self._class}'>{html.escape(text, quote=False)}"
             f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>{players}</div></div>"
@@ -147,5 +151,6 @@ def _style(name: str) -> str:
     return (
         f"<style>@media screen{{.{name}{{animation:{name} 1ms 3s backwards}}"
         f"@keyframes {name}{{from{{max-height:0;overflow:hidden;opacity:0}}}}}}"
-        f".jp-OutputArea-child:has(+.jp-OutputArea-child .{name})>.jp-OutputArea-output:not(:has(*)){{display:none}}</style>"
+        f".jp-OutputArea-child:has(+.jp-OutputArea-child .{name})"
+        ">.jp-OutputArea-output:is(:not(:has(*)),[data-mime-type='text/plain']){display:none}</style>"
     )

@@ -24,6 +24,7 @@ the view has                                                    if the view has 
 `{"kind": "resubmit", "key"}`: one that is `failed` or          `{"key": key of the job that was begun}`
 `unconfirmed`, sent again as a new job
 `{"kind": "resume", "key"}`: one that is `stopped`               `{}`
+`{"kind": "earlier"}`: the newest of `earlier` into the list     `{}`
 `{"kind": "code", "key"}`                                       `{"code": the Python call that gives this job}`
 `{"kind": "chunk", "key", "offset", "length"}` (bytes)          `{"offset", "total"}` and one buffer
 `{"kind": "poster", "key"}`                                     `{}` and one buffer, a JPEG; none if there is no poster
@@ -102,6 +103,7 @@ class SessionRow(TypedDict):
     service: str  # the base URL's host
     library: str  # path of the folder
     root: str | None  # path of the folder that the notebook server shows, where the kernel knows it
+    earlier: int  # how many finished videos the library has that are not in the list
     saved: str  # what the saved output of this widget is known by: the view hides it
 
 

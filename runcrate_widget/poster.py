@@ -34,6 +34,8 @@ def poster_path(path: Path) -> Path:
 def read_poster(path: Path) -> bytes | None:
     """The poster that lies beside the MP4 at `path`, or None."""
     try:
+        if not poster_path(path).is_file():
+            return None
         with open(poster_path(path), "rb") as file:
             jpeg = file.read(LARGEST + 1)
     except OSError:
@@ -63,7 +65,17 @@ def keep_poster(path: Path, jpeg: bytes) -> None:
 
 
 def _is_poster(jpeg: bytes) -> bool:
-    return jpeg[:3] == b"\xff\xd8\xff" and len(jpeg) <= LARGEST
+    """Whether it is a small JPEG: its segments, from the first to the picture itself, and its end."""
+    if len(jpeg) > LARGEST or jpeg[:2] != b"\xff\xd8" or b"\xff\xd9" not in jpeg[-16:]:
+        return False
+    position, has_frame = 2, False
+    while position + 4 <= len(jpeg) and jpeg[position] == 0xFF:
+        marker, length = jpeg[position + 1], int.from_bytes(jpeg[position + 2 : position + 4], "big")
+        if marker == 0xDA:  # what follows is the picture
+            return has_frame
+        has_frame |= marker in (0xC0, 0xC1, 0xC2)
+        position += 2 + length
+    return False
 
 
 def make_poster(path: Path) -> bytes | None:

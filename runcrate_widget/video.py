@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import html
 import os
-import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from .errors import InvalidRequestError
+from .host import located, relative_url
 from .mp4 import MP4
 from .poster import keep_poster, make_poster, read_poster
 from .request import VideoRequest
 
 _LARGEST_EMBEDDED = 50_000_000  # bytes
-_NOT_IN_A_URL = re.compile(r"[^\w./~-]")
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ class Video:
     def _html(self, source: str | None = None) -> str:
         """A player over the poster, which is still there where the file is not, or where a host drops the player. The source is
         by default the file itself, relative to the notebook: nothing of the video goes into the notebook."""
-        source = html.escape(source or _relative_url(self.path))
+        source = html.escape(source or relative_url(self.path))
         poster = self.poster
         if poster is None:
             before, preload, after = "", "metadata", ""
@@ -147,7 +144,8 @@ class Video:
         else:
             alt = html.escape(shortened(self.request.prompt, 60))
             before = (
-                f"<div style='position:relative'><img src='data:image/jpeg;base64,{base64.b64encode(poster).decode()}' "
+                f"<div style='position:relative;aspect-ratio:{self.width}/{self.height}'>"
+                f"<img src='data:image/jpeg;base64,{base64.b64encode(poster).decode()}' "
                 f"alt='{alt}' style='display:block;width:100%'>"
             )
             # With no poster of its own, Chromium paints a player grey: an empty one lets ours be seen.
@@ -170,32 +168,6 @@ def shortened(text: str, longest: int) -> str:
     if len(whole) <= longest:
         return whole.decode()
     return whole[: longest - 3].decode(errors="ignore") + "…"
-
-
-def located(path: Path) -> str:
-    """`path`, with forward slashes: relative to the notebook's folder if it is below it, else absolute."""
-    folder = _notebook_folder()
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
-
-
-def _notebook_folder() -> Path:
-    """The folder of this kernel's notebook (where the kernel started, if the host does not say it); else the working folder."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is None:
-        return Path.cwd()
-    # VS Code may start its kernels in the workspace's folder.
-    notebook = shell.user_ns.get("__vsc_ipynb_file__")
-    return Path(notebook).parent if notebook else Path(shell.starting_dir)
-
-
-def _relative_url(path: Path) -> str:
-    try:
-        relative = Path(os.path.relpath(path, _notebook_folder())).as_posix()
-    except ValueError:  # another drive
-        return path.as_uri()
-    # Letters of any script stay as they are, which is shorter, and read by every browser.
-    return _NOT_IN_A_URL.sub(lambda found: quote(os.fsencode(found[0])), relative)
 
 
 def _printable(text: str) -> str:

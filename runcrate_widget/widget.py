@@ -26,6 +26,7 @@ from .engine import engine
 from .errors import InvalidRequestError, RuncrateError
 from .host import server_root
 from .job import VideoJob
+from .library import Record
 from .live import Saved
 from .messages import Message, SessionRow
 from .request import VideoRequest, check_duration
@@ -35,6 +36,7 @@ from .video import Video
 
 _log = logging.getLogger("runcrate_widget")
 
+_EARLIER = 20  # videos that are shown at a time of those that the library has
 _UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
 _KINDS = (
     "hello",
@@ -47,6 +49,7 @@ _KINDS = (
     "chunk",
     "poster",
     "keep_poster",
+    "earlier",
     "demo",
     "source",
 )
@@ -110,6 +113,7 @@ class VideoWidget(anywidget.AnyWidget):
         self._client = VideoClient(demo=demo) if client is None else client
         self._all: list[VideoJob] = []
         self._update_due = False
+        self._earlier = 0
         self._root = server_root()
         self._push = Push(self._say)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
@@ -162,6 +166,7 @@ class VideoWidget(anywidget.AnyWidget):
         for job in jobs:
             if job not in self._all:
                 self._all.append(job)
+                self._all.sort(key=lambda job: job.started)
                 self._push.look(job, new=True)
                 job._listeners.append(self._job_changed)
         self._job_changed()
@@ -178,8 +183,19 @@ class VideoWidget(anywidget.AnyWidget):
                 _log.error("What is unfinished in the library could not be found: %s", error)
             else:
                 engine().call(self._add, *jobs.result())
+                engine().call(self._count_earlier, len(self._earlier_videos()))
 
         client._resumed.add_done_callback(found)
+
+    def _earlier_videos(self) -> list[Record]:
+        """What the library has of this service's videos that is not shown here, newest first."""
+        client, shown = self._client, {job.key for job in self._all}
+        finished = (one for one in client.library.filter(status="completed") if one.service == client._service)
+        return [one for one in finished if one.key not in shown and one.path.exists()]
+
+    def _count_earlier(self, count: int) -> None:
+        self._earlier = count
+        self._show_session()
 
     # Controls
 
@@ -228,6 +244,7 @@ class VideoWidget(anywidget.AnyWidget):
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
+                earlier=self._earlier,
             )
         )
 
@@ -322,13 +339,24 @@ class VideoWidget(anywidget.AnyWidget):
         self._show_session()
         return {}
 
+    async def _on_earlier(self, _: Message, __: list[bytes]) -> Message:
+        def found() -> tuple[list[VideoJob], int]:
+            earlier = self._earlier_videos()
+            return [self._client.job(one.id) for one in earlier[:_EARLIER] if one.id], len(earlier[_EARLIER:])
+
+        jobs, left = await asyncio.to_thread(found)
+        self._add(*jobs)
+        self._count_earlier(left)
+        return {}
+
     async def _on_code(self, message: Message, _: list[bytes]) -> Message:
         return {"code": python_call(self._job(message))}
 
     async def _on_chunk(self, message: Message, buffers: list[bytes]) -> Message:
-        video, offset = self._video(message), int(message["offset"])
-        buffers.append(await read_chunk(video, offset, int(message["length"])))
-        return {"offset": offset, "total": video.size}
+        offset = int(message["offset"])
+        chunk, total = await read_chunk(self._video(message), offset, int(message["length"]))
+        buffers.append(chunk)
+        return {"offset": offset, "total": total}
 
     async def _on_poster(self, message: Message, buffers: list[bytes]) -> Message:
         video = self._video(message)
@@ -372,12 +400,20 @@ class VideoWidget(anywidget.AnyWidget):
             raise RuncrateError("This job has no video yet.")
         return video
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What a page sets. What we tell it is not for pages to set."""
+        super().set_state({name: value for name, value in sync_data.items() if not name.startswith("_")})
+
     def _ipython_display_(self) -> None:
         """Two outputs: the live view, and below it what a saved notebook shows in its place (`live.py`)."""
         from IPython.display import display
 
+        if self.comm is None:
+            print(f"{self!r}, closed")  # noqa: T201
+            return
         bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data = {**data, "text/plain": "VideoWidget"}  # a page without the widget shows this above what is saved
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._runtime:  # in a notebook
             self._saved.display()

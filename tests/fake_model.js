@@ -77,6 +77,7 @@ class FakeModel {
     const { id, kind } = message;
     const error = this.failures[kind];
     if (error) return this.#emit("msg:custom", { id, ok: false, error }, []);
+    if (kind === "hello") this.beforeHello?.();
     if (kind === "chunk") return this.#chunk(message);
     if (kind === "poster") return this.#poster(message);
     if (kind === "set" && this.echo) this.set(message.name, message.value);

@@ -139,3 +139,66 @@ def test_a_poster_goes_both_ways(tmp_path: Path) -> None:
         assert ask(id="b", kind="keep_poster", jpeg="not base64!")[0]["error"]["field"] == "jpeg"
         assert ask(id="c", kind="keep_poster", jpeg="AAAA")[0]["ok"] is False
         assert ask(id="d", kind="chunk", offset=0, length=100)[1] == [video.read_bytes()[:100]]
+
+
+def test_what_the_library_has_comes_into_the_list_when_it_is_asked_for(tmp_path: Path) -> None:
+    with FaultServer(video=small_mp4(1)) as server:
+        client = VideoClient(KEY, base_url=server.url, library=tmp_path)
+        for take in (1, 2):
+            client.generate("A fox", model="Veo 3.0", take=take).wait(60)
+        widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path), prompt="A fox")
+        counted = threading.Event()
+
+        def look(_: object = None) -> None:
+            if widget._session["earlier"] == 2:
+                counted.set()
+
+        widget.observe(look, "_session")
+        look()
+        assert counted.wait(20), widget._session
+        assert len(widget.jobs) == 0
+        answered = threading.Event()
+        widget.send = lambda content, buffers=None: answered.set()
+        widget._handle_custom_msg({"id": "e", "kind": "earlier"}, [])
+        assert answered.wait(20)
+        assert [job.take for job in widget.jobs] == [1, 2]
+        assert all(job.video for job in widget.jobs)
+        assert widget._session["earlier"] == 0
+        assert server.count("submit") == 2
+
+
+def test_a_page_cannot_set_what_the_kernel_says(server: FaultServer, tmp_path: Path) -> None:
+    widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path))
+    session, source = widget._session, widget._esm
+    update = {"method": "update", "state": {"_session": {}, "_esm": "alert(1)", "prompt": "A fox"}}
+    widget._handle_msg({"content": {"data": update}, "buffers": []})
+    assert (widget._session, widget._esm, widget.prompt) == (session, source, "A fox")
+
+
+def test_a_file_that_was_cut_or_is_gone_is_told_as_such(tmp_path: Path) -> None:
+    with FaultServer(video=small_mp4(1)) as server:
+        client = VideoClient(KEY, base_url=server.url, library=tmp_path)
+        widget = VideoWidget(client=client, prompt="A fox")
+        job = widget.generate()
+        assert not isinstance(job, list)
+        path = job.wait(60).path
+        answers: list[Message] = []
+        came = threading.Event()
+
+        def send(content: Message, buffers: list[bytes] | None = None) -> None:
+            answers.append(content)
+            came.set()
+
+        widget.send = send
+        path.write_bytes(path.read_bytes()[:1000])
+        widget._handle_custom_msg({"id": "a", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, [])
+        assert came.wait(20) and answers[-1]["total"] == 1000
+        came.clear()
+        path.unlink()
+        widget._handle_custom_msg({"id": "b", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, [])
+        assert came.wait(20)
+        assert answers[-1]["error"] == {
+            "message": "The file is no longer there.",
+            "hint": "job.resume() fetches it again.",
+            "field": None,
+        }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -533,3 +534,14 @@ class LibraryMachine(RuleBasedStateMachine):
 
 LibraryMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 TestLibrary = LibraryMachine.TestCase
+
+
+def test_the_folder_is_beside_the_notebook_wherever_a_cell_has_gone(tmp_path: Path) -> None:
+    code = (
+        "import os; from runcrate_widget.library import Library; os.mkdir('data'); os.chdir('data'); "
+        "print(Library().folder); print(Library('mine').folder)"
+    )
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+    assert ran.stdout.split() == [str(tmp_path / "runcrate_videos"), str(tmp_path / "mine")], ran.stderr

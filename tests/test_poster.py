@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
-from videos import small_mp4, write_large_mp4
+from videos import small_jpeg, small_mp4, write_large_mp4
 
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.poster import LARGEST, keep_poster, make_poster, poster_path, read_poster
@@ -87,12 +87,14 @@ def test_it_is_kept_once_and_whole(tmp_path: Path) -> None:
     jpeg = make_poster(video)
     assert jpeg
     keep_poster(video, jpeg)
-    keep_poster(video, b"\xff\xd8\xff another")
+    keep_poster(video, small_jpeg(b"another"))
     assert read_poster(video) == jpeg
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-fox-12345678.jpg", "a-fox-12345678.mp4"]
 
 
-@pytest.mark.parametrize("jpeg", [b"", b"GIF89a", b"\x89PNG", b"\xff\xd8\xff" + bytes(LARGEST)])
+@pytest.mark.parametrize(
+    "jpeg", [b"", b"GIF89a", b"\x89PNG", b"\xff\xd8\xff<script>", small_jpeg()[:-2], small_jpeg(bytes(LARGEST))]
+)
 def test_what_is_no_small_jpeg_is_refused(tmp_path: Path, jpeg: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="JPEG of at most 11000 bytes"):
         keep_poster(tmp_path / "a.mp4", jpeg)
@@ -104,12 +106,12 @@ def test_somebodys_own_picture_of_that_name_is_left_alone(tmp_path: Path) -> Non
     own = b"\xff\xd8\xff" + bytes(200_000)
     poster_path(video).write_bytes(own)
     assert read_poster(video) is None
-    keep_poster(video, b"\xff\xd8\xff small")
+    keep_poster(video, small_jpeg())
     assert poster_path(video).read_bytes() == own
 
 
 def test_a_folder_that_cannot_be_written_is_no_error() -> None:
-    keep_poster(Path("/proc/a.mp4"), b"\xff\xd8\xff")
+    keep_poster(Path("/proc/a.mp4"), small_jpeg())
 
 
 def test_without_pyav_there_is_none_and_nothing_breaks(tmp_path: Path) -> None:

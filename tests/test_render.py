@@ -25,7 +25,15 @@ MODELS = [
     {"id": "openai/sora-2", "name": "Sora 2", "durations": [4, 8, 12], "continuous": False, "price": None},
     {"id": "kwaivgi/kling-v3", "name": "Kling v3", "durations": [3, 15], "continuous": True, "price": None},
 ]
-SESSION = {"demo": False, "key": True, "service": "api.runcrate.ai", "library": "videos", "root": None, "saved": "w1"}
+SESSION = {
+    "demo": False,
+    "key": True,
+    "service": "api.runcrate.ai",
+    "library": "videos",
+    "root": None,
+    "saved": "w1",
+    "earlier": 0,
+}
 PROMPT = "A cinematic sunrise over misty mountains"
 
 
@@ -877,3 +885,46 @@ def test_every_rule_of_the_stylesheet_is_under_the_one_class(widget: Widget) -> 
     )
     assert rules
     assert [r for r in rules if not re.fullmatch(r"(\.runcrate-widget\b.*|runcrate-widget-\w+)", r)] == []
+
+
+def test_earlier_videos_are_offered(widget: Widget) -> None:
+    view = widget.start(state(_session={**SESSION, "earlier": 31}))
+    view.get_by_role("button", name="Show 20 of 31 earlier videos").click()
+    assert len(widget.of("earlier")) == 1
+    widget.set("_session", {**SESSION, "earlier": 0})
+    expect(view.get_by_role("button", name="earlier")).to_have_count(0)
+
+
+def test_a_key_that_was_set_since_is_noticed_by_the_press_that_needs_it(widget: Widget) -> None:
+    view = widget.start(state(_session={**SESSION, "key": False}))
+    # As the kernel does: the answer to a hello comes after the trait.
+    widget.do("model.beforeHello = () => model.set('_session', {...model.state._session, key: true}); 0")
+    generate_button(view).dispatch_event("click")
+    widget.wait_for("model.of('generate').length === 1")
+
+
+def test_a_pull_ends_when_the_kernel_does(widget: Widget) -> None:
+    file = small_mp4()
+    view = widget.start(state(_jobs=[finished("k1", file)]), files={"k1": file}, withhold=True)
+    expect(row(view, "k1").locator(".rw-frame")).to_contain_text("0 of")
+    # The next thing that is sent finds that there is nobody.
+    widget.do("model.send = () => { throw new Error('Kernel is dead'); }; 0")
+    generate_button(view).click()
+    expect(row(view, "k1").get_by_role("alert")).to_contain_text("The kernel has ended.")
+
+
+def test_save_is_told_to_the_page_and_what_is_typed_is_not(widget: Widget) -> None:
+    view = widget.start(state())
+    widget.do("""document.addEventListener('keydown', (event) => {
+      if (event.target.closest('.runcrate-widget')) return;
+      (window.heard ??= []).push(event.key);
+      event.preventDefault();
+    }); 0""")
+    view.get_by_label("Prompt").press("Control+s")
+    view.get_by_label("Prompt").press("Control+z")
+    view.get_by_label("Prompt").press("d")
+    generate_button(view).press("Control+s")
+    generate_button(view).press("Control+b")
+    generate_button(view).press("d")
+    heard = widget.do("window.heard.filter((key) => key !== 'Control')")
+    assert heard == ["s", "s", "b"]

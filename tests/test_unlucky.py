@@ -257,3 +257,31 @@ def test_an_odd_table_of_models_is_said(tmp_path: Path, words: str) -> None:
     code += "except errors.ConfigurationError as error: print('refused')"
     ran = subprocess.run([sys.executable, "-c", code], env={"RUNCRATE_MODELS": str(file)}, capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("refused\n", "")
+
+
+def test_the_engine_imports_nothing(tmp_path: Path) -> None:
+    """An interrupt of the main thread that meets an import in the engine's can hang both for good."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from fault_server import KEY, FaultServer
+from videos import small_mp4
+from runcrate_widget import VideoClient, VideoWidget
+imported = []
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        import threading
+        if threading.current_thread().name == "runcrate_widget":
+            imported.append(name)
+with FaultServer(video=small_mp4(1)) as server:
+    client = VideoClient(KEY, base_url=server.url.replace("127.0.0.1", "localhost"), library="videos")
+    widget = VideoWidget(client=client, prompt="A fox")
+    sys.meta_path.insert(0, Watch())
+    widget._handle_custom_msg({{"id": "h", "kind": "hello", "root": None}}, [])
+    widget.generate().wait(60)
+    widget._handle_custom_msg({{"id": "p", "kind": "code", "key": widget.jobs[0].key}}, [])
+    imported = [name for name in imported if name in sys.modules]  # the others are not installed
+    assert imported == [], imported
+"""
+    ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert ran.returncode == 0, ran.stderr

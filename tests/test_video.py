@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from videos import small_mp4, write_large_mp4
+from videos import small_jpeg, small_mp4, write_large_mp4
 
 from runcrate_widget import Video, VideoRequest, errors
 from runcrate_widget.mp4 import read_mp4
@@ -82,8 +82,8 @@ def test_a_poster_of_the_page_is_kept(tmp_path: Path) -> None:
     one = video(tmp_path / "a.mp4")
     with pytest.raises(errors.InvalidRequestError):
         one.keep_poster(b"<svg>")
-    one.keep_poster(b"\xff\xd8\xff of the page")
-    assert one.poster == b"\xff\xd8\xff of the page"
+    one.keep_poster(small_jpeg(b"of the page"))
+    assert one.poster == small_jpeg(b"of the page")
 
 
 @pytest.mark.parametrize(

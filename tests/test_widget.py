@@ -137,7 +137,15 @@ def test_the_view_is_told_of_models_prices_and_the_session(widget: VideoWidget, 
     assert (by_name["Kling v3"]["durations"], by_name["Kling v3"]["continuous"]) == ([3, 15], True)
     assert (by_name["Veo 3.0"]["durations"], by_name["Veo 3.0"]["continuous"]) == ([4, 6, 8], False)
     host = server.url.removeprefix("http://")
-    session = {"demo": False, "key": True, "service": host, "library": str(tmp_path), "root": None, "saved": widget.model_id}
+    session = {
+        "demo": False,
+        "key": True,
+        "service": host,
+        "library": str(tmp_path),
+        "root": None,
+        "saved": widget.model_id,
+        "earlier": 0,
+    }
     assert widget._session == session
 
 

@@ -60,7 +60,8 @@ export class Conversation {
           hint: "Run the cell again: unfinished jobs go on.",
           field: null,
         };
-        this.#settle(id, { id, ok: false, error });
+        // Nothing that was asked will be answered.
+        for (const open of [...this.#open.keys()]) this.#settle(open, { id: open, ok: false, error });
       }
     });
   }

@@ -19,7 +19,6 @@ export function Form({ store, id }: Props) {
   const row = store.models.find((each) => each.id === model);
   const { error, blocked, sending } = store;
   const elsewhere = error && !isShown(error);
-  const needsKey = blocked && !store.session.key && !store.session.demo;
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: a form would send itself on Enter in any field
@@ -47,7 +46,7 @@ export function Form({ store, id }: Props) {
         </div>
       </div>
       {blocked && (
-        <p id={`${id}-blocked`} class={needsKey ? "rw-status" : "rw-unseen"}>
+        <p id={`${id}-blocked`} class={store.keyless ? "rw-status" : "rw-unseen"}>
           {blocked}
         </p>
       )}

@@ -15,7 +15,24 @@ const PAGE = 20; // rows until one asks for more
 
 export const Jobs = stateful<{ store: Store }, number>(PAGE, ({ store }, shown, setShown) => {
   const { jobs } = store;
-  if (!jobs.length) return <p class="rw-empty">No videos yet. What you generate appears here.</p>;
+  const { earlier } = store.session;
+  const before = earlier > 0 && (
+    <button
+      type="button"
+      class="rw-more"
+      aria-disabled={store.isOpen("earlier")}
+      onClick={() => store.press("earlier")}
+    >
+      Show {Math.min(earlier, PAGE)} of {earlier} earlier {earlier > 1 ? "videos" : "video"}
+    </button>
+  );
+  if (!jobs.length)
+    return (
+      <>
+        <p class="rw-empty">No videos yet. What you generate appears here.</p>
+        {before}
+      </>
+    );
   const newest = jobs.find((job) => job.video);
   const more = jobs.length - shown;
   return (
@@ -30,6 +47,7 @@ export const Jobs = stateful<{ store: Store }, number>(PAGE, ({ store }, shown, 
           Show {Math.min(more, PAGE)} more of {more}
         </button>
       )}
+      {more <= 0 && before}
     </>
   );
 });

@@ -68,6 +68,7 @@ export interface SessionRow {
   library: string;
   root: string | null;
   saved: string;
+  earlier: number;
 }
 
 /** The controls: one synced trait each. */
@@ -96,6 +97,7 @@ export type Request =
   | { kind: "cancel"; key: string }
   | { kind: "resubmit"; key: string }
   | { kind: "resume"; key: string }
+  | { kind: "earlier" }
   | { kind: "code"; key: string }
   | { kind: "chunk"; key: string; offset: number; length: number }
   | { kind: "poster"; key: string }
@@ -112,6 +114,7 @@ export interface Payload {
   cancel: object;
   resubmit: { key: string };
   resume: object;
+  earlier: object;
   code: { code: string };
   chunk: { offset: number; total: number };
   poster: object;

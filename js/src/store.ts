@@ -119,7 +119,8 @@ export class Store {
 
   /** Whether a time that is shown moves on. */
   get ticking(): boolean {
-    return !this.gone && (this.jobs.some(isRunning) || (this.lossy && this.conversation.waiting));
+    const asking = this.keyless || (this.lossy && this.conversation.waiting);
+    return !this.gone && (asking || this.jobs.some(isRunning));
   }
 
   /** Whether the kernel's news must be asked for. */
@@ -142,9 +143,13 @@ export class Store {
     return this.#open.has("generate");
   }
 
+  get keyless(): boolean {
+    return !this.session.key && !this.session.demo;
+  }
+
   /** Why nothing can be generated now, or "". */
   get blocked(): string {
-    if (!this.session.key && !this.session.demo) return "Generate needs an API key, or the demo.";
+    if (this.keyless) return "Generate needs an API key, or the demo.";
     return this.settings.prompt.trim() ? "" : "Describe the video first.";
   }
 
@@ -189,18 +194,22 @@ export class Store {
   };
 
   async generate(): Promise<void> {
-    if (this.blocked || this.sending) return;
+    if (this.sending) return;
     this.flush();
+    // A key that a cell has set since is noticed when the kernel is spoken to.
+    if (this.keyless) await this.conversation.hello();
+    if (this.blocked || this.sending) return;
     this.error = null;
     const reply = await this.#ask({ kind: "generate", ...this.settings });
     if (!reply.ok) this.error = reply.error;
     this.#changed();
   }
 
-  async demo(): Promise<void> {
-    if (this.isOpen("demo")) return;
+  /** `demo`: goes on with the demo backend. `earlier`: shows videos that the library has. */
+  async press(kind: "demo" | "earlier"): Promise<void> {
+    if (this.isOpen(kind)) return;
     this.error = null;
-    const reply = await this.#ask({ kind: "demo" });
+    const reply = await this.#ask({ kind });
     if (!reply.ok) this.error = reply.error;
     this.#changed();
   }

@@ -7,18 +7,25 @@ import type { Store } from "./store.ts";
 
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ store, id }: { store: Store; id: string }) {
-  const { demo, key } = store.session;
+  const { demo } = store.session;
   const dark = hostIsDark() ? " rw-dark" : "";
 
   // A key that a cell has set since is noticed by the kernel when it is spoken to.
   const ask = () => {
-    if (!demo && !key) store.look();
+    if (store.keyless) store.look();
   };
 
   // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab listens before
   // we do and wants the attribute; keys with Ctrl or Cmd, such as save and copy, go on to the other hosts.
-  const keep = (event: KeyboardEvent) => {
+  const keep = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
     const command = event.ctrlKey || event.metaKey;
+    const inside = event.target as Element;
+    if (command && !event.repeat && (event.key === "s" || inside.closest("button, a, video"))) {
+      // Save and the like: JupyterLab is told of it again, as from beside the widget.
+      const again = new KeyboardEvent("keydown", event);
+      if (event.key !== "Enter" && !event.currentTarget.parentElement?.dispatchEvent(again))
+        event.preventDefault();
+    }
     if (command && event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
       void store.generate();
@@ -43,7 +50,7 @@ export function Widget({ store, id }: { store: Store; id: string }) {
             <Demo /> Videos are made on this machine: no key, no cost.
           </p>
         )}
-        {!demo && !key && <NoKey store={store} />}
+        {store.keyless && <NoKey store={store} />}
         <Form store={store} id={id} />
         <Jobs store={store} />
         <p class="rw-unseen" aria-live="polite">
@@ -71,7 +78,7 @@ function NoKey({ store }: { store: Store }) {
         type="button"
         class="rw-button"
         aria-disabled={store.isOpen("demo")}
-        onClick={() => store.demo()}
+        onClick={() => store.press("demo")}
       >
         {store.isOpen("demo") ? "Starting the demo…" : "Try the demo (no key, no cost)"}
       </button>

@@ -40,6 +40,7 @@ export function state(fields: Partial<State> = {}): State {
       library: "videos",
       root: null,
       saved: "w",
+      earlier: 0,
     },
     _revision: 0,
     ...fields,

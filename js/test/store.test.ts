@@ -67,7 +67,9 @@ test("generate carries what is shown, after the prompt that was not sent yet", a
 test("nothing is generated without a prompt, or without a key", () => {
   for (const kernel of [
     new Kernel({ prompt: "  \n" }),
-    new Kernel({ _session: { demo: false, key: false, service: "", library: "", root: null, saved: "" } }),
+    new Kernel({
+      _session: { demo: false, key: false, service: "", library: "", root: null, saved: "", earlier: 0 },
+    }),
   ]) {
     const { store } = open(kernel);
     assert.notEqual(store.blocked, "");
