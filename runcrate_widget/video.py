@@ -157,7 +157,7 @@ class Video:
         return (
             f"<figure style='margin:0;max-width:{wide}px'>{before}"
             f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'></video>{after}"
-            f"<figcaption style='font-size:smaller'>{html.escape(shortened(self.request.prompt, 150), quote=False)}<br>"
+            f"<figcaption style='font-size:smaller'>{html.escape(shortened(self.request.prompt, 96), quote=False)}<br>"
             f"{mark}{html.escape(' · '.join(facts), quote=False)}</figcaption></figure>"
         )
 

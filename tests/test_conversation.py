@@ -12,7 +12,7 @@ import pytest
 from fault_server import KEY, FaultServer
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoRequest, VideoWidget
+from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget
 from runcrate_widget.conversation import Answer, Conversation
 from runcrate_widget.messages import Message
 from runcrate_widget.rows import job_row, python_call
@@ -161,8 +161,9 @@ def test_what_the_library_has_comes_into_the_list_when_it_is_asked_for(tmp_path:
         widget.send = lambda content, buffers=None: answered.set()
         widget._handle_custom_msg({"id": "e", "kind": "earlier"}, [])
         assert answered.wait(20)
-        assert [job.take for job in widget.jobs] == [1, 2]
-        assert all(job.video for job in widget.jobs)
+        listed: list[VideoJob] = list(widget.jobs)
+        assert [job.take for job in listed] == [1, 2]
+        assert all(job.video for job in listed)
         assert widget._session["earlier"] == 0
         assert server.count("submit") == 2
 
@@ -185,7 +186,7 @@ def test_a_file_that_was_cut_or_is_gone_is_told_as_such(tmp_path: Path) -> None:
         answers: list[Message] = []
         came = threading.Event()
 
-        def send(content: Message, buffers: list[bytes] | None = None) -> None:
+        def send(content: Message, **_: Any) -> None:
             answers.append(content)
             came.set()
 
