@@ -142,7 +142,7 @@ class Video:
             before, preload, after = "", "metadata", ""
             style = f"display:block;width:100%;aspect-ratio:{self.width}/{self.height};background:#000"
         else:
-            alt = html.escape(shortened(self.request.prompt, 60))
+            alt = html.escape(shortened(self.request.prompt, 40))  # the whole of it is below
             before = (
                 f"<div style='position:relative;aspect-ratio:{self.width}/{self.height}'>"
                 f"<img src='data:image/jpeg;base64,{base64.b64encode(poster).decode()}' "
@@ -157,7 +157,7 @@ class Video:
         return (
             f"<figure style='margin:0;max-width:{wide}px'>{before}"
             f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'></video>{after}"
-            f"<figcaption style='font-size:smaller'>{html.escape(shortened(self.request.prompt, 96), quote=False)}<br>"
+            f"<figcaption style='font-size:smaller'>{html.escape(shortened(self.request.prompt, 120), quote=False)}<br>"
             f"{mark}{html.escape(' · '.join(facts), quote=False)}</figcaption></figure>"
         )
 
