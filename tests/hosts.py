@@ -41,8 +41,8 @@ def settings(service: FaultServer) -> dict[str, str]:
 class Host(ABC):
     """A notebook host in `page`.
 
-    `themes` are those that it can change to; `subshells` is whether it handles a click while a cell runs; `way` is how a video that is
-    finished meanwhile comes to the page; `folder` is where its notebook lies, once one is open.
+    `themes` are what it can show, first the one that it opens in; `subshells` is whether it handles a click while a cell runs;
+    `way` is how a video that is finished meanwhile comes to the page; `folder` is where its notebook lies, once one is open.
     """
 
     themes: tuple[Theme, ...] = ("light", "dark")
@@ -244,13 +244,10 @@ class _OwnServer(Host):
 
 
 class Voila(_OwnServer):
-    """Voila. It shows outputs alone: there is no cell to run. Its theme is the page's, once and for all."""
+    """Voila. It shows outputs alone: there is no cell to run. Another theme is another page, with a kernel of its own."""
 
+    themes = ("dark", "light")
     way = "pull"
-
-    def __init__(self, page: Page, folder: Path, theme: Theme) -> None:
-        super().__init__(page, folder)
-        self.themes = (theme,)
 
     def open(self, service: FaultServer) -> Locator:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -264,7 +261,10 @@ class Voila(_OwnServer):
         raise NotImplementedError
 
     def theme(self, kind: Theme) -> None:
-        assert kind in self.themes
+        assert self._server
+        if f"theme={kind}" not in self.page.url:
+            self.page.goto(f"{self._server.url}?theme={kind}", timeout=60_000)
+            self._widget()
 
 
 class Marimo(_OwnServer):

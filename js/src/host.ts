@@ -27,6 +27,7 @@ export function hostIsDark(): boolean {
   if (vscode) return !vscode.endsWith("light");
   const jupyter = body.dataset.jpThemeLight;
   if (jupyter) return jupyter === "false";
+  if (body.classList.contains("notebook_app")) return false; // nbclassic has no dark theme
   for (const element of [body, html]) {
     const theme = element.dataset.theme ?? element.getAttribute("theme"); // Colab: <html theme="dark">
     if (theme === "dark" || element.classList.contains("dark")) return true; // marimo: <body class="dark">
@@ -66,6 +67,7 @@ export function prefersStill(): boolean {
 
 /** Where the page's own server serves the files of its root folder, and that folder; undefined on a page that is not Jupyter's. */
 export function fileServer(): { url: string; root: string } | undefined {
+  if (document.body.dataset.voila) return undefined; // it serves hardly any, and says so on the console
   const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
   const base: string | undefined = config.baseUrl ?? document.body.dataset.baseUrl; // the latter in nbclassic
   return base

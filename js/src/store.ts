@@ -160,9 +160,11 @@ export class Store {
     if (!this.#late.size) return "";
     if (!this.conversation.heard)
       return "No kernel has answered yet. If one is busy, this is queued; if there is none, run the cell again.";
-    return this.#late.has("generate")
-      ? "The kernel is busy: queued, it starts when the running cell ends."
-      : "The kernel is busy: queued until the running cell ends.";
+    if (this.#late.has("generate"))
+      return "The kernel is busy: queued, it starts when the running cell ends.";
+    const cancel = [...this.#late].some((name) => name.startsWith("cancel"));
+    const sent = cancel ? " A job whose turn comes before that is sent." : "";
+    return `The kernel is busy: queued until the running cell ends.${sent}`;
   }
 
   /** Whether the person's request `kind` for job `key` is unanswered. */

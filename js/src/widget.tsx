@@ -20,11 +20,11 @@ export function Widget({ store, id }: { store: Store; id: string }) {
   const keep = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
     const command = event.ctrlKey || event.metaKey;
     const inside = event.target as Element;
-    if (command && !event.repeat && (event.key === "s" || inside.closest("button, a, video"))) {
-      // Save and the like: JupyterLab is told of it again, as from beside the widget.
+    if (command && event.key !== "Enter" && (event.key === "s" || inside.closest("button, a, video"))) {
+      // Save and the like: the host hears it as from beside the widget, once.
+      event.stopPropagation();
       const again = new KeyboardEvent("keydown", event);
-      if (event.key !== "Enter" && !event.currentTarget.parentElement?.dispatchEvent(again))
-        event.preventDefault();
+      if (!event.currentTarget.parentElement?.dispatchEvent(again)) event.preventDefault();
     }
     if (command && event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
