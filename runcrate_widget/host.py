@@ -46,13 +46,12 @@ def relative_url(path: Path) -> str:
 
 def server_root() -> Path | None:
     """The folder that the notebook server shows, and serves below its `files/`; None where that is not to be known."""
-    # ipykernel brings jupyter_core, but a widget may be shown without either.
-    try:
-        from jupyter_core.paths import jupyter_runtime_dir
+    from jupyter_core.paths import jupyter_runtime_dir
 
+    try:
         record = Path(jupyter_runtime_dir()) / f"jpserver-{int(setting('JPY_PARENT_PID'))}.json"
         return Path(json.loads(record.read_bytes())["root_dir"]).resolve()
-    except (ImportError, OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

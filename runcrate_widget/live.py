@@ -110,7 +110,7 @@ class Saved:
 
     def __init__(self, key: str) -> None:
         self._class = f"rw-saved-{key}"
-        self._videos: Sequence[VideoJob] = ()
+        self._videos: list[VideoJob] = []
         self._players: dict[str, str] = {}  # by the job's key: a poster is read, or made, once
         self._output = LiveOutput(self._bundle, _SAVED_EVERY)
 
@@ -119,9 +119,11 @@ class Saved:
         self._output.display()
 
     def show(self, jobs: Sequence[VideoJob]) -> None:
-        """Has the videos of these jobs shown, soon; those that have none yet are passed over. From any thread."""
-        self._videos = [job for job in jobs if job.video is not None]
-        self._output.update()
+        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet is passed over. From any thread."""
+        videos = [job for job in jobs if job.video is not None]
+        if videos != self._videos:
+            self._videos = videos
+            self._output.update()
 
     def _bundle(self) -> dict[str, str]:
         jobs = sorted(self._videos, key=lambda job: job.started, reverse=True)

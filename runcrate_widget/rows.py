@@ -6,7 +6,7 @@ from .catalog import Model
 from .errors import RuncrateError
 from .job import VideoJob
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
-from .video import Video
+from .video import Video, cut
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 300
@@ -28,11 +28,10 @@ def model_row(model: Model, price: float | None) -> ModelRow:
 
 def job_row(job: VideoJob) -> JobRow:
     """One job of the list."""
-    prompt = job.request.prompt.encode()
     return JobRow(
         key=job.key,
         id=job.id,
-        prompt=job.request.prompt if len(prompt) <= LONGEST_PROMPT else f"{prompt[:LONGEST_PROMPT].decode(errors='ignore')}…",
+        prompt=cut(job.request.prompt, LONGEST_PROMPT),
         model=job.request.model,
         model_name=job.request.model_name,
         duration=job.request.duration,

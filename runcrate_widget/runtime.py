@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anywidget
+from IPython.core.getipython import get_ipython
 
 STATIC = Path(__file__).parent / "static"
 
@@ -31,10 +32,6 @@ _runtime: Runtime | None = None
 def runtime_ref() -> str | None:
     """What a loader asks its host for, `"anywidget:<model id>"`; None where there is no Jupyter kernel: marimo, say."""
     global _runtime
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return None
     if not hasattr(get_ipython(), "kernel"):
         return None
     if _runtime is None or _runtime.comm is None:  # None once it was closed, as by `Widget.close_all()`

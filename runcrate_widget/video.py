@@ -164,10 +164,13 @@ class Video:
 
 def shortened(text: str, longest: int) -> str:
     """`text` in one line of at most `longest` bytes."""
-    whole = " ".join(text.split()).encode("utf-8", "replace")
-    if len(whole) <= longest:
-        return whole.decode()
-    return whole[: longest - 3].decode(errors="ignore") + "…"
+    return cut(" ".join(text.split()), longest)
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of `text`, in at most `longest` bytes."""
+    whole = text.encode("utf-8", "replace")
+    return whole.decode() if len(whole) <= longest else whole[: longest - 3].decode(errors="ignore") + "…"
 
 
 def _printable(text: str) -> str:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import logging
 import time
+from bisect import insort
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from .catalog import ASPECT_RATIOS, USUAL_DURATION, models
 from .client import VideoClient
 from .conversation import Answer, Conversation
 from .delivery import Push, read_chunk
-from .engine import engine
+from .engine import engine, run_in_background
 from .errors import InvalidRequestError, RuncrateError
 from .host import server_root
 from .job import VideoJob
@@ -136,7 +137,6 @@ class VideoWidget(anywidget.AnyWidget):
         self._show_session()
         self._add_unfinished(self._client)
         self._saved = Saved(self.model_id)
-        self._videos: list[VideoJob] = []  # what `_saved` shows
         conversation = Conversation(self._say, self._answer)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
@@ -165,8 +165,8 @@ class VideoWidget(anywidget.AnyWidget):
     def _add(self, *jobs: VideoJob) -> None:
         for job in jobs:
             if job not in self._all:
-                self._all.append(job)
-                self._all.sort(key=lambda job: job.started)
+                # In its place at once: while a list is sorted, other threads see it empty.
+                insort(self._all, job, key=lambda job: job.started)
                 self._push.look(job, new=True)
                 job._listeners.append(self._job_changed)
         self._job_changed()
@@ -183,7 +183,10 @@ class VideoWidget(anywidget.AnyWidget):
                 _log.error("What is unfinished in the library could not be found: %s", error)
             else:
                 engine().call(self._add, *jobs.result())
-                engine().call(self._count_earlier, len(self._earlier_videos()))
+                run_in_background(count)  # a large library takes its time, and this may be the caller's thread
+
+        def count() -> None:
+            engine().call(self._count_earlier, len(self._earlier_videos()))
 
         client._resumed.add_done_callback(found)
 
@@ -266,10 +269,7 @@ class VideoWidget(anywidget.AnyWidget):
         self._update_due = False
         for job in self._all:
             self._push.look(job, new=False)
-        videos = [job for job in self._all if job.video]
-        if videos != self._videos:
-            self._videos = videos
-            self._saved.show(videos)
+        self._saved.show(self._all)
         with self.hold_sync():  # one message, with the revision
             self._jobs = [dict(job_row(job)) for job in reversed(self._all)]
 

@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from browser import ARGUMENTS, find_browser, wheel_node
 from fault_server import FaultServer
+from host_page import bundle_pages
 from lab import Lab, LabServer
 from videos import small_mp4
 
@@ -107,6 +108,14 @@ def lab(lab_server: LabServer, page: Page) -> Iterator[Lab]:
     yield Lab(lab_server, page)
     page.close()
     lab_server.stop_kernels()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the bundled pages that stand for hosts."""
+    folder = tmp_path_factory.mktemp("pages")
+    bundle_pages(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

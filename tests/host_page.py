@@ -28,8 +28,6 @@ TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget()\nw"
-#: A cell that blocks the kernel's main thread until the test writes a file, and then says so.
-BLOCK = "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
 
 _BUNDLE = """
 import { build } from "esbuild";

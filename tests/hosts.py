@@ -97,17 +97,14 @@ class Host(ABC):
         return found
 
 
-class JupyterLab(Host):
-    """JupyterLab, or Notebook 7, which is made of its parts. `old` is the environment of a kernel without subshells."""
+class _OnJupyter(Host):
+    """A host that shows the notebooks of `server`, one server for all of them."""
 
     way = "url"
 
-    def __init__(self, page: Page, server: LabServer, *, old: Mapping[str, str] | None = None) -> None:
+    def __init__(self, page: Page, server: LabServer) -> None:
         super().__init__(page)
         self._server = server
-        self._environment = old or {}
-        self.subshells = old is None
-        self._notebook: Notebook
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         super().__exit__(kind, error, trace)
@@ -116,6 +113,20 @@ class JupyterLab(Host):
     def open(self, service: FaultServer) -> Locator:
         self._run(SHOW, service)
         return self._widget()
+
+    @abstractmethod
+    def _run(self, code: str, service: FaultServer) -> None:
+        """Open a new notebook with `code` in the place of `SHOW`, and run that."""
+
+
+class JupyterLab(_OnJupyter):
+    """JupyterLab, or Notebook 7, which is made of its parts. `old` is the environment of a kernel without subshells."""
+
+    def __init__(self, page: Page, server: LabServer, *, old: Mapping[str, str] | None = None) -> None:
+        super().__init__(page, server)
+        self._environment = old or {}
+        self.subshells = old is None
+        self._notebook: Notebook
 
     def reopened(self, code: str, service: FaultServer) -> Locator:
         self._run(code, service)
@@ -138,24 +149,11 @@ class JupyterLab(Host):
         self._notebook.theme(kind)
 
 
-class NbClassic(Host):
+class NbClassic(_OnJupyter):
     """The classic notebook. It has no dark theme, and knows no subshells."""
 
     themes = ("light",)
-    way = "url"
-
-    def __init__(self, page: Page, server: LabServer) -> None:
-        super().__init__(page)
-        self._server = server
-        self._name = ""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        super().__exit__(kind, error, trace)
-        self._server.stop_kernels()
-
-    def open(self, service: FaultServer) -> Locator:
-        self._run(SHOW, service)
-        return self._widget()
+    _name = ""
 
     def reopened(self, code: str, service: FaultServer) -> Locator:
         self._run(code, service)

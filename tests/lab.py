@@ -30,6 +30,9 @@ SETTINGS: dict[str, dict[str, object]] = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 
+#: A cell that blocks the kernel's main thread until the test writes a file, and then says so.
+BLOCK = "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
+
 # JupyterLab's own objects, as `--expose-app-in-browser` gives them to the page.
 _PANEL = "window.jupyterapp?.shell.currentWidget"
 _KERNEL = f"{_PANEL}?.sessionContext.session?.kernel"

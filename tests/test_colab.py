@@ -9,17 +9,10 @@ import pytest
 from access import check_keyboard
 from colab import Colab
 from fault_server import FaultServer, status
-from host_page import BLOCK, SHOW, bundle_pages
-from lab import LabServer
+from host_page import SHOW
+from lab import BLOCK, LabServer
 from playwright.sync_api import Page, expect
 from videos import small_mp4
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    bundle_pages(folder)
-    return folder
 
 
 @pytest.fixture

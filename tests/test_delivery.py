@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from fault_server import KEY, FaultServer
-from lab import Lab, LabServer, Notebook
+from lab import BLOCK, Lab, LabServer, Notebook
 from playwright.sync_api import Locator, Page, Response, WebSocket, expect
 from proxy import Proxy
 from videos import small_mp4, write_large_mp4
@@ -26,7 +26,6 @@ w = VideoWidget(prompt="A fox in the snow")
 w.generate().wait()
 print("processes", os.getpid(), os.environ["JPY_PARENT_PID"])"""
 SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget()\nw"
-BLOCK = "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
 SLOW = 1_250_000  # bytes a second
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 from fault_server import KEY, FaultServer, status
-from lab import Lab, Notebook
+from lab import BLOCK, Lab, Notebook
 from playwright.sync_api import Locator, expect
 from videos import small_mp4
 
 SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget()\nw"
 # A cell that blocks the kernel's main thread until the test writes a file, and then says so.
-BLOCK = "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
 
 
 @pytest.fixture

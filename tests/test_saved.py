@@ -19,7 +19,7 @@ import nbconvert
 import nbformat
 import pytest
 from fault_server import KEY, FaultServer, client_of, status
-from lab import Lab
+from lab import BLOCK, Lab
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import Locator, Page, expect
 from videos import small_mp4, write_large_mp4
@@ -230,7 +230,6 @@ def test_exported_as_html_it_plays_beside_its_folder_and_shows_the_poster_withou
 # Live, in JupyterLab.
 
 # A cell that blocks the kernel's main thread until the test writes a file, and then says so.
-BLOCK = "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
 
 
 def test_a_displayed_job_says_how_it_goes_on_while_another_cell_runs(lab: Lab) -> None:

@@ -126,13 +126,9 @@ function ModelPicker({ store, id }: Props) {
           onChange={(event) => store.set("model", event.currentTarget.value)}
           {...invalid(store, id, "model")}
         >
-          {!known && (
-            <option value={model} selected>
-              {model || "No model"}
-            </option>
-          )}
+          {!known && <option value={model}>{model || "No model"}</option>}
           {store.models.map((row) => (
-            <option key={row.id} value={row.id} title={row.notes} selected={row.id === model}>
+            <option key={row.id} value={row.id} title={row.notes}>
               {row.name}
             </option>
           ))}

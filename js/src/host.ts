@@ -45,6 +45,13 @@ export function watchTheme(changed: () => void, signal: AbortSignal): void {
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
+/** Aborts with `signal`, where the host gives one (anywidget 0.11 and later), or when it is told to. */
+export function ending(signal: AbortSignal | undefined): AbortController {
+  const controller = new AbortController();
+  signal?.addEventListener("abort", () => controller.abort());
+  return controller;
+}
+
 /** Copies `text`; false where the host's page is not allowed to. */
 export async function copyText(text: string): Promise<boolean> {
   try {

@@ -2,7 +2,7 @@
 // (`loader.ts`); elsewhere each widget has it as its own source.
 
 import { render as draw } from "./dom.ts";
-import { type Model, watchTheme } from "./host.ts";
+import { ending, type Model, watchTheme } from "./host.ts";
 import { Store } from "./store.ts";
 import { Widget } from "./widget.tsx";
 import "./widget.css";
@@ -70,9 +70,3 @@ export default () => {
     render: ((context) => view(context)) satisfies Render,
   };
 };
-
-function ending(signal: AbortSignal | undefined): AbortController {
-  const controller = new AbortController();
-  signal?.addEventListener("abort", () => controller.abort());
-  return controller;
-}

@@ -1,7 +1,7 @@
 // What each widget carries as its source in a Jupyter kernel: it takes the front end from the one runtime widget that has it
 // (`runcrate_widget/runtime.py`). Built by itself, and kept small: it travels with every widget.
 
-import type { Model } from "./host.ts";
+import { ending, type Model } from "./host.ts";
 import type { Begin, Context } from "./index.tsx";
 
 type LoaderModel = Model & { get(name: "_runtime"): string };
@@ -19,8 +19,7 @@ export default () => {
 
   return {
     initialize(context: { model: LoaderModel; signal?: AbortSignal }) {
-      const end = new AbortController();
-      context.signal?.addEventListener("abort", () => end.abort());
+      const end = ending(context.signal);
       ({ model } = context);
       ({ signal } = end);
       return () => end.abort();

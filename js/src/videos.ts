@@ -2,9 +2,9 @@
 // A video's bytes come by the first way that works: from the page's own server, pulled from the kernel, or pushed by it.
 
 import type { Conversation } from "./conversation.ts";
-import { fileServer } from "./host.ts";
+import { ending, fileServer } from "./host.ts";
 import type { JobRow, VideoRow } from "./messages.ts";
-import { type Link, Transfer } from "./pull.ts";
+import { type Link, type Progress, Transfer } from "./pull.ts";
 
 const PATIENCE = 5; // seconds: what would take longer is fetched when it is asked for
 
@@ -12,7 +12,7 @@ export type Way = "url" | "pull" | "push";
 
 export type Loading =
   | { state: "queued" }
-  | { state: "loading"; received: number; waiting: boolean }
+  | ({ state: "loading" } & Progress)
   | { state: "asking" } // it would take long: the person decides
   | { state: "ready"; url: string; way: Way }
   | { state: "broken" } // the browser cannot decode it
@@ -38,7 +38,7 @@ export class Videos {
     conversation: Conversation,
     signal: AbortSignal,
     changed: () => void,
-    root: () => string | null = () => null,
+    root: () => string | null,
   ) {
     this.#conversation = conversation;
     this.#changed = changed;
@@ -163,20 +163,17 @@ export class Videos {
     const { key } = job;
     const { size } = job.video as VideoRow;
     const transfer = this.#transfer(key, size);
-    const enough = new AbortController();
     const { signal } = this.#pause;
-    signal.addEventListener("abort", () => enough.abort());
+    const enough = ending(signal);
     const long = () => !wanted && transfer.missing > PATIENCE * (this.link.rate ?? Infinity);
-    const report = (received: number, waiting: boolean) => {
+    const report = (progress: Progress) => {
       if (long()) enough.abort();
-      else if (!transfer.whole) this.#show(key, { state: "loading", received, waiting });
+      else if (!transfer.whole) this.#show(key, { state: "loading", ...progress });
     };
     if (!long()) {
-      report(size - transfer.missing, false);
+      report({ received: size - transfer.missing, waiting: false });
       try {
-        await transfer.pull(this.#conversation, key, this.link, enough.signal, (progress) =>
-          report(progress.received, progress.waiting),
-        );
+        await transfer.pull(this.#conversation, key, this.link, enough.signal, report);
       } catch (error) {
         if (!transfer.whole) this.#show(key, { state: "failed", message: (error as Error).message });
         return;
