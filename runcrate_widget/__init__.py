@@ -15,15 +15,17 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .environment import notebook_shell
+
 if TYPE_CHECKING:
     from . import errors
     from .catalog import Model, models
     from .client import VideoClient
     from .errors import RuncrateError
-    from .job import VideoJob
+    from .jobs.job import VideoJob
+    from .media.video import Video
+    from .notebook.widget import VideoWidget
     from .request import VideoRequest
-    from .video import Video
-    from .widget import VideoWidget
 
 __version__ = "0.1.0"
 __all__ = [
@@ -45,11 +47,11 @@ if sys.platform == "emscripten":
 _HOMES = {
     "Model": "catalog",
     "RuncrateError": "errors",
-    "Video": "video",
+    "Video": "media.video",
     "VideoClient": "client",
-    "VideoJob": "job",
+    "VideoJob": "jobs.job",
     "VideoRequest": "request",
-    "VideoWidget": "widget",
+    "VideoWidget": "notebook.widget",
     "models": "catalog",
 }
 
@@ -68,11 +70,13 @@ def __dir__() -> list[str]:
 
 def _show_jobs_live() -> None:
     """In an ipykernel, has a displayed job go on showing its stages."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is not None and getattr(shell, "kernel", None) is not None:
+    shell = notebook_shell()
+    if getattr(shell, "kernel", None) is not None:
         formatter = shell.display_formatter.ipython_display_formatter
-        formatter.for_type_by_name(f"{__name__}.job", "VideoJob", lambda job: import_module(".live", __name__).display_job(job))
+        live = f"{__name__}.notebook.live"
+        formatter.for_type_by_name(
+            f"{__name__}.jobs.job", "VideoJob", lambda job: import_module(live).display_job(job)
+        )
 
 
 _show_jobs_live()

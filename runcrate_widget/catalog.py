@@ -41,7 +41,9 @@ def _fold(text: str) -> str:
 
 def _price(price: object, of: str) -> float:
     if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < float("inf"):
-        raise InvalidRequestError("price", f"The price of {of} is {price!r}; it must be dollars a second, 0 or more.")
+        raise InvalidRequestError(
+            "price", f"The price of {of} is {price!r}; it must be dollars a second, 0 or more."
+        )
     return float(price)
 
 
@@ -84,9 +86,13 @@ class Model:
         for field in ("id", "name"):
             value = getattr(self, field)
             if not isinstance(value, str) or not value.strip():
-                raise InvalidRequestError(field, f"A model's {field} is {value!r}; it must be a text that is not empty.")
+                raise InvalidRequestError(
+                    field, f"A model's {field} is {value!r}; it must be a text that is not empty."
+                )
         if not isinstance(self.notes, str):
-            raise InvalidRequestError("notes", f"The notes of {self.name} are {self.notes!r}; they must be a text.")
+            raise InvalidRequestError(
+                "notes", f"The notes of {self.name} are {self.notes!r}; they must be a text."
+            )
         object.__setattr__(self, "durations", _durations(self.durations, self.name))
         if self.price is not None:
             object.__setattr__(self, "price", _price(self.price, self.id))
@@ -146,7 +152,9 @@ class Catalog(Mapping[str, Model]):
     def __getitem__(self, id_or_name: str) -> Model:
         model = self.find(id_or_name)
         if model is None:
-            raise UnknownModelError(f"{id_or_name!r} is not in the table of models.{self.suggestion(id_or_name)}")
+            raise UnknownModelError(
+                f"{id_or_name!r} is not in the table of models.{self.suggestion(id_or_name)}"
+            )
         return model
 
     def __contains__(self, id_or_name: object) -> bool:
@@ -183,9 +191,14 @@ class Catalog(Mapping[str, Model]):
         taken = self._by_id.get(new.id)
         if taken is not None and taken is not old:
             raise InvalidRequestError(
-                "id", f"id is {new.id!r}, which is {taken.name} already.", "Correct that one, or give another."
+                "id",
+                f"id is {new.id!r}, which is {taken.name} already.",
+                "Correct that one, or give another.",
             )
-        self._by_id = {(new.id if key == old.id else key): (new if key == old.id else kept) for key, kept in self._by_id.items()}
+        self._by_id = {
+            (new.id if key == old.id else key): (new if key == old.id else kept)
+            for key, kept in self._by_id.items()
+        }
         return new
 
     def load(self, path: str | os.PathLike[str]) -> None:
@@ -199,7 +212,15 @@ class Catalog(Mapping[str, Model]):
             table = json.loads(Path(path).read_text(encoding="utf-8"))
             for key, given in table.items():
                 trial._load_one(key, dict(given))
-        except (OSError, ValueError, TypeError, AttributeError, KeyError, ArithmeticError, RecursionError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise ConfigurationError(
                 f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
                 'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far as it differs.',

@@ -9,15 +9,21 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .api import BASE_URL, Key, VideoAPI
-from .carrier import JobCarrier
 from .catalog import Model, check_prices, models
-from .engine import run_in_background
 from .environment import setting
-from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError, SpendingLimitError
-from .job import VideoJob
-from .library import Library, Record
+from .errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    MissingExtraError,
+    MissingKeyError,
+    SpendingLimitError,
+)
+from .jobs.carrier import JobCarrier
+from .jobs.job import VideoJob
+from .jobs.loop import run_in_background
+from .library.library import Library, Record
 from .request import VideoRequest
+from .service.runcrate import BASE_URL, Key, VideoAPI
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
@@ -67,7 +73,9 @@ class VideoClient:
         finally:
             api_key = None
         if isinstance(max_concurrent, bool) or not isinstance(max_concurrent, int) or max_concurrent < 1:
-            raise InvalidRequestError("max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more.")
+            raise InvalidRequestError(
+                "max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more."
+            )
         self.demo = _demo_by_environment() if demo is None else bool(demo)
         self.prices = check_prices(prices)
         self.library = Library(library)
@@ -82,7 +90,11 @@ class VideoClient:
         self._begun = datetime.now(timezone.utc)
         self._service = "demo" if self.demo else self._api.base_url
         self._carrier = JobCarrier(
-            self._api, self.library, service=self._service, max_concurrent=max_concurrent, allow=self._check_limits
+            self._api,
+            self.library,
+            service=self._service,
+            max_concurrent=max_concurrent,
+            allow=self._check_limits,
         )
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
@@ -145,7 +157,9 @@ class VideoClient:
         if isinstance(prompt, VideoRequest):
             request = prompt
         else:
-            request = VideoRequest(prompt, model=model, duration=duration, aspect_ratio=aspect_ratio, extra=extra)
+            request = VideoRequest(
+                prompt, model=model, duration=duration, aspect_ratio=aspect_ratio, extra=extra
+            )
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
@@ -181,7 +195,9 @@ class VideoClient:
             if more is None:
                 raise SpendingLimitError(
                     f"{name} is {limit:g} {unit}, and it is not known what a video of {request.model_name} takes of it.",
-                    "Give a duration." if request.seconds is None else "Give its price: VideoClient(prices={…}).",
+                    "Give a duration."
+                    if request.seconds is None
+                    else "Give its price: VideoClient(prices={…}).",
                 )
             gone = sum(amount(one) or 0 for one in spent)
             if gone + more > limit + 1e-9:

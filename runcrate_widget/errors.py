@@ -36,7 +36,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .job import VideoJob
+    from .jobs.job import VideoJob
 
 
 class RuncrateError(Exception):

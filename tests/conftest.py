@@ -17,7 +17,7 @@ from host_page import bundle_pages
 from lab import Lab, LabServer
 from videos import small_mp4
 
-from runcrate_widget import carrier, polling
+from runcrate_widget.jobs import carrier, polling
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     """Let nobody's own key, library or demo setting reach a test."""
-    for name in [name for name in os.environ if name.startswith("RUNCRATE_") and name != "RUNCRATE_TEST_BROWSER"]:
+    for name in [
+        name for name in os.environ if name.startswith("RUNCRATE_") and name != "RUNCRATE_TEST_BROWSER"
+    ]:
         del os.environ[name]
 
 
@@ -123,6 +125,16 @@ def old_ipykernel() -> dict[str, str]:
     """The environment of a kernel that answers nothing while a cell runs: ipykernel 6.30."""
     folder = Path(__file__).resolve().parent.parent / ".hosts" / "ipykernel-6.30"
     if not folder.exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "--no-deps", "ipykernel==6.30.1"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--target",
+            str(folder),
+            "--no-deps",
+            "ipykernel==6.30.1",
+        ]
         subprocess.run(command, check=True)
     return {"PYTHONPATH": str(folder)}

@@ -34,7 +34,10 @@ def watch(folder: str, at: list[Any] | None, signal: int) -> list[str]:
     def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
             where = args[0]
-            if not (name in ("fsync", "flock") or (not isinstance(where, int) and os.fsdecode(where).startswith(folder))):
+            if not (
+                name in ("fsync", "flock")
+                or (not isinstance(where, int) and os.fsdecode(where).startswith(folder))
+            ):
                 return function(*args, **options)
             operations.append(name)
             number = len(operations)
@@ -46,7 +49,9 @@ def watch(folder: str, at: list[Any] | None, signal: int) -> list[str]:
 
         return call
 
-    homes: list[tuple[Any, str]] = [(os, name) for name in ("open", "fsync", "link", "replace", "unlink", "mkdir")]
+    homes: list[tuple[Any, str]] = [
+        (os, name) for name in ("open", "fsync", "link", "replace", "unlink", "mkdir")
+    ]
     for home, name in [*homes, (builtins, "open"), (fcntl, "flock")]:
         setattr(home, name, watched(name, getattr(home, name)))
     return operations
@@ -54,7 +59,8 @@ def watch(folder: str, at: list[Any] | None, signal: int) -> list[str]:
 
 def main() -> None:
     plan = json.loads(sys.argv[1])
-    from runcrate_widget import VideoClient, carrier, errors, polling
+    from runcrate_widget import VideoClient, errors
+    from runcrate_widget.jobs import carrier, polling
 
     polling.SHORTEST, polling.LONGEST_BACKOFF, carrier._LOOK_EVERY = 0.01, 0.05, 0.05
     operations = watch(plan["library"], plan.get("at"), plan.get("signal", 9))

@@ -67,7 +67,11 @@ class Exchange:
             "Content-Length": str(len(body) if length is None else length),
             **(headers or {}),
         }
-        head = f"HTTP/1.1 {status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+        head = (
+            f"HTTP/1.1 {status} X\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+            + "\r\n"
+        )
         self.writer.write(head.encode() + body)
         await self.writer.drain()
 
@@ -80,7 +84,9 @@ def reply(status: int, body: bytes | dict[str, Any] | None = None, **headers: st
     given = {"error": {"message": f"made to fail with {status}", "type": "test"}} if body is None else body
 
     async def fault(exchange: Exchange) -> None:
-        await exchange.send(status, given, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        await exchange.send(
+            status, given, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
     return fault
 
@@ -161,7 +167,11 @@ async def redirect_elsewhere(exchange: Exchange) -> None:
 
 async def limited_until(exchange: Exchange) -> None:
     """429 that says when in `X-RateLimit-Reset`, a Unix time in whole seconds: in 1 to 2 s."""
-    headers = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 2)}
+    headers = {
+        "X-RateLimit-Limit": "600",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(int(time.time()) + 2),
+    }
     await exchange.send(429, {"error": {"message": "Rate limit exceeded"}}, headers=headers)
 
 

@@ -55,7 +55,9 @@ from fault_server import (
 )
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, api, errors, polling
+from runcrate_widget import VideoClient, VideoJob, errors
+from runcrate_widget.jobs import polling
+from runcrate_widget.service import runcrate
 
 VIDEO = small_mp4(1)
 SDK_PATIENCE = 25.0  # seconds
@@ -87,7 +89,9 @@ class Row:
 
 async def odd_note(exchange: Exchange) -> None:
     """The job is made, and its answer has what UTF-8 cannot hold: JavaScript cuts texts so."""
-    await exchange.send(200, {"id": exchange.server.make_job(exchange.request), "status": "queued", "note": "a fox \ud83e"})
+    await exchange.send(
+        200, {"id": exchange.server.make_job(exchange.request), "status": "queued", "note": "a fox \ud83e"}
+    )
 
 
 async def refuse(_: object) -> None:
@@ -121,7 +125,12 @@ ROWS: list[Row] = [
     Row("submit", "job made, then 303 to it", [made(redirect("/v1/videos/vid_000001", 303))], "unconfirmed"),
     Row("submit", "job made, then no answer", [made(hang)], "unconfirmed", timeout=1.0),
     Row("submit", "job made, no id in the 200", [made(reply(200, {"status": "queued"}))], "unconfirmed"),
-    Row("submit", "job made, an id that is no text", [made(reply(200, {"id": 12, "status": "queued"}))], "unconfirmed"),
+    Row(
+        "submit",
+        "job made, an id that is no text",
+        [made(reply(200, {"id": 12, "status": "queued"}))],
+        "unconfirmed",
+    ),
     Row("submit", "job made, HTML with 200", [made(html())], "unconfirmed"),
     Row("submit", "job made, half JSON", [made(reply(200, b'{"id": "vid_0'))], "unconfirmed"),
     Row("submit", "job made, JSON nested without end", [made(reply(200, b"[" * 100_000))], "unconfirmed"),
@@ -164,7 +173,12 @@ ROWS: list[Row] = [
     Row("poll", "402", [reply(402)], "stopped"),
     Row("poll", "403", [reply(403)], "stopped"),
     Row("poll", "failed", [status("failed", error={"message": "refused by the safety filter"})], "failed"),
-    Row("poll", "failed, with half an emoji", [status("failed", error={"message": "refused \ud83d"})], "failed"),
+    Row(
+        "poll",
+        "failed, with half an emoji",
+        [status("failed", error={"message": "refused \ud83d"})],
+        "failed",
+    ),
     Row("download", "cut at half, Range is known", [cut(0.5)]),
     Row("download", "cut at half, Range is not known", [cut(0.5), whole_again]),
     Row("download", "cut at half, another range comes", [cut(0.5), another_range]),
@@ -224,13 +238,19 @@ def short_clock(row: Row) -> Iterator[None]:
         patch.setattr(polling, "SHORTEST", 0.01)
         patch.setattr(polling, "LONGEST_BACKOFF", 0.05)
         if row.timeout is not None:
-            patch.setattr(api, "_SUBMIT_TIMEOUT" if row.step == "submit" else "_READ_TIMEOUT", row.timeout)
+            patch.setattr(
+                runcrate, "_SUBMIT_TIMEOUT" if row.step == "submit" else "_READ_TIMEOUT", row.timeout
+            )
         yield
 
 
 def leaks_of(server: FaultServer, elsewhere: FaultServer) -> list[str]:
     """Where the key was, and should not have been."""
-    found = [f"{one.path} of another host" for one in elsewhere.requests if KEY in f"{one.path}{one.headers}{one.body!r}"]
+    found = [
+        f"{one.path} of another host"
+        for one in elsewhere.requests
+        if KEY in f"{one.path}{one.headers}{one.body!r}"
+    ]
     for one in server.requests:
         others = {name: value for name, value in one.headers.items() if name != "authorization"}
         if KEY in f"{one.path}{others}{one.body!r}":
@@ -263,14 +283,20 @@ def ours(row: Row, folder: Path) -> Result:
 
 
 def _generate(url: str, folder: Path) -> VideoJob:
-    return VideoClient(KEY, base_url=url, library=folder).generate("A fox in the snow", model="google/veo-3.0", duration=6)
+    return VideoClient(KEY, base_url=url, library=folder).generate(
+        "A fox in the snow", model="google/veo-3.0", duration=6
+    )
 
 
 def _outcome(job: VideoJob) -> tuple[str, str]:
     try:
         video = job.wait(60)
     except errors.JobError as error:
-        names = {errors.JobFailedError: "failed", errors.JobUnconfirmedError: "unconfirmed", errors.JobStoppedError: "stopped"}
+        names = {
+            errors.JobFailedError: "failed",
+            errors.JobUnconfirmedError: "unconfirmed",
+            errors.JobStoppedError: "stopped",
+        }
         return names.get(type(error), f"{type(error).__name__} at {job.status}"), str(error)
     whole = video.path.read_bytes() == VIDEO and not list(video.path.parent.glob("*.part"))
     return "video" if whole else "a file that is not the video", ""
@@ -295,18 +321,26 @@ def sdk(row: Row, python: str) -> Result:
         environment = {**os.environ, "RUNCRATE_API_KEY": KEY}
         began = time.monotonic()
         try:
-            ran = subprocess.run(command, capture_output=True, text=True, timeout=SDK_PATIENCE, env=environment)
+            ran = subprocess.run(
+                command, capture_output=True, text=True, timeout=SDK_PATIENCE, env=environment
+            )
         except subprocess.TimeoutExpired:
             outcome = f"no end in {SDK_PATIENCE:g} s"
         else:
             lines = ran.stderr.strip().splitlines()
-            raised = next((line for line in reversed(lines) if line[:1].strip() and ":" in line), "").partition(":")[0]
+            raised = next(
+                (line for line in reversed(lines) if line[:1].strip() and ":" in line), ""
+            ).partition(":")[0]
             if ran.returncode:
                 outcome = f"raises {raised.rpartition('.')[2] or 'an error'}"
                 told = any(id in lines[-1] for id in server.jobs) if lines else False
                 outcome += "" if not server.jobs or told else ", job lost"
             else:
-                outcome = "video" if path.read_bytes() == VIDEO else f"says done: {path.stat().st_size} bytes, no video"
+                outcome = (
+                    "video"
+                    if path.read_bytes() == VIDEO
+                    else f"says done: {path.stat().st_size} bytes, no video"
+                )
         seconds = time.monotonic() - began
         jobs, submits, pause = len(server.jobs), server.count("submit"), pause_of(row, server)
         return Result(outcome, jobs, submits, seconds, "", pause, leaks_of(server, elsewhere))
@@ -324,8 +358,12 @@ def sdk_version(python: str) -> str | None:
 
 def main() -> int:
     """Prints the table; 0 if ours is right in every row."""
-    parser = argparse.ArgumentParser(description="What a client makes of each fault: ours, and the official SDK.")
-    parser.add_argument("--sdk-python", default=sys.executable, metavar="PATH", help="a Python that has runcrate-sdk")
+    parser = argparse.ArgumentParser(
+        description="What a client makes of each fault: ours, and the official SDK."
+    )
+    parser.add_argument(
+        "--sdk-python", default=sys.executable, metavar="PATH", help="a Python that has runcrate-sdk"
+    )
     parser.add_argument("--only", default="", metavar="WORDS", help="only rows whose name has this in it")
     given = parser.parse_args()
     rows = [row for row in ROWS if given.only in row.name]
@@ -338,7 +376,12 @@ def main() -> int:
         theirs = [pool.submit(sdk, row, given.sdk_python) for row in rows] if version else []
         for n, row in enumerate(rows):
             our = ours(row, Path(folder) / str(n))
-            right = (our.outcome, our.jobs, our.submits, our.leaks) == (row.outcome, row.jobs, row.submits, [])
+            right = (our.outcome, our.jobs, our.submits, our.leaks) == (
+                row.outcome,
+                row.jobs,
+                row.submits,
+                [],
+            )
             wrong += not right
             dear += our.jobs > 1
             line = f"{row.name:51.51}│ {our.outcome + ('' if right else ' !'):13}{our.jobs:>6}{our.seconds:>8.1f} │ "
@@ -351,7 +394,9 @@ def main() -> int:
             else:
                 line += "not installed"
             print(line, flush=True)
-    print(f"\nours: {len(rows) - wrong} of {len(rows)} rows right, {dear} with more than one job made for one call")
+    print(
+        f"\nours: {len(rows) - wrong} of {len(rows)} rows right, {dear} with more than one job made for one call"
+    )
     if version:
         due = sum(row.outcome == "video" for row in rows)
         print(

@@ -75,7 +75,9 @@ class HostPage(ABC):
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.page.close()
         self._web.shutdown()
         self._thread.join()
@@ -94,10 +96,14 @@ class HostPage(ABC):
             "path": f"{folder}/{self._name}.ipynb",
             "name": self._name,
             "type": "notebook",
-            "kernel": {"name": self._server.kernel_spec({"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": service.url})},
+            "kernel": {
+                "name": self._server.kernel_spec({"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": service.url})
+            },
         }
         url, headers = f"{self._server.url}api/sessions", {"Authorization": f"token {self._server.token}"}
-        answer = httpx.post(url, json=session, headers=headers, timeout=60, trust_env=False).raise_for_status()
+        answer = httpx.post(
+            url, json=session, headers=headers, timeout=60, trust_env=False
+        ).raise_for_status()
         kernel = {"baseUrl": self._server.url, "token": self._server.token, "model": answer.json()["kernel"]}
         self.page.add_init_script(f"window.kernel = {json.dumps(kernel)};")
         self.page.goto(f"{self.origin}/{self._name}.html")

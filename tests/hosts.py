@@ -56,7 +56,9 @@ class Host(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.page.close()
 
     @abstractmethod
@@ -106,7 +108,9 @@ class _OnJupyter(Host):
         super().__init__(page)
         self._server = server
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         super().__exit__(kind, error, trace)
         self._server.stop_kernels()
 
@@ -138,7 +142,9 @@ class JupyterLab(_OnJupyter):
 
     def _run(self, code: str, service: FaultServer) -> None:
         env = {**settings(service), **self._environment}
-        self._notebook = Lab(self._server, self.page).open(f"n{time.monotonic_ns()}/a.ipynb", [code, BLOCK], env=env)
+        self._notebook = Lab(self._server, self.page).open(
+            f"n{time.monotonic_ns()}/a.ipynb", [code, BLOCK], env=env
+        )
         self.folder = self._notebook.path.parent
         self._notebook.run(0)
 
@@ -176,7 +182,9 @@ class NbClassic(_OnJupyter):
         ready = "window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected()"
         self.page.wait_for_function(ready, timeout=START * 1000)
         # The widgets' extension comes after the kernel.
-        self.page.wait_for_function("'jupyter.widget' in Jupyter.notebook.kernel.comm_manager.targets", timeout=START * 1000)
+        self.page.wait_for_function(
+            "'jupyter.widget' in Jupyter.notebook.kernel.comm_manager.targets", timeout=START * 1000
+        )
 
     def _run_block(self) -> None:
         self.page.evaluate("Jupyter.notebook.execute_cells([1])")
@@ -192,7 +200,9 @@ class _Server:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}/{path}"
         self._log = folder / "server.log"
-        environment = server_environment(folder) | settings(service) | {"XDG_CONFIG_HOME": str(folder / "config")}
+        environment = (
+            server_environment(folder) | settings(service) | {"XDG_CONFIG_HOME": str(folder / "config")}
+        )
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *command, f"--port={port}"],
@@ -235,7 +245,9 @@ class _OwnServer(Host):
         self.folder.mkdir()
         self._server: _Server | None = None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         super().__exit__(kind, error, trace)
         if self._server:
             self._server.stop()
@@ -249,7 +261,12 @@ class Voila(_OwnServer):
 
     def open(self, service: FaultServer) -> Locator:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": code_cells([SHOW])}
+        notebook = {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {"kernelspec": kernel},
+            "cells": code_cells([SHOW]),
+        }
         (self.folder / "a.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
         self._server = _Server(self._home, ["voila", "a.ipynb", "--no-browser"], service)
         self.page.goto(f"{self._server.url}?theme={self.themes[0]}", timeout=60_000)
@@ -290,7 +307,9 @@ class Marimo(_OwnServer):
         )
         (self.folder / "a.py").write_text(f"import marimo\n\napp = marimo.App()\n{code}", encoding="utf-8")
         (self._home / "config" / "marimo").mkdir(parents=True)
-        (self._home / "config" / "marimo" / "marimo.toml").write_text('[display]\ntheme = "system"\n', encoding="utf-8")
+        (self._home / "config" / "marimo" / "marimo.toml").write_text(
+            '[display]\ntheme = "system"\n', encoding="utf-8"
+        )
         self._server = _Server(self._home, ["marimo", "run", "a.py", "--headless", "--no-token"], service)
         self.page.emulate_media(color_scheme="light")
         self.page.goto(self._server.url)

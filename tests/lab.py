@@ -31,7 +31,9 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 #: A cell that blocks the kernel's main thread until the test writes a file, and then says so.
-BLOCK = "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
+BLOCK = (
+    "import os, time\nwhile not os.path.exists('go.txt'): time.sleep(0.05)\nprint('the cell ran to its end')"
+)
 
 # JupyterLab's own objects, as `--expose-app-in-browser` gives them to the page.
 _PANEL = "window.jupyterapp?.shell.currentWidget"
@@ -90,12 +92,16 @@ class LabServer:
                 stderr=subprocess.STDOUT,
             )
         self.url = self._wait_until_up()
-        self._api = httpx.Client(base_url=self.url, headers={"Authorization": f"token {self.token}"}, timeout=30, trust_env=False)
+        self._api = httpx.Client(
+            base_url=self.url, headers={"Authorization": f"token {self.token}"}, timeout=30, trust_env=False
+        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop_kernels()
         self._api.close()
         self._process.terminate()
@@ -120,7 +126,9 @@ class LabServer:
     def kernel_spec(self, environment: Mapping[str, str]) -> str:
         """The name of a kernel of this Python that has `environment` beside the server's own."""
         # A hash: the name stands in the notebook, where an environment's secrets have no place.
-        name = f"tests-{hashlib.sha256(json.dumps(dict(environment), sort_keys=True).encode()).hexdigest()[:8]}"
+        name = (
+            f"tests-{hashlib.sha256(json.dumps(dict(environment), sort_keys=True).encode()).hexdigest()[:8]}"
+        )
         spec = {
             "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": name,
@@ -137,7 +145,12 @@ class LabServer:
         """Write the notebook `name` with these code cells, for a kernel with `env` set."""
         spec = self.kernel_spec(env or {})
         kernel = {"name": spec, "display_name": spec, "language": "python"}
-        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": code_cells(cells)}
+        notebook = {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {"kernelspec": kernel},
+            "cells": code_cells(cells),
+        }
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(notebook), encoding="utf-8")

@@ -19,7 +19,9 @@ from types import TracebackType
 from typing_extensions import Self
 
 _PIECE = 16 * 1024  # bytes; so small that connections which share a slow link take turns
-_BUFFER = 256 * 1024  # bytes that may wait in the link: what waits before it stays with the server, which then waits, too
+_BUFFER = (
+    256 * 1024
+)  # bytes that may wait in the link: what waits before it stays with the server, which then waits, too
 
 
 class Proxy:
@@ -47,7 +49,9 @@ class Proxy:
         started.wait()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
 
@@ -85,7 +89,9 @@ class Proxy:
             to_page.transport.abort()
             return
         upstream = socket.socket()
-        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # before it connects, or it has no effect
+        upstream.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER
+        )  # before it connects, or it has no effect
         upstream.setblocking(False)
         await self._loop.sock_connect(upstream, ("127.0.0.1", self._target))
         from_server, to_server = await asyncio.open_connection(sock=upstream, limit=_PIECE)
@@ -93,13 +99,17 @@ class Proxy:
         self._writers.update(both)
         try:
             with contextlib.suppress(ConnectionError):
-                await asyncio.gather(self._forward(from_page, to_server), self._forward(from_server, to_page, slow=True))
+                await asyncio.gather(
+                    self._forward(from_page, to_server), self._forward(from_server, to_page, slow=True)
+                )
         finally:
             self._writers.difference_update(both)
             for writer in both:
                 writer.close()
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool = False) -> None:
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool = False
+    ) -> None:
         while piece := await reader.read(_PIECE):
             if slow:
                 await self._carry(len(piece))

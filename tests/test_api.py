@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from videos import small_mp4
 
 from runcrate_widget import errors
-from runcrate_widget.api import Key, VideoAPI, check_base_url, error_text
-from runcrate_widget.api import close as close_connections
 from runcrate_widget.request import VideoRequest
+from runcrate_widget.service.runcrate import Key, VideoAPI, check_base_url, error_text
+from runcrate_widget.service.runcrate import close as close_connections
 
 REQUEST = VideoRequest("A fox in the snow", model="Veo 3.0", extra={"seed": 3})
 
@@ -99,7 +99,9 @@ def test_a_failed_job_has_its_reason_in_either_form(server: FaultServer, error: 
         {"detail": "In its words"},
     ],
 )
-def test_every_status_and_shape_of_error(server: FaultServer, status: int, kind: type, body: dict[str, Any]) -> None:
+def test_every_status_and_shape_of_error(
+    server: FaultServer, status: int, kind: type, body: dict[str, Any]
+) -> None:
     server._faults["submit"] = [reply(status, body)]
     with pytest.raises(errors.APIError) as caught:
         call(server.url, lambda api: api.submit(REQUEST))
@@ -112,7 +114,8 @@ def test_every_status_and_shape_of_error(server: FaultServer, status: int, kind:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<h1>Bad gateway</h1>", b'{"error": {}}', b"[1]", b"\xff\xfe", b'{"error": [{"loc": "prompt"}]}']
+    "body",
+    [b"", b"<h1>Bad gateway</h1>", b'{"error": {}}', b"[1]", b"\xff\xfe", b'{"error": [{"loc": "prompt"}]}'],
 )
 def test_an_error_without_words_still_is_one_of_ours(server: FaultServer, body: bytes) -> None:
     server._faults["submit"] = [reply(502, body)]
@@ -166,7 +169,9 @@ def test_a_broken_connection_may_have_been_sent(server: FaultServer, fault: Any)
 
 
 def test_an_unreachable_host_was_not_sent_anything() -> None:
-    with pytest.raises(errors.TransportError, match=r"127\.0\.0\.1:9 cannot be reached.*Nothing was sent") as caught:
+    with pytest.raises(
+        errors.TransportError, match=r"127\.0\.0\.1:9 cannot be reached.*Nothing was sent"
+    ) as caught:
         call("http://127.0.0.1:9", lambda api: api.submit(REQUEST))
     assert not caught.value.sent
 
@@ -178,7 +183,7 @@ def test_nothing_of_httpx_hangs_on_an_error(server: FaultServer) -> None:
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
     frames = traceback.extract_tb(caught.value.__traceback__)
-    assert [frame.name for frame in frames if "api.py" in frame.filename][-1] == "_send"
+    assert [frame.name for frame in frames if "service" in frame.filename][-1] == "_send"
     assert not [frame for frame in frames if "httpx" in frame.filename or "httpcore" in frame.filename]
     assert KEY not in _with_locals(caught.value)
 
@@ -194,7 +199,11 @@ def test_no_traceback_with_locals_shows_the_key(server: FaultServer, fault: Any)
 def _with_locals(error: BaseException) -> str:
     """The traceback, with the locals of every frame but the tests' own (they hold the key)."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    return "".join(f"{frame.name} {frame.filename} {frame.locals}" for frame in shown.stack if "test_api" not in frame.filename)
+    return "".join(
+        f"{frame.name} {frame.filename} {frame.locals}"
+        for frame in shown.stack
+        if "test_api" not in frame.filename
+    )
 
 
 @pytest.mark.parametrize("id", ["../../admin", "a/b?c#d", "Zoë 😀", "%2e%2e", "x" * 300])
@@ -251,7 +260,9 @@ def test_more_than_there_is_begins_anew(server: FaultServer, tmp_path: Path) -> 
 def test_another_part_than_asked_for_is_not_taken(server: FaultServer, tmp_path: Path) -> None:
     part = tmp_path / "a.part"
     part.write_bytes(server.video[:100])
-    server._faults["download"] = [reply(206, server.video[50:], Content_Type="video/mp4", Content_Range="bytes 50-/9999")]
+    server._faults["download"] = [
+        reply(206, server.video[50:], Content_Type="video/mp4", Content_Range="bytes 50-/9999")
+    ]
     with pytest.raises(errors.TransportError):
         call(server.url, download(part))
     assert not part.exists()
@@ -327,7 +338,9 @@ def test_a_key_is_recognised_in_what_came_with_it(text: str) -> None:
     assert Key(text).header() == f"Bearer {KEY}"
 
 
-@pytest.mark.parametrize("text", ["", "  ", '""', "rc_live_ä", "rc_live_a b", "rc_live_\x00", "rc_live_a\r\nX: y", None, 7])
+@pytest.mark.parametrize(
+    "text", ["", "  ", '""', "rc_live_ä", "rc_live_a b", "rc_live_\x00", "rc_live_a\r\nX: y", None, 7]
+)
 def test_what_is_no_key_is_refused_without_showing_it(text: Any) -> None:
     with pytest.raises(errors.ConfigurationError) as caught:
         Key(text)
@@ -338,7 +351,12 @@ def test_a_key_does_not_show_itself() -> None:
     key = Key(KEY)
     assert repr(key) == str(key) == f"{key}" == "rc_live_…cdef"
     assert repr(Key("short")) == "…"
-    for attempt in (lambda: pickle.dumps(key), lambda: copy.copy(key), lambda: copy.deepcopy(key), lambda: json.dumps(key)):
+    for attempt in (
+        lambda: pickle.dumps(key),
+        lambda: copy.copy(key),
+        lambda: copy.deepcopy(key),
+        lambda: json.dumps(key),
+    ):
         with pytest.raises(TypeError):
             attempt()
     assert KEY not in str([getattr(key, name) for name in dir(key)])
@@ -347,7 +365,9 @@ def test_a_key_does_not_show_itself() -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["error", "message", "detail", "code"]), inner),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["error", "message", "detail", "code"]), inner)
+        ),
     )
 )
 def test_no_shape_of_error_breaks_the_reader(fields: Any) -> None:

@@ -50,9 +50,18 @@ def test_an_absent_model_is_a_key_error_with_a_suggestion(models: Catalog) -> No
 
 @pytest.mark.parametrize(
     ("name", "seconds", "nearest"),
-    [("Veo 3.0", 6, 6), ("Veo 3.0", 7, 6), ("Veo 3.0", 100, 8), ("Sora 2", 6, 4), ("Kling v3", 99, 15), ("Seedance", 0, 2)],
+    [
+        ("Veo 3.0", 6, 6),
+        ("Veo 3.0", 7, 6),
+        ("Veo 3.0", 100, 8),
+        ("Sora 2", 6, 4),
+        ("Kling v3", 99, 15),
+        ("Seedance", 0, 2),
+    ],
 )
-def test_the_nearest_duration_and_of_two_the_cheaper(models: Catalog, name: str, seconds: int, nearest: int) -> None:
+def test_the_nearest_duration_and_of_two_the_cheaper(
+    models: Catalog, name: str, seconds: int, nearest: int
+) -> None:
     assert models[name].nearest_duration(seconds) == nearest
 
 
@@ -129,7 +138,9 @@ def test_the_environment_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "models.json"
     file.write_text('{"Sora 2": {"id": "openai/sora-2-mended"}}')
     code = "from runcrate_widget import models; print(models['Sora 2'].id)"
-    ran = subprocess.run([sys.executable, "-c", code], env={"RUNCRATE_MODELS": str(file)}, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={"RUNCRATE_MODELS": str(file)}, capture_output=True, text=True
+    )
     assert ran.stdout.strip() == "openai/sora-2-mended", ran.stderr
 
 

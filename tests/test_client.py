@@ -17,11 +17,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, client_of, close, cut, hang, html, made, redirect, reply, reset, short, status
+from fault_server import (
+    KEY,
+    FaultServer,
+    client_of,
+    close,
+    cut,
+    hang,
+    html,
+    made,
+    redirect,
+    reply,
+    reset,
+    short,
+    status,
+)
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, VideoRequest, api, errors
+from runcrate_widget import VideoClient, VideoJob, VideoRequest, errors
 from runcrate_widget.catalog import models
+from runcrate_widget.service import runcrate
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -46,7 +61,13 @@ def test_a_job_becomes_a_video(server: FaultServer, tmp_path: Path) -> None:
     assert video.path.read_bytes() == video.read_bytes() == VIDEO
     assert video.path.parent == tmp_path / "library"
     assert video.path.name == f"a-fox-in-the-snow-{job.key}.mp4"
-    assert (video.width, video.height, video.size, video.audio, video.id) == (64, 36, len(VIDEO), False, "vid_000001")
+    assert (video.width, video.height, video.size, video.audio, video.id) == (
+        64,
+        36,
+        len(VIDEO),
+        False,
+        "vid_000001",
+    )
     assert job.status == "completed"
     assert job.done
     assert job.ended is not None
@@ -113,7 +134,9 @@ def test_a_wait_that_times_out_leaves_the_job_running(server: FaultServer, tmp_p
 
 
 def test_a_failed_job_carries_the_services_reason(server: FaultServer, tmp_path: Path) -> None:
-    server._faults["poll"] = [status("failed", error={"message": "the prompt was refused by the safety filter"})]
+    server._faults["poll"] = [
+        status("failed", error={"message": "the prompt was refused by the safety filter"})
+    ]
     job = generate(server, tmp_path)
     with pytest.raises(errors.JobFailedError, match="the prompt was refused by the safety filter"):
         job.wait(30)
@@ -201,10 +224,21 @@ def test_a_waiting_job_can_be_cancelled_and_a_sent_one_cannot(server: FaultServe
 
 @pytest.mark.parametrize(
     "fault",
-    [reset, close, html(), reply(500), reply(502), reply(504), reply(200, {"status": "queued"}), reply(200, b"{")],
+    [
+        reset,
+        close,
+        html(),
+        reply(500),
+        reply(502),
+        reply(504),
+        reply(200, {"status": "queued"}),
+        reply(200, b"{"),
+    ],
     ids=["reset", "close", "html", "500", "502", "504", "no id", "half JSON"],
 )
-def test_a_submit_without_an_answer_is_unconfirmed_and_never_sent_again(server: FaultServer, tmp_path: Path, fault: Any) -> None:
+def test_a_submit_without_an_answer_is_unconfirmed_and_never_sent_again(
+    server: FaultServer, tmp_path: Path, fault: Any
+) -> None:
     server._faults["submit"] = [made(fault)]
     job = generate(server, tmp_path)
     with pytest.raises(errors.JobUnconfirmedError, match="adopt"):
@@ -216,8 +250,10 @@ def test_a_submit_without_an_answer_is_unconfirmed_and_never_sent_again(server: 
     assert server.count("submit") == 1
 
 
-def test_a_submit_that_hangs_is_unconfirmed(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "_SUBMIT_TIMEOUT", 0.2)
+def test_a_submit_that_hangs_is_unconfirmed(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runcrate, "_SUBMIT_TIMEOUT", 0.2)
     server._faults["submit"] = [made(hang)]
     job = generate(server, tmp_path)
     with pytest.raises(errors.JobUnconfirmedError, match="no answer in time"):
@@ -242,8 +278,12 @@ def test_an_unconfirmed_job_is_sent_again_when_the_user_says_so(server: FaultSer
             one.adopt("vid_1")
 
 
-@pytest.mark.parametrize("fault", [reply(429, Retry_After="0"), reply(503), reply(429)], ids=["429 now", "503", "429"])
-def test_a_submit_that_was_not_acted_on_is_sent_again(server: FaultServer, tmp_path: Path, fault: Any) -> None:
+@pytest.mark.parametrize(
+    "fault", [reply(429, Retry_After="0"), reply(503), reply(429)], ids=["429 now", "503", "429"]
+)
+def test_a_submit_that_was_not_acted_on_is_sent_again(
+    server: FaultServer, tmp_path: Path, fault: Any
+) -> None:
     server._faults["submit"] = [fault, fault]
     job = generate(server, tmp_path)
     assert job.wait(30)
@@ -252,7 +292,9 @@ def test_a_submit_that_was_not_acted_on_is_sent_again(server: FaultServer, tmp_p
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 409, 422])
-def test_a_submit_that_is_refused_fails_with_the_services_words(server: FaultServer, tmp_path: Path, code: int) -> None:
+def test_a_submit_that_is_refused_fails_with_the_services_words(
+    server: FaultServer, tmp_path: Path, code: int
+) -> None:
     server._faults["submit"] = [reply(code, {"error": {"message": "No, because of this"}})]
     job = generate(server, tmp_path)
     with pytest.raises(errors.JobFailedError, match="No, because of this") as caught:
@@ -262,7 +304,9 @@ def test_a_submit_that_is_refused_fails_with_the_services_words(server: FaultSer
     assert server.count("submit") == 1
 
 
-def test_a_mistyped_model_that_the_service_refuses_comes_with_a_suggestion(server: FaultServer, tmp_path: Path) -> None:
+def test_a_mistyped_model_that_the_service_refuses_comes_with_a_suggestion(
+    server: FaultServer, tmp_path: Path
+) -> None:
     server._faults["submit"] = [reply(404, {"error": {"message": "no such model"}})]
     job = client_of(server, tmp_path).generate("A fox", model="google/veo-3")
     with pytest.raises(errors.JobFailedError, match=r"no such model Did you mean \"google/veo-3\.0\""):
@@ -281,7 +325,9 @@ def test_a_submit_is_not_sent_to_where_the_service_redirects(server: FaultServer
 def test_an_unreachable_host_says_so(tmp_path: Path) -> None:
     client = VideoClient(KEY, base_url="http://127.0.0.1:9", library=tmp_path)
     job = client.generate("A fox", model="Veo 3.0")
-    with pytest.raises(errors.JobFailedError, match=r"127\.0\.0\.1:9 cannot be reached.*Nothing was sent.*Check the network"):
+    with pytest.raises(
+        errors.JobFailedError, match=r"127\.0\.0\.1:9 cannot be reached.*Nothing was sent.*Check the network"
+    ):
         job.wait(60)
 
 
@@ -346,7 +392,9 @@ def test_a_download_that_never_is_a_video_keeps_the_job(server: FaultServer, tmp
     assert server.count("submit") == 1
 
 
-def test_a_job_that_the_service_does_not_know_is_given_up_and_kept(server: FaultServer, tmp_path: Path) -> None:
+def test_a_job_that_the_service_does_not_know_is_given_up_and_kept(
+    server: FaultServer, tmp_path: Path
+) -> None:
     server._faults["poll"] = [reply(404)] * 6
     job = generate(server, tmp_path)
     with pytest.raises(errors.JobStoppedError, match="404"):
@@ -421,7 +469,9 @@ def test_a_limit_that_is_used_up_is_kept_to_before_it_is_met(server: FaultServer
         ({"take": "two"}, "take"),
     ],
 )
-def test_bad_input_sends_nothing(server: FaultServer, tmp_path: Path, arguments: dict[str, Any], field: str) -> None:
+def test_bad_input_sends_nothing(
+    server: FaultServer, tmp_path: Path, arguments: dict[str, Any], field: str
+) -> None:
     with pytest.raises(errors.InvalidRequestError) as caught:
         client_of(server, tmp_path).generate(**{"prompt": "A fox", "model": "Veo 3.0", **arguments})
     assert caught.value.field == field
@@ -452,7 +502,9 @@ def test_a_wrong_key_says_so(server: FaultServer, tmp_path: Path) -> None:
     [{"base_url": "http://runcrate.example"}, {"api_key": "two words"}, {"max_concurrent": 0}, {"max_concurrent": True},
      {"prices": {"Veo 3.0": "much"}}, {"prices": {"Veo 3.0": -1}}],
 )  # fmt: skip
-def test_a_client_that_could_not_work_is_refused(server: FaultServer, tmp_path: Path, options: dict[str, Any]) -> None:
+def test_a_client_that_could_not_work_is_refused(
+    server: FaultServer, tmp_path: Path, options: dict[str, Any]
+) -> None:
     with pytest.raises(errors.RuncrateError):
         client_of(server, tmp_path, **options)
 
@@ -479,7 +531,9 @@ def test_a_folder_that_vanishes_keeps_the_job_and_tells_its_id(
     job = generate(server, folder)
     with (
         caplog.at_level(logging.ERROR, "runcrate_widget"),
-        pytest.raises(errors.JobStoppedError, match=r"library.*its id is vid_000001, and job\.resume\(\) goes on"),
+        pytest.raises(
+            errors.JobStoppedError, match=r"library.*its id is vid_000001, and job\.resume\(\) goes on"
+        ),
     ):
         job.wait(30)
     assert job.id == "vid_000001"
@@ -533,7 +587,9 @@ def test_reprs_are_useful_and_hold_no_key(server: FaultServer, tmp_path: Path) -
     assert repr(job).startswith("<VideoJob vid_000001 completed 0:0")
     assert "'A fox in the snow' (Veo 3.0, 6 s, 16:9, take 2)>" in repr(job)
     assert repr(video).startswith(f"<Video {video.path} 1 s 64×36 'A fox in the snow' (Veo 3.0)>")
-    assert KEY not in f"{client!r}{client.__dict__}{vars(client._carrier)}{vars(client._api)}{job!r}{vars(job)}"
+    assert (
+        KEY not in f"{client!r}{client.__dict__}{vars(client._carrier)}{vars(client._api)}{job!r}{vars(job)}"
+    )
 
 
 def test_a_job_outlives_its_client(server: FaultServer, tmp_path: Path) -> None:
@@ -563,7 +619,9 @@ job.observe(lambda change: sent.set() if change["new"] == "processing" else None
 assert job.status == "processing" or sent.wait(30)
 print(job.id)
 """
-    ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert (ran.stdout, ran.stderr, ran.returncode) == ("vid_000001\n", "", 0)
 
 

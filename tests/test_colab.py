@@ -53,7 +53,9 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(colab: Cola
         assert download.value.path().read_bytes() == file.read_bytes()
         code = shown.get_by_role("button", name="code")
         code.press(" ")
-        expect(shown.get_by_role("button", name="copied").or_(shown.get_by_label("code, to copy by hand"))).to_be_visible()
+        expect(
+            shown.get_by_role("button", name="copied").or_(shown.get_by_label("code, to copy by hand"))
+        ).to_be_visible()
         check_keyboard(page, shown)
 
         # What the form said is in the kernel, once.
@@ -83,7 +85,9 @@ def test_while_a_cell_runs_a_click_waits_and_is_handled_once(colab: Colab) -> No
         expect(shown.get_by_role("status").filter(has_text="The kernel is busy")).to_be_hidden()
 
         # The video is made while another cell runs, and is there when that has ended.
-        busy = colab.run("from glob import glob\nwhile not glob('runcrate_videos/*.mp4'): time.sleep(0.05)", wait=False)
+        busy = colab.run(
+            "from glob import glob\nwhile not glob('runcrate_videos/*.mp4'): time.sleep(0.05)", wait=False
+        )
         server.jobs["vid_000001"] = 0
         colab.wait_done(busy)
         assert colab.playing(shown)["duration"] == pytest.approx(2, abs=0.1)

@@ -13,9 +13,9 @@ from fault_server import KEY, FaultServer
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget
-from runcrate_widget.conversation import Answer, Conversation
-from runcrate_widget.messages import Message
-from runcrate_widget.rows import job_row, python_call
+from runcrate_widget.notebook.conversation import Answer, Conversation
+from runcrate_widget.notebook.messages import Message
+from runcrate_widget.notebook.rows import job_row, python_call
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -96,13 +96,17 @@ def test_a_view_that_gets_no_traits_asks_for_them(server: FaultServer, tmp_path:
     "request_",
     [
         VideoRequest("A fox", model="Veo 3.0"),
-        VideoRequest('He said "it\'s\nhere" \\ \u202eодин 🦊', model="Kling v3", duration=5, aspect_ratio="9:16"),
+        VideoRequest(
+            'He said "it\'s\nhere" \\ \u202eодин 🦊', model="Kling v3", duration=5, aspect_ratio="9:16"
+        ),
         VideoRequest("x " * 2000, model="acme/odd", duration=99),
         VideoRequest("雪の中の狐" * 200, model="Veo 3.0 Audio"),
         VideoRequest("A fox", model="Veo 3.0", extra={"image_url": "https://example.com/a.png", "seed": 7}),
     ],
 )
-def test_the_code_of_a_job_gives_the_same_job(server: FaultServer, tmp_path: Path, request_: VideoRequest) -> None:
+def test_the_code_of_a_job_gives_the_same_job(
+    server: FaultServer, tmp_path: Path, request_: VideoRequest
+) -> None:
     client = VideoClient(KEY, base_url=server.url, library=tmp_path)
     job = client.generate(request_, take=2)
     code = python_call(job)
@@ -192,11 +196,15 @@ def test_a_file_that_was_cut_or_is_gone_is_told_as_such(tmp_path: Path) -> None:
 
         widget.send = send
         path.write_bytes(path.read_bytes()[:1000])
-        widget._handle_custom_msg({"id": "a", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, [])
+        widget._handle_custom_msg(
+            {"id": "a", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, []
+        )
         assert came.wait(20) and answers[-1]["total"] == 1000
         came.clear()
         path.unlink()
-        widget._handle_custom_msg({"id": "b", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, [])
+        widget._handle_custom_msg(
+            {"id": "b", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, []
+        )
         assert came.wait(20)
         assert answers[-1]["error"] == {
             "message": "The file is no longer there.",

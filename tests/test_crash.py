@@ -49,7 +49,10 @@ def _tell(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-        print(f"\n{sum(kills.values())} kills survived: " + ", ".join(f"{count} {kind}" for kind, count in kills.items()))
+        print(
+            f"\n{sum(kills.values())} kills survived: "
+            + ", ".join(f"{count} {kind}" for kind, count in kills.items())
+        )
 
 
 class Child:
@@ -156,7 +159,9 @@ class Service(FaultServer):
 
     def settle(self) -> None:
         """Waits until all that a dead child has sent is dealt with."""
-        with contextlib.closing(http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)) as connection:
+        with contextlib.closing(
+            http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
+        ) as connection:
             connection.request("GET", "/")  # connections are taken in their order
             connection.getresponse().read()
         end = time.monotonic() + 20
@@ -172,7 +177,10 @@ class Service(FaultServer):
         for prompt, ids in self.made.items():
             assert len(ids) == 1, f"made twice: {ids}"
             assert prompt in records, f"{ids[0]} was made, and nothing is on record"
-            assert records[prompt]["id"] == ids[0] or records[prompt]["status"] in ("submitting", "unconfirmed")
+            assert records[prompt]["id"] == ids[0] or records[prompt]["status"] in (
+                "submitting",
+                "unconfirmed",
+            )
         for file in self.folder.glob("*.mp4"):
             assert file.read_bytes() == VIDEO
         for prompt, record in records.items():
@@ -222,7 +230,9 @@ def kill_within_answer(share: float) -> Fault:
 
     async def fault(exchange: Exchange) -> None:
         submit = exchange.request.step == "submit"
-        id = exchange.server.make_job(exchange.request) if submit else exchange.request.path.rsplit("/", 1)[-1]
+        id = (
+            exchange.server.make_job(exchange.request) if submit else exchange.request.path.rsplit("/", 1)[-1]
+        )
         whole = json.dumps({"id": id, "status": "queued"}).encode()
         await exchange.send(200, whole[: int(len(whole) * share)], length=len(whole))
         await asyncio.sleep(0.02)  # it has read that much
@@ -291,13 +301,19 @@ def survive(case: Case, folder: Path, kind: str) -> Counter[str]:
         service.check()
         left = service.records()
         sent = {prompt: service.submits(prompt) for prompt in case.prompts}
-        expected = {prompt: end_after(left.get(prompt), sent[prompt] - case.refused) for prompt in case.prompts}
+        expected = {
+            prompt: end_after(left.get(prompt), sent[prompt] - case.refused) for prompt in case.prompts
+        }
         if case.only_unfinished:
             ends = Child(service, only_unfinished=True).ends()
             service.check()
             known = {prompt for prompt in left if left[prompt]["status"] not in ("waiting", "completed")}
-            assert {prompt: ends[prompt]["end"] for prompt in ends} == {prompt: expected[prompt] for prompt in known}
-            assert {prompt: service.submits(prompt) for prompt in case.prompts} == sent, "it sent what nobody asked for now"
+            assert {prompt: ends[prompt]["end"] for prompt in ends} == {
+                prompt: expected[prompt] for prompt in known
+            }
+            assert {prompt: service.submits(prompt) for prompt in case.prompts} == sent, (
+                "it sent what nobody asked for now"
+            )
         ends = Child(service, **plan).ends()
         service.check()
         assert {prompt: ends[prompt]["end"] for prompt in ends} == expected
@@ -377,7 +393,10 @@ def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
             for share in (0, 0.2, 0.5, 0.8, 0.999999, 1)
         ),
         Case(
-            "half of the download, then unfinished()", {"download": [kill_within_download(0.5)]}, end=DONE, only_unfinished=True
+            "half of the download, then unfinished()",
+            {"download": [kill_within_download(0.5)]},
+            end=DONE,
+            only_unfinished=True,
         ),
         Case("download is answered", {"download": [answer_then_kill]}, end=DONE),
         Case("first of two submits", {"submit": [make_then_kill]}, prompts=both),
@@ -385,7 +404,12 @@ def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
         Case("second of two is answered", {"submit": [properly, answer_then_kill]}, prompts=both),
         Case("third poll of two jobs", {"poll": [properly, properly, kill]}, prompts=both),
         Case("download of one of two", {"download": [kill_within_download(0.5)]}, prompts=both),
-        Case("download of the second of two", {"download": [properly, kill_within_download(0.5)]}, prompts=both, end=DONE),
+        Case(
+            "download of the second of two",
+            {"download": [properly, kill_within_download(0.5)]},
+            prompts=both,
+            end=DONE,
+        ),
     ]
     survive_all(cases, tmp_path, "in talks with the service")
 
@@ -411,7 +435,9 @@ def test_killed_at_each_change_of_a_file(tmp_path: Path) -> None:
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:
     chance = random.Random(os.urandom(8))
-    cases = [Case(f"after {delay:.4f} s", delay=delay) for delay in (chance.uniform(0, 0.25) for _ in range(12))]
+    cases = [
+        Case(f"after {delay:.4f} s", delay=delay) for delay in (chance.uniform(0, 0.25) for _ in range(12))
+    ]
     survive_all(cases, tmp_path, "at any moment")
 
 
@@ -421,7 +447,9 @@ def test_killed_again_and_again_while_it_takes_up_what_is_there(tmp_path: Path) 
         service.victim.set_result(child)
         assert child.killed("at a poll")
         for number in range(1, 100):
-            child = Child(service, at=(number, "after" if number % 2 else "before"), only_unfinished=number % 3 == 0)
+            child = Child(
+                service, at=(number, "after" if number % 2 else "before"), only_unfinished=number % 3 == 0
+            )
             if not child.killed("while taking up"):
                 break
             service.check()
@@ -433,7 +461,9 @@ def test_killed_again_and_again_while_it_takes_up_what_is_there(tmp_path: Path) 
 
 def test_a_download_that_is_killed_again_and_again_is_continued(tmp_path: Path) -> None:
     shares = (0.2, 0.4, 0.6, 0.8)
-    with Service(video=VIDEO, folder=tmp_path / "library", download=[kill_within_download(share) for share in shares]) as service:
+    with Service(
+        video=VIDEO, folder=tmp_path / "library", download=[kill_within_download(share) for share in shares]
+    ) as service:
         for _ in shares:
             service.victim = Future()
             child = Child(service)
@@ -442,7 +472,9 @@ def test_a_download_that_is_killed_again_and_again_is_continued(tmp_path: Path) 
             service.check()
         assert Child(service).ends()[FOX]["end"] == "video"
         service.check()
-        begun = [int(r.headers.get("range", "bytes=0-")[6:-1]) for r in service.requests if r.step == "download"]
+        begun = [
+            int(r.headers.get("range", "bytes=0-")[6:-1]) for r in service.requests if r.step == "download"
+        ]
         assert begun[0] == 0
         assert begun == sorted(set(begun)), "each went on where the last one was"
 
@@ -505,7 +537,9 @@ def test_one_looks_on_while_the_other_is_killed(
     async def hold(exchange: Exchange) -> None:
         came.set()
         await seen.wait()
-        await (make_then_kill if step == "submit" else kill_within_download(0.5) if step == "download" else kill)(exchange)
+        await (
+            make_then_kill if step == "submit" else kill_within_download(0.5) if step == "download" else kill
+        )(exchange)
 
     with Service(video=VIDEO, folder=tmp_path / "library", **{step: [*before, hold]}) as service:  # type: ignore[arg-type]
         one = Child(service)
@@ -519,7 +553,9 @@ def test_one_looks_on_while_the_other_is_killed(
         service.check()
         assert service.submits(FOX) == 1
         if step == "download":
-            assert [int(r.headers["range"][6:-1]) > 0 for r in service.requests if "range" in r.headers] == [True]
+            assert [int(r.headers["range"][6:-1]) > 0 for r in service.requests if "range" in r.headers] == [
+                True
+            ]
 
 
 def test_one_takes_over_from_another_that_was_killed_before_it_sent(tmp_path: Path) -> None:
@@ -626,5 +662,7 @@ def test_what_a_killed_process_leaves_lying_about_is_cleared_away(tmp_path: Path
 
 def test_a_program_that_only_makes_a_client_ends_quietly(tmp_path: Path) -> None:
     code = f"from runcrate_widget import VideoClient; VideoClient({KEY!r}, library={str(tmp_path)!r})"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=ENVIRONMENT
+    )
     assert (ran.stderr, ran.returncode) == ("", 0)

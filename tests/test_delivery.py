@@ -64,7 +64,9 @@ class Wire:
         socket.on("close", self._closed)
 
     def _sent(self, frame: str | bytes) -> None:
-        found = re.search(rb'"kind": ?"chunk".*?"offset": ?(\d+)', frame if isinstance(frame, bytes) else frame.encode())
+        found = re.search(
+            rb'"kind": ?"chunk".*?"offset": ?(\d+)', frame if isinstance(frame, bytes) else frame.encode()
+        )
         if found:
             self.chunks.append(int(found[1]))
 
@@ -126,7 +128,9 @@ def player(shown: Locator, *ways: str) -> Locator:
     expect(video).to_be_visible(timeout=60_000)
     video.scroll_into_view_if_needed()  # elsewhere Chromium lets none begin
     shown.page.wait_for_function(
-        "video => video.readyState >= 2 && !video.paused && video.currentTime > 0", arg=video.element_handle(), timeout=60_000
+        "video => video.readyState >= 2 && !video.paused && video.currentTime > 0",
+        arg=video.element_handle(),
+        timeout=60_000,
     )
     return video
 
@@ -164,7 +168,9 @@ class Memory:
         return self._read("VmHWM") - self._before
 
 
-def test_200_mb_play_and_seek_by_the_servers_url_and_the_kernel_sends_none_of_it(lab: Lab, wire: Wire, tmp_path: Path) -> None:
+def test_200_mb_play_and_seek_by_the_servers_url_and_the_kernel_sends_none_of_it(
+    lab: Lab, wire: Wire, tmp_path: Path
+) -> None:
     answers: list[tuple[str, int]] = []
 
     def answered(response: Response) -> None:
@@ -218,7 +224,9 @@ def test_what_a_closed_view_was_loading_stops_and_goes_on_with_the_next_and_is_l
     lab: Lab, wire: Wire, proxy: Proxy, tmp_path: Path
 ) -> None:
     with service(tmp_path, 60) as server:
-        notebook = lab.open("pull/closed.ipynb", [MAKE, "w", "w"], env=environment(server, tmp_path / "library"))
+        notebook = lab.open(
+            "pull/closed.ipynb", [MAKE, "w", "w"], env=environment(server, tmp_path / "library")
+        )
         notebook.run(0)
         proxy.rate = 5_000_000
         notebook.run(1)
@@ -252,7 +260,9 @@ def test_what_a_closed_view_was_loading_stops_and_goes_on_with_the_next_and_is_l
 @pytest.mark.usefixtures("blobs")
 def test_two_views_a_reload_and_a_restart(lab: Lab, wire: Wire, tmp_path: Path) -> None:
     with service(tmp_path, 3) as server:
-        notebook = lab.open("views/views.ipynb", [MAKE, "w", "w"], env=environment(server, tmp_path / "library"))
+        notebook = lab.open(
+            "views/views.ipynb", [MAKE, "w", "w"], env=environment(server, tmp_path / "library")
+        )
         notebook.run_all()
         for cell in (1, 2):  # without being asked
             player(widget(notebook, cell), "pull")
@@ -273,7 +283,9 @@ def test_two_views_a_reload_and_a_restart(lab: Lab, wire: Wire, tmp_path: Path) 
         assert server.count("submit") == 1
 
 
-def test_over_a_slow_link_the_servers_url_plays_before_the_file_is_there(lab: Lab, proxy: Proxy, tmp_path: Path) -> None:
+def test_over_a_slow_link_the_servers_url_plays_before_the_file_is_there(
+    lab: Lab, proxy: Proxy, tmp_path: Path
+) -> None:
     with service(tmp_path, 60) as server:
         notebook = lab.open("slow/url.ipynb", [MAKE, "w"], env=environment(server))
         notebook.run(0)
@@ -319,10 +331,16 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
 
 
 @pytest.mark.usefixtures("blobs")
-def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(lab: Lab, tmp_path: Path, old_ipykernel: dict[str, str]) -> None:
+def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(
+    lab: Lab, tmp_path: Path, old_ipykernel: dict[str, str]
+) -> None:
     with service(tmp_path, 3, polls=10**6) as server:
         given = environment(server, tmp_path / "library") | old_ipykernel
-        notebook = lab.open("push/push.ipynb", [f"import ipykernel\n{SHOW}\nprint(ipykernel.__version__)\nw", BLOCK], env=given)
+        notebook = lab.open(
+            "push/push.ipynb",
+            [f"import ipykernel\n{SHOW}\nprint(ipykernel.__version__)\nw", BLOCK],
+            env=given,
+        )
         notebook.run(0)
         expect(notebook.output(0)).to_contain_text("6.30.1")
         shown = widget(notebook, 0)
@@ -343,7 +361,9 @@ def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(lab: Lab, tmp_pa
         expect(stage).to_contain_text("processing", timeout=30_000)
 
 
-def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(lab: Lab, proxy: Proxy, tmp_path: Path) -> None:
+def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
+    lab: Lab, proxy: Proxy, tmp_path: Path
+) -> None:
     with service(tmp_path, 1, polls=10**6) as server:
         library = tmp_path / "library"
         notebook = lab.open("cut/cut.ipynb", [SHOW], env=environment(server, library))
@@ -369,7 +389,9 @@ def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(lab: Lab, proxy:
         expect(shown.locator("video")).to_have_count(0)
 
         proxy.mend()
-        lab.page.evaluate(f"{KERNEL}.reconnect()")  # as JupyterLab does by itself, after some seconds that it draws by lot
+        lab.page.evaluate(
+            f"{KERNEL}.reconnect()"
+        )  # as JupyterLab does by itself, after some seconds that it draws by lot
         player(shown, "pull", "push")  # pushed, if the view was silent for long enough
         expect(stage).to_contain_text("processing", timeout=30_000)
         prompt.fill("After")

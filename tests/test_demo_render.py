@@ -51,7 +51,12 @@ def test_length_is_exact(tmp_path: Path, seconds: int, audio: bool) -> None:
 
 @pytest.mark.parametrize(
     ("aspect_ratio", "height", "size"),
-    [("16:9", 720, (1280, 720)), ("9:16", 720, (720, 1280)), ("16:9", 144, (256, 144)), ("9:16", 90, (90, 160))],
+    [
+        ("16:9", 720, (1280, 720)),
+        ("9:16", 720, (720, 1280)),
+        ("16:9", 144, (256, 144)),
+        ("9:16", 90, (90, 160)),
+    ],
 )
 def test_shape(tmp_path: Path, aspect_ratio: str, height: int, size: tuple[int, int]) -> None:
     assert frame_size(aspect_ratio, height) == size
@@ -76,7 +81,9 @@ def test_sound_is_quiet_continuous_and_there_only_when_asked_for(tmp_path: Path)
         assert (stream.codec_context.name, stream.sample_rate, stream.channels) == ("aac", 44100, 2)
         resampler = av.AudioResampler(format="s16", layout="mono", rate=8000)
         data = b"".join(
-            bytes(part.planes[0])[: part.samples * 2] for frame in file.decode(stream) for part in resampler.resample(frame)
+            bytes(part.planes[0])[: part.samples * 2]
+            for frame in file.decode(stream)
+            for part in resampler.resample(frame)
         )
     values = memoryview(data).cast("h")
     assert abs(len(values) / 8000 - 4) < 0.1

@@ -44,7 +44,9 @@ def http(server: DemoServer) -> Iterator[httpx.Client]:
 
 
 def connect(server: DemoServer, **options: Any) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.key}"}, timeout=30, **options)
+    return httpx.Client(
+        base_url=server.url, headers={"Authorization": f"Bearer {server.key}"}, timeout=30, **options
+    )
 
 
 def finish(http: httpx.Client, id: str) -> tuple[dict[str, Any], list[str]]:
@@ -167,29 +169,48 @@ def test_bad_bodies(http: httpx.Client, body: bytes, kind: str, code: str) -> No
         ({"duration": 8.0}, 8, "16:9"),
         ({"duration_seconds": 8}, 8, "16:9"),
         ({"width": 720, "height": 1280}, 6, "9:16"),
-        ({"width": 1280, "height": 720, "image_url": "https://example.com/a.png", "seed": 7, "nested": {"a": [1]}}, 6, "16:9"),
+        (
+            {
+                "width": 1280,
+                "height": 720,
+                "image_url": "https://example.com/a.png",
+                "seed": 7,
+                "nested": {"a": [1]},
+            },
+            6,
+            "16:9",
+        ),
     ],
 )
-def test_what_may_be_left_out_or_added(http: httpx.Client, given: dict[str, Any], duration: int, aspect_ratio: str) -> None:
+def test_what_may_be_left_out_or_added(
+    http: httpx.Client, given: dict[str, Any], duration: int, aspect_ratio: str
+) -> None:
     answer = http.post("/v1/videos", json={"model": "google/veo-3.0", "prompt": "[fail]", **given})
     assert answer.status_code == 200
     assert (answer.json()["duration"], answer.json()["aspect_ratio"]) == (duration, aspect_ratio)
 
 
 def test_a_charset_is_no_other_content_type(http: httpx.Client) -> None:
-    answer = http.post("/v1/videos", content=b"{}", headers={"Content-Type": "Application/JSON; charset=utf-8"})
+    answer = http.post(
+        "/v1/videos", content=b"{}", headers={"Content-Type": "Application/JSON; charset=utf-8"}
+    )
     assert answer.json()["error"]["code"] == "missing_required_parameter"
 
 
 def test_too_large_a_body(server: DemoServer) -> None:
     with connect(server) as http:
-        answer = http.post("/v1/videos", content=b"x" * (33 * 2**20), headers={"Content-Type": "application/json"})
+        answer = http.post(
+            "/v1/videos", content=b"x" * (33 * 2**20), headers={"Content-Type": "application/json"}
+        )
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Bearer rc_live_other", "Basic abc", "Bearer \xe9"])
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/v1/videos"), ("GET", "/v1/videos/vid_x"), ("GET", "/v1/videos/vid_x/download")]
+    "header", [None, "", "Bearer", "Bearer wrong", "Bearer rc_live_other", "Basic abc", "Bearer \xe9"]
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/videos"), ("GET", "/v1/videos/vid_x"), ("GET", "/v1/videos/vid_x/download")],
 )
 def test_without_the_key(server: DemoServer, header: str | None, method: str, path: str) -> None:
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
@@ -265,7 +286,9 @@ def test_ranges(http: httpx.Client, done: str, wanted: str, start: int, stop: in
     part = http.get(f"/v1/videos/{done}/download", headers={"Range": wanted})
     assert part.status_code == 206
     assert part.content == whole[start:stop]
-    first, last, size = map(int, re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", part.headers["content-range"]).groups())  # type: ignore[union-attr]
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", part.headers["content-range"])
+    assert found
+    first, last, size = map(int, found.groups())
     assert (last - first + 1, size) == (len(part.content), len(whole))
 
 
@@ -347,12 +370,19 @@ def test_a_redirect_to_another_origin_where_no_key_may_go() -> None:
 
 def test_many_at_once_and_each_key_its_own(server: DemoServer) -> None:
     with connect(server) as http, serve(**QUICK) as other, connect(other) as stranger:
-        ids = [http.post("/v1/videos", json={**ASKED, "prompt": f"Number {n}"}).json()["id"] for n in range(6)]
+        ids = [
+            http.post("/v1/videos", json={**ASKED, "prompt": f"Number {n}"}).json()["id"] for n in range(6)
+        ]
         assert len(set(ids)) == 6
         assert {finish(http, id)[0]["status"] for id in ids} == {"completed"}
         assert stranger.get(f"/v1/videos/{ids[0]}").status_code == 404
         assert server.key != other.key
-        assert httpx.get(other.url + "/v1/videos/x", headers={"Authorization": f"Bearer {server.key}"}).status_code == 401
+        assert (
+            httpx.get(
+                other.url + "/v1/videos/x", headers={"Authorization": f"Bearer {server.key}"}
+            ).status_code
+            == 401
+        )
 
 
 def test_close_ends_everything() -> None:
@@ -382,7 +412,11 @@ def test_a_port_that_is_taken() -> None:
 def run(*arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
 
 
@@ -394,9 +428,14 @@ def test_the_command(end: str) -> None:
     assert process.stderr is not None
     try:
         url = process.stdout.readline().split()[3]
-        answer = httpx.post(f"{url}/v1/videos", json=ASKED, headers={"Authorization": "Bearer rc_live_anything"})
+        answer = httpx.post(
+            f"{url}/v1/videos", json=ASKED, headers={"Authorization": "Bearer rc_live_anything"}
+        )
         assert answer.status_code == 200
-        assert httpx.post(f"{url}/v1/videos", json=ASKED, headers={"Authorization": "Bearer other"}).status_code == 401
+        assert (
+            httpx.post(f"{url}/v1/videos", json=ASKED, headers={"Authorization": "Bearer other"}).status_code
+            == 401
+        )
         process.send_signal(getattr(signal, end))
         process.wait(timeout=10)
         out, err = process.stdout.read(), process.stderr.read()

@@ -283,7 +283,9 @@ def test_a_value_is_set_again_only_where_it_differs(page: Page, run: Run) -> Non
     box.focus()
     box.evaluate("box => box.setSelectionRange(1, 1)")
     page.keyboard.press("x")
-    assert box.evaluate("box => [box.value, box.selectionStart]") == ["axbc", 2], "the caret stays where one types"
+    assert box.evaluate("box => [box.value, box.selectionStart]") == ["axbc", 2], (
+        "the caret stays where one types"
+    )
     run("find('input').value = 'typed'; draw('axbc')")
     expect(box).to_have_value("axbc")  # the same as before, and not what the box had
     run("draw('')")

@@ -11,9 +11,10 @@ import pytest
 from fault_server import KEY, FaultServer
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoWidget, delivery
-from runcrate_widget.engine import engine
-from runcrate_widget.host import is_served, server_root
+from runcrate_widget import VideoClient, VideoWidget
+from runcrate_widget.jobs.loop import engine
+from runcrate_widget.notebook import delivery
+from runcrate_widget.notebook.host import is_served, server_root
 
 
 def test_the_server_s_root_comes_from_the_record_of_the_server_that_started_the_kernel(
@@ -34,7 +35,13 @@ def test_the_server_s_root_comes_from_the_record_of_the_server_that_started_the_
 
 @pytest.mark.parametrize(
     ("path", "served"),
-    [("/a/b/v.mp4", True), ("/a/v.mp4", True), ("/ab/v.mp4", False), ("/a/.hidden/v.mp4", False), ("/a/.v.mp4", False)],
+    [
+        ("/a/b/v.mp4", True),
+        ("/a/v.mp4", True),
+        ("/ab/v.mp4", False),
+        ("/a/.hidden/v.mp4", False),
+        ("/a/.v.mp4", False),
+    ],
 )
 def test_a_server_serves_what_is_below_its_root_and_not_hidden(path: str, served: bool) -> None:
     assert is_served(Path(path), Path("/a")) is served
@@ -82,7 +89,9 @@ def wait_for_video(widget: VideoWidget) -> str:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_video_is_pushed_to_a_view_that_does_not_ask_and_only_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_is_pushed_to_a_view_that_does_not_ask_and_only_so_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = padded(2 * delivery.CHUNK)
     monkeypatch.setattr(delivery, "_SILENCE", 0.0)
     monkeypatch.setattr(delivery, "_PACE", 0.0)
@@ -102,11 +111,15 @@ def test_a_video_is_pushed_to_a_view_that_does_not_ask_and_only_so_many(tmp_path
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("hello", [False, True])
-def test_nothing_is_pushed_to_nobody_or_what_the_server_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hello: bool) -> None:
+def test_nothing_is_pushed_to_nobody_or_what_the_server_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hello: bool
+) -> None:
     monkeypatch.setattr(delivery, "_SILENCE", 0.0)
     with FaultServer(video=small_mp4(1)) as server:
         pushes = []
-        widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path / "videos"), prompt="A fox")
+        widget = VideoWidget(
+            client=VideoClient(KEY, base_url=server.url, library=tmp_path / "videos"), prompt="A fox"
+        )
         widget.send = lambda content, buffers=None: pushes.append(content) if "push" in content else None
         if hello:
             widget._handle_custom_msg({"id": "h", "kind": "hello", "root": str(tmp_path)}, [])

@@ -43,7 +43,10 @@ def host(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator
         old = request.getfixturevalue("old_ipykernel") if "6.30" in name else None
         made = JupyterLab(page, request.getfixturevalue("lab_server"), old=old)
     errors: list[str] = []
-    page.on("console", lambda said: errors.append(f"{said.text} {said.location['url']}") if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda said: errors.append(f"{said.text} {said.location['url']}") if said.type == "error" else None,
+    )
     page.on("pageerror", lambda error: errors.append(f"{error} {error.stack}"))
     with made:
         yield made
@@ -134,7 +137,10 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
             expect(button.filter(has_text="copied").or_(by_hand)).to_be_visible()
         with host.page.expect_download() as download:
             shown.get_by_role("link", name="save").press("Enter")
-        assert Path(download.value.path()).read_bytes() == next(host.folder.glob("runcrate_videos/*.mp4")).read_bytes()
+        assert (
+            Path(download.value.path()).read_bytes()
+            == next(host.folder.glob("runcrate_videos/*.mp4")).read_bytes()
+        )
         assert server.count("submit") == 2
         check_keyboard(host.page, shown)
         look(host, shown, *host.themes)
@@ -154,7 +160,9 @@ def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host)
         shown.get_by_role("button", name="Cancel").click()
         expect(shown.get_by_text("The kernel is busy: queued until the running cell ends.")).to_be_visible()
         generate.click()
-        expect(shown.get_by_text("The kernel is busy: queued, it starts when the running cell ends.")).to_be_visible()
+        expect(
+            shown.get_by_text("The kernel is busy: queued, it starts when the running cell ends.")
+        ).to_be_visible()
         shown.get_by_role("button", name="sending…").click(force=True)
         assert host.is_blocked()
         expect(stage).to_have_count(2)

@@ -24,7 +24,7 @@ from fault_server import KEY, FaultServer, cut, html, made, redirect_elsewhere, 
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors
-from runcrate_widget.engine import engine
+from runcrate_widget.jobs.loop import engine
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -80,14 +80,18 @@ def everything_shown(thing: object, seen: set[int] | None = None) -> str:
 def everything_told(error: BaseException) -> str:
     """An error with all that hangs on it, and the locals of every frame of its traceback but those of the tests."""
     told = repr(vars(error)) + repr(error.args)
-    chain: list[traceback.TracebackException | None] = [traceback.TracebackException.from_exception(error, capture_locals=True)]
+    chain: list[traceback.TracebackException | None] = [
+        traceback.TracebackException.from_exception(error, capture_locals=True)
+    ]
     while chain:
         one = chain.pop()
         if one is None:
             continue
         chain += [one.__cause__, one.__context__]
         told += "".join(one.format_exception_only())
-        told += "".join(f"{frame.line} {frame.locals}\n" for frame in one.stack if not frame.filename.startswith(TESTS))
+        told += "".join(
+            f"{frame.line} {frame.locals}\n" for frame in one.stack if not frame.filename.startswith(TESTS)
+        )
     return told
 
 
@@ -120,7 +124,9 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
 
     def text() -> str:
         records = [f"{vars(one)} {one.args!r}" for one in caplog.records]
-        told = [everything_told(one.exc_info[1]) for one in caplog.records if one.exc_info and one.exc_info[1]]
+        told = [
+            everything_told(one.exc_info[1]) for one in caplog.records if one.exc_info and one.exc_info[1]
+        ]
         return "\n".join([caplog.text, *records, *told])
 
     yield text
@@ -135,13 +141,22 @@ def generate(server: FaultServer, folder: Path, **options: Any) -> VideoJob:
 
 def test_the_search_finds_it() -> None:
     bearer = f"Bearer {KEY}".encode()
-    seen = (KEY, KEY.encode(), f"x={KEY[6:]!r}", base64.b64encode(bearer), base64.b64encode(b"a" + bearer), bearer.hex())
+    seen = (
+        KEY,
+        KEY.encode(),
+        f"x={KEY[6:]!r}",
+        base64.b64encode(bearer),
+        base64.b64encode(b"a" + bearer),
+        bearer.hex(),
+    )
     assert all(has_key(one) for one in seen)
     assert not has_key("rc_live_…cdef")
     assert has_key(everything_shown({"a": [KEY]}))
 
 
-@pytest.mark.parametrize("written", WRITTEN, ids=["plain", "quotes", "single quotes", "tab and CRLF", "Bearer", "backticks"])
+@pytest.mark.parametrize(
+    "written", WRITTEN, ids=["plain", "quotes", "single quotes", "tab and CRLF", "Bearer", "backticks"]
+)
 @pytest.mark.parametrize("way", ["environment", "argument"])
 def test_a_key_with_what_clings_to_it_is_recognised_and_shows_itself_nowhere(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, way: str
@@ -215,7 +230,16 @@ def test_a_service_that_repeats_it_does_not_spread_it(
 ) -> None:
     # "Incorrect API key provided: …" is what services say; and a proxy in between shows what it was sent.
     server._faults[step] = [
-        reply(401, {"error": {"message": f"Incorrect API key provided: {KEY}", "code": KEY, "type": f"Bearer {KEY}"}})
+        reply(
+            401,
+            {
+                "error": {
+                    "message": f"Incorrect API key provided: {KEY}",
+                    "code": KEY,
+                    "type": f"Bearer {KEY}",
+                }
+            },
+        )
     ]
     job = generate(server, tmp_path)
     told = everything_told(raised_by(lambda: job.wait(30))) + everything_told(job.error or AssertionError())
@@ -228,7 +252,9 @@ def test_a_service_that_repeats_it_does_not_spread_it(
 def test_an_answer_that_repeats_it_is_not_kept(server: FaultServer, tmp_path: Path) -> None:
     async def echo(exchange: Any) -> None:
         id = exchange.server.make_job(exchange.request)
-        await exchange.send(200, {"id": id, "status": "queued", "request": {"headers": exchange.request.headers}})
+        await exchange.send(
+            200, {"id": id, "status": "queued", "request": {"headers": exchange.request.headers}}
+        )
 
     server._faults["submit"] = [echo]
     job = generate(server, tmp_path)
@@ -261,7 +287,9 @@ def test_an_unusable_key_is_refused_without_telling_it(
      {"prices": {"Veo 3.0": -1}}],
     ids=["no https", "no URL", "max_concurrent", "max_seconds", "prices"],
 )  # fmt: skip
-def test_a_client_that_cannot_be_made_does_not_tell_it(server: FaultServer, tmp_path: Path, options: dict[str, Any]) -> None:
+def test_a_client_that_cannot_be_made_does_not_tell_it(
+    server: FaultServer, tmp_path: Path, options: dict[str, Any]
+) -> None:
     assert not has_key(everything_told(raised_by(lambda: generate(server, tmp_path, **options))))
 
 
@@ -285,7 +313,18 @@ def test_nothing_public_shows_it(server: FaultServer, tmp_path: Path) -> None:
     widget.observe(lambda change: states.append(change["new"]), "_jobs")
     video = job.wait(30)
     record = client.library[job.key]
-    for thing in (client, client.api_key, widget, job, job.request, video, record, client.library, client._carrier, client._api):
+    for thing in (
+        client,
+        client.api_key,
+        widget,
+        job,
+        job.request,
+        video,
+        record,
+        client.library,
+        client._carrier,
+        client._api,
+    ):
         assert not has_key(everything_shown(thing)), thing
     assert "_api_key" not in vars(client) and repr(client.api_key) == "rc_live_…cdef"
     for state in (widget.get_state(), states, widget._repr_mimebundle_(), widget.trait_values().keys()):
@@ -313,7 +352,8 @@ CELLS: dict[str, tuple[str, str]] = {  # what it is → the code, and the error 
         """%xmode Verbose
 import copy, json, logging, os, pickle, sys
 logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
-from runcrate_widget import VideoClient, VideoRequest, VideoWidget, polling
+from runcrate_widget import VideoClient, VideoRequest, VideoWidget
+from runcrate_widget.jobs import polling
 polling.SHORTEST, polling.LONGEST_BACKOFF = 0.01, 0.05
 url = json.loads(os.environ["URLS"])
 # Verbose shows the value of each expression of a line: the environment is not to be in one of the cells'.
@@ -326,7 +366,10 @@ def generate(where, prompt="A fox", **options):
 """,
         "",
     ),
-    "a client": ("client = VideoClient(base_url=url['good'])\nprint(client, vars(client), client.api_key)\nclient", ""),
+    "a client": (
+        "client = VideoClient(base_url=url['good'])\nprint(client, vars(client), client.api_key)\nclient",
+        "",
+    ),
     "a widget": ("widget = VideoWidget(client=client, prompt='A hare', model='Veo 3.0')\nwidget", ""),
     "its button": ("job = widget.generate()\nvideo = await job\nvideo", ""),
     "what its view says": (
@@ -384,7 +427,9 @@ class Listener(nbclient.NotebookClient):
         return channels
 
 
-def test_a_saved_notebook_and_all_that_its_kernel_sent_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_saved_notebook_and_all_that_its_kernel_sent_have_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     notebook.cells = [nbformat.v4.new_code_cell(code) for code, _ in CELLS.values()]  # type: ignore[no-untyped-call]
     with (
@@ -394,21 +439,34 @@ def test_a_saved_notebook_and_all_that_its_kernel_sent_have_none(tmp_path: Path,
         FaultServer(submit=[made(reset)]) as losing,
         FaultServer(video=VIDEO, download=[short(0.5)] * 6) as broken,
     ):
-        urls = {"good": good.url, "refusing": refusing.url, "stopping": stopping.url, "losing": losing.url, "broken": broken.url}
+        urls = {
+            "good": good.url,
+            "refusing": refusing.url,
+            "stopping": stopping.url,
+            "losing": losing.url,
+            "broken": broken.url,
+        }
         monkeypatch.setenv("URLS", json.dumps(urls | {"nobody": "http://127.0.0.1:9"}))
         monkeypatch.setenv("RUNCRATE_API_KEY", f' "{KEY}"\n')
         monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # its history is on disk, too
         runner = Listener(
-            notebook, timeout=60, allow_errors=True, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+            notebook,
+            timeout=60,
+            allow_errors=True,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(tmp_path)}},
         )
         asyncio.run(runner.async_execute())
     assert {one.headers["authorization"] for one in good.requests} == {f"Bearer {KEY}"}
     path = tmp_path / "saved.ipynb"
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
     ended = [
-        next((output["ename"] for output in cell.outputs if output["output_type"] == "error"), "") for cell in notebook.cells
+        next((output["ename"] for output in cell.outputs if output["output_type"] == "error"), "")
+        for cell in notebook.cells
     ]
-    leaking = [name for name, cell in zip(CELLS, notebook.cells, strict=True) if has_key(json.dumps(cell.outputs))]
+    leaking = [
+        name for name, cell in zip(CELLS, notebook.cells, strict=True) if has_key(json.dumps(cell.outputs))
+    ]
     assert leaking == []
     assert dict(zip(CELLS, ended, strict=True)) == {name: error for name, (_, error) in CELLS.items()}
     assert not files_with_key(tmp_path)

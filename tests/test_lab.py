@@ -105,7 +105,9 @@ def test_controls_and_traits_are_linked_both_ways(lab: Lab) -> None:
 
     # From a cell to the control.
     notebook.run(
-        notebook.add("w.model = 'Sora 2'; w.duration = 12; w.aspect_ratio = '9:16'; w.prompt = 'From code'; w.takes = 3")
+        notebook.add(
+            "w.model = 'Sora 2'; w.duration = 12; w.aspect_ratio = '9:16'; w.prompt = 'From code'; w.takes = 3"
+        )
     )
     expect(shown.get_by_label("Model")).to_have_value("openai/sora-2")
     expect(shown.get_by_label("Prompt")).to_have_value("From code")
@@ -247,7 +249,9 @@ def test_code_beside_the_widget(lab: Lab) -> None:
 @pytest.mark.usefixtures("quiet")
 def test_a_double_click_pays_once(lab: Lab) -> None:
     with FaultServer(video=small_mp4(2, 160, 90)) as server:
-        notebook = lab.open("main/double.ipynb", [SHOW], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
+        notebook = lab.open(
+            "main/double.ipynb", [SHOW], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
+        )
         notebook.run(0)
         shown = widget(notebook, 0)
         shown.get_by_label("Prompt").fill("A fox")
@@ -264,7 +268,11 @@ def test_a_double_click_pays_once(lab: Lab) -> None:
 def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> None:
     with FaultServer(video=small_mp4(2, 160, 90), polls=10**6) as server:
         code = "job = w.client.generate('From code', model='Veo 3.0')\njob"
-        notebook = lab.open("restart/restart.ipynb", [SHOW, code], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
+        notebook = lab.open(
+            "restart/restart.ipynb",
+            [SHOW, code],
+            env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url},
+        )
         notebook.run_all()
         shown = widget(notebook, 0)
         shown.get_by_label("Prompt").fill("From the form")
@@ -288,7 +296,9 @@ def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> No
         expect(notebook.output(table)).to_contain_text("From the form")
         posters = notebook.output(table).locator("video")
         expect(posters).to_have_count(2)
-        notebook.page.wait_for_function("video => video.readyState >= 2", arg=posters.first.element_handle(), timeout=30_000)
+        notebook.page.wait_for_function(
+            "video => video.readyState >= 2", arg=posters.first.element_handle(), timeout=30_000
+        )
         again = notebook.add("w.client.generate('From code', model='Veo 3.0')")
         notebook.run(again)
         assert playing(notebook.output(again))["duration"] == pytest.approx(2, abs=0.1)
@@ -300,7 +310,9 @@ def test_a_fresh_widget_is_alive_while_a_cell_runs(lab: Lab) -> None:
     # On an ipykernel with subshells, which the newest has: an older one answers when the cell ends, and the view says so.
     with FaultServer(video=small_mp4(2, 160, 90)) as server:
         code = f"w.prompt = 'From code'; w.generate()\n{BLOCK}"
-        notebook = lab.open("alive/alive.ipynb", [SHOW, code], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url})
+        notebook = lab.open(
+            "alive/alive.ipynb", [SHOW, code], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
+        )
         notebook.run_all(wait=False)
         shown = widget(notebook, 0)
         assert playing(shown)["duration"] == pytest.approx(2, abs=0.1)

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from videos import small_mp4
 
 from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors
-from runcrate_widget.library import Library, Record
+from runcrate_widget.library.library import Library, Record
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -51,7 +51,9 @@ def sidecar(folder: Path) -> dict[str, Any]:
 # What is written, and when.
 
 
-def test_the_record_is_on_disk_before_the_post_and_the_id_before_the_first_poll(server: FaultServer, tmp_path: Path) -> None:
+def test_the_record_is_on_disk_before_the_post_and_the_id_before_the_first_poll(
+    server: FaultServer, tmp_path: Path
+) -> None:
     then: list[dict[str, Any]] = []
 
     async def look_at_submit(exchange: Any) -> None:
@@ -96,7 +98,13 @@ def test_it_iterates_filters_and_finds(tmp_path: Path) -> None:
     library = Library(tmp_path)
     begun = datetime.now(timezone.utc)
     record(library, fox("in the snow"), id="vid_1", status="completed")
-    record(library, fox("on a hill", model="Sora 2"), id="vid_2", status="failed", error={"message": "too <dark>"})
+    record(
+        library,
+        fox("on a hill", model="Sora 2"),
+        id="vid_2",
+        status="failed",
+        error={"message": "too <dark>"},
+    )
     record(library, fox("in the Snow"), take=2, id="vid_3", status="queued")
     other = Library(tmp_path)
     assert [one.id for one in other] == ["vid_3", "vid_2", "vid_1"], "newest first"
@@ -199,7 +207,9 @@ def test_a_job_that_is_running_comes_back_too(server: FaultServer, tmp_path: Pat
     assert server.count("submit") == 1
 
 
-def test_one_that_failed_is_sent_anew_and_an_unconfirmed_one_is_not(server: FaultServer, tmp_path: Path) -> None:
+def test_one_that_failed_is_sent_anew_and_an_unconfirmed_one_is_not(
+    server: FaultServer, tmp_path: Path
+) -> None:
     server._faults.update(submit=[made(reset)], poll=[status("failed", error="too dark")])
     client = client_of(server, tmp_path)
     for _ in range(3):
@@ -275,7 +285,9 @@ def test_another_service_and_the_demo_are_other_jobs(server: FaultServer, tmp_pa
 def left_behind(server: FaultServer, folder: Path, **fields: Any) -> Record:
     """What a process that was killed has left: a job that the service has."""
     server.jobs["vid_000001"] = 1
-    return record(Library(folder), fox(), **{"service": server.url, "id": "vid_000001", "status": "queued", **fields})
+    return record(
+        Library(folder), fox(), **{"service": server.url, "id": "vid_000001", "status": "queued", **fields}
+    )
 
 
 def test_a_new_client_takes_up_what_is_unfinished(server: FaultServer, tmp_path: Path) -> None:
@@ -290,12 +302,17 @@ def test_a_new_widget_shows_what_is_unfinished(server: FaultServer, tmp_path: Pa
     left_behind(server, tmp_path)
     shown = threading.Event()
     widget = VideoWidget(client=client_of(server, tmp_path))
-    widget.observe(lambda change: shown.set() if any(row["status"] == "completed" for row in change["new"]) else None, "_jobs")
+    widget.observe(
+        lambda change: shown.set() if any(row["status"] == "completed" for row in change["new"]) else None,
+        "_jobs",
+    )
     assert shown.wait(20) or widget._jobs[0]["status"] == "completed"
     assert [job.id for job in widget.jobs] == ["vid_000001"]
 
 
-def test_a_cell_that_is_run_again_after_a_restart_gets_the_same_job(server: FaultServer, tmp_path: Path) -> None:
+def test_a_cell_that_is_run_again_after_a_restart_gets_the_same_job(
+    server: FaultServer, tmp_path: Path
+) -> None:
     one = left_behind(server, tmp_path)
     assert client_of(server, tmp_path).generate(fox()).wait(30).path == one.path
     assert server.count("submit") == 0
@@ -306,7 +323,9 @@ def test_a_download_that_was_cut_off_is_continued(server: FaultServer, tmp_path:
     Library(tmp_path).part(one.name).write_bytes(VIDEO[:1000])
     (job,) = client_of(server, tmp_path).unfinished()
     assert job.wait(30).read_bytes() == VIDEO
-    assert [request.headers.get("range") for request in server.requests if request.step == "download"] == ["bytes=1000-"]
+    assert [request.headers.get("range") for request in server.requests if request.step == "download"] == [
+        "bytes=1000-"
+    ]
 
 
 def test_a_submit_that_was_cut_off_is_unconfirmed(server: FaultServer, tmp_path: Path) -> None:
@@ -355,7 +374,9 @@ def test_any_job_by_its_id(server: FaultServer, tmp_path: Path) -> None:
         client.job("")
 
 
-def test_a_job_that_was_stopped_goes_on_with_a_client_whose_key_is_right(server: FaultServer, tmp_path: Path) -> None:
+def test_a_job_that_was_stopped_goes_on_with_a_client_whose_key_is_right(
+    server: FaultServer, tmp_path: Path
+) -> None:
     server._faults["poll"] = [reply(401)] * 3
     job = client_of(server, tmp_path).generate(fox())
     with pytest.raises(errors.JobStoppedError, match="401"):
@@ -367,7 +388,8 @@ def test_a_job_that_was_stopped_goes_on_with_a_client_whose_key_is_right(server:
 
 PROCESS = f"""
 import sys
-from runcrate_widget import VideoClient, carrier, polling
+from runcrate_widget import VideoClient
+from runcrate_widget.jobs import carrier, polling
 polling.SHORTEST, carrier._LOOK_EVERY = 0.01, 0.05
 client = VideoClient({KEY!r}, base_url=sys.argv[1], library=sys.argv[2])
 print("ready", flush=True)
@@ -380,7 +402,9 @@ print(job.wait(60).path, flush=True)
 def test_of_two_processes_one_submits_and_the_other_looks_on(server: FaultServer, tmp_path: Path) -> None:
     server.polls = 10
     command = [sys.executable, "-c", PROCESS, server.url, str(tmp_path)]
-    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     for process in both:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -402,7 +426,9 @@ def test_a_limit_in_seconds_refuses_what_goes_over_it(server: FaultServer, tmp_p
     client.generate(fox(1), take=1).wait(30)
     client.generate(fox(1), take=1)
     client.generate(fox(2))
-    with pytest.raises(errors.SpendingLimitError, match="max_seconds is 12 s: 12 are gone, and this video would take 6 more"):
+    with pytest.raises(
+        errors.SpendingLimitError, match="max_seconds is 12 s: 12 are gone, and this video would take 6 more"
+    ):
         client.generate(fox(3))
     assert client.generate(fox(2)).wait(30), "what is there already costs nothing"
     with pytest.raises(errors.SpendingLimitError, match="not known"):
@@ -442,7 +468,9 @@ def test_a_hundred_at_once_do_not_go_over_a_limit(server: FaultServer, tmp_path:
     assert len(server.jobs) == 10
 
 
-def test_a_limit_counts_what_is_asked_for_from_now_on_or_in_a_period(server: FaultServer, tmp_path: Path) -> None:
+def test_a_limit_counts_what_is_asked_for_from_now_on_or_in_a_period(
+    server: FaultServer, tmp_path: Path
+) -> None:
     client_of(server, tmp_path).generate(fox(1)).wait(30)
     client_of(server, tmp_path, max_seconds=6).generate(fox(2)).wait(30)
     day = client_of(server, tmp_path, max_seconds=18, limit_period=timedelta(days=1))
@@ -462,7 +490,9 @@ def test_what_was_refused_or_never_sent_counts_for_nothing(server: FaultServer, 
 
 @pytest.mark.parametrize("option", ["max_seconds", "max_cost"])
 @pytest.mark.parametrize("value", [-1, "6", True, float("nan")])
-def test_a_limit_that_is_none_is_refused(server: FaultServer, tmp_path: Path, option: str, value: Any) -> None:
+def test_a_limit_that_is_none_is_refused(
+    server: FaultServer, tmp_path: Path, option: str, value: Any
+) -> None:
     with pytest.raises(errors.InvalidRequestError, match=option):
         client_of(server, tmp_path, **{option: value})
 
@@ -493,9 +523,15 @@ class LibraryMachine(RuleBasedStateMachine):
         made, lock, _ = self.handles[by].create(fox(n), take, attempt, HERE)
         assert lock is not None
         lock.release()
-        self.model.setdefault(made.key, {"status": "waiting", "id": None, "n": n, "take": take, "attempt": attempt})
+        self.model.setdefault(
+            made.key, {"status": "waiting", "id": None, "n": n, "take": take, "attempt": attempt}
+        )
 
-    @rule(data=st.data(), status=st.sampled_from(["submitting", "queued", "completed", "failed"]), by=st.integers(0, 1))
+    @rule(
+        data=st.data(),
+        status=st.sampled_from(["submitting", "queued", "completed", "failed"]),
+        by=st.integers(0, 1),
+    )
     def update(self, data: st.DataObject, status: str, by: int) -> None:
         if self.model:
             key = data.draw(st.sampled_from(sorted(self.model)))
@@ -524,7 +560,9 @@ class LibraryMachine(RuleBasedStateMachine):
             for take in (1, 2):
                 mine = [one for one in self.model.values() if (one["n"], one["take"]) == (n, take)]
                 current = self.handles[1].current(fox(n), take, HERE)
-                assert (current.attempt if current else None) == max((one["attempt"] for one in mine), default=None)
+                assert (current.attempt if current else None) == max(
+                    (one["attempt"] for one in mine), default=None
+                )
 
     def teardown(self) -> None:
         assert not list(Path(self.place.name).glob("*.lock"))
@@ -538,7 +576,7 @@ TestLibrary = LibraryMachine.TestCase
 
 def test_the_folder_is_beside_the_notebook_wherever_a_cell_has_gone(tmp_path: Path) -> None:
     code = (
-        "import os; from runcrate_widget.library import Library; os.mkdir('data'); os.chdir('data'); "
+        "import os; from runcrate_widget.library.library import Library; os.mkdir('data'); os.chdir('data'); "
         "print(Library().folder); print(Library('mine').folder)"
     )
     environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}

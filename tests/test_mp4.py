@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from videos import small_mp4
 
 from runcrate_widget.errors import InvalidVideoError
-from runcrate_widget.mp4 import MP4, read_mp4
+from runcrate_widget.media.mp4 import MP4, read_mp4
 
 
 @pytest.mark.parametrize(("width", "height", "audio"), [(64, 36, False), (36, 64, True)])
@@ -62,7 +62,9 @@ def test_something_after_the_end_is_noticed(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 5000), st.binary(min_size=1, max_size=40))
-def test_damage_never_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes) -> None:
+def test_damage_never_breaks_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes
+) -> None:
     data = bytearray(small_mp4(1))
     at %= len(data)
     data[at : at + len(damage)] = damage

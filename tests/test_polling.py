@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcrate_widget import polling
+from runcrate_widget.jobs import polling
+from runcrate_widget.service import limits
 
 NOW = 1_800_000_000.0
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))
-def test_polls_come_soon_at_first_and_never_further_apart_than_the_reference_recommends(one: float, other: float) -> None:
+def test_polls_come_soon_at_first_and_never_further_apart_than_the_reference_recommends(
+    one: float, other: float
+) -> None:
     earlier, later = sorted((one, other))
     assert polling.SHORTEST <= polling.next_poll(earlier) <= polling.next_poll(later) <= polling.LONGEST
 
@@ -44,7 +47,7 @@ def test_backing_off_grows_and_has_an_end(failures: int, chance: float) -> None:
         ({"retry-after": formatdate(NOW - 12, usegmt=True)}, 0),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "nan"}, None),
-        ({"retry-after": "1e99"}, polling.LONGEST_PAUSE),
+        ({"retry-after": "1e99"}, limits.LONGEST_PAUSE),
         ({"x-ratelimit-reset": str(NOW + 9), "x-ratelimit-remaining": "0"}, 9),
         ({"x-ratelimit-reset": str(NOW + 9)}, 9),
         ({"x-ratelimit-reset": str(NOW + 9), "x-ratelimit-remaining": "5"}, None),
@@ -54,10 +57,12 @@ def test_backing_off_grows_and_has_an_end(failures: int, chance: float) -> None:
     ],
 )
 def test_what_the_service_asks_for_is_understood(headers: dict[str, str], seconds: float | None) -> None:
-    assert polling.asked_to_wait(headers, NOW) == seconds
+    assert limits.asked_to_wait(headers, NOW) == seconds
 
 
-@given(st.dictionaries(st.sampled_from(["retry-after", "x-ratelimit-reset", "x-ratelimit-remaining"]), st.text()))
+@given(
+    st.dictionaries(st.sampled_from(["retry-after", "x-ratelimit-reset", "x-ratelimit-remaining"]), st.text())
+)
 def test_no_header_breaks_it(headers: dict[str, str]) -> None:
-    pause = polling.asked_to_wait(headers, NOW)
-    assert pause is None or 0 <= pause <= polling.LONGEST_PAUSE
+    pause = limits.asked_to_wait(headers, NOW)
+    assert pause is None or 0 <= pause <= limits.LONGEST_PAUSE

@@ -13,7 +13,7 @@ from PIL import Image
 from videos import small_jpeg, small_mp4, write_large_mp4
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.poster import LARGEST, keep_poster, make_poster, poster_path, read_poster
+from runcrate_widget.media.poster import LARGEST, keep_poster, make_poster, poster_path, read_poster
 
 
 def picture(jpeg: bytes | None) -> Image.Image:
@@ -47,8 +47,12 @@ def test_noise_which_compresses_worst_of_all_still_fits(tmp_path: Path) -> None:
     assert image.width * 360 == pytest.approx(image.height * 640, rel=0.02)
 
 
-@pytest.mark.parametrize(("size", "expected"), [((1280, 720), (480, 270)), ((360, 640), (270, 480)), ((64, 36), (64, 36))])
-def test_it_has_the_videos_shape_and_is_small(tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1280, 720), (480, 270)), ((360, 640), (270, 480)), ((64, 36), (64, 36))]
+)
+def test_it_has_the_videos_shape_and_is_small(
+    tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
     file = tmp_path / "a.mp4"
     file.write_bytes(small_mp4(1, *size))
     assert picture(make_poster(file)).size == expected
@@ -56,20 +60,28 @@ def test_it_has_the_videos_shape_and_is_small(tmp_path: Path, size: tuple[int, i
 
 def test_it_is_of_about_one_second_in(tmp_path: Path) -> None:
     red, blue = stripes((220, 30, 30)), stripes((30, 30, 220))
-    red_or_blue = picture(make_poster(write_mp4(tmp_path / "a.mp4", [red] * 7 + [blue] * 17))).getpixel((100, 20))
+    red_or_blue = picture(make_poster(write_mp4(tmp_path / "a.mp4", [red] * 7 + [blue] * 17))).getpixel(
+        (100, 20)
+    )
     assert isinstance(red_or_blue, tuple)
     assert red_or_blue[2] > 150 > 100 > red_or_blue[0]
 
 
 def test_black_is_passed_over(tmp_path: Path) -> None:
     black, green = Image.new("RGB", (320, 180)), stripes((30, 200, 30))
-    pixel = picture(make_poster(write_mp4(tmp_path / "a.mp4", [black] * 20 + [green] * 12))).getpixel((100, 20))
+    pixel = picture(make_poster(write_mp4(tmp_path / "a.mp4", [black] * 20 + [green] * 12))).getpixel(
+        (100, 20)
+    )
     assert isinstance(pixel, tuple)
     assert pixel[1] > 150
 
 
 def test_a_video_that_is_all_black_has_a_black_one(tmp_path: Path) -> None:
-    extremes = picture(make_poster(write_mp4(tmp_path / "a.mp4", [Image.new("RGB", (320, 180))] * 60))).convert("L").getextrema()
+    extremes = (
+        picture(make_poster(write_mp4(tmp_path / "a.mp4", [Image.new("RGB", (320, 180))] * 60)))
+        .convert("L")
+        .getextrema()
+    )
     assert extremes[1] <= 8  # type: ignore[operator]
 
 
@@ -93,7 +105,8 @@ def test_it_is_kept_once_and_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "jpeg", [b"", b"GIF89a", b"\x89PNG", b"\xff\xd8\xff<script>", small_jpeg()[:-2], small_jpeg(bytes(LARGEST))]
+    "jpeg",
+    [b"", b"GIF89a", b"\x89PNG", b"\xff\xd8\xff<script>", small_jpeg()[:-2], small_jpeg(bytes(LARGEST))],
 )
 def test_what_is_no_small_jpeg_is_refused(tmp_path: Path, jpeg: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="JPEG of at most 11000 bytes"):
@@ -118,12 +131,18 @@ def test_without_pyav_there_is_none_and_nothing_breaks(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(small_mp4(1))
     code = (
         "import sys; sys.modules['av'] = None\n"
-        "from pathlib import Path\nfrom runcrate_widget.poster import make_poster\n"
+        "from pathlib import Path\nfrom runcrate_widget.media.poster import make_poster\n"
         f"print(make_poster(Path({str(tmp_path / 'a.mp4')!r})))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "None\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "None\n"
+    )
 
 
 def test_importing_the_package_imports_no_decoder() -> None:
-    code = "import sys, runcrate_widget.client, runcrate_widget.video, runcrate_widget.poster; print('av' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    code = "import sys, runcrate_widget.client, runcrate_widget.media.video, runcrate_widget.media.poster; print('av' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )

@@ -110,7 +110,9 @@ class Widget:
             file = ((STATIC if name.startswith("widget.") else HERE) / name).read_bytes()
         route.fulfill(body=file, content_type=TYPES[Path(name).suffix])
 
-    def start(self, traits: dict[str, Any], *, files: dict[str, bytes] | None = None, views: int = 1, **flags: Any) -> Locator:
+    def start(
+        self, traits: dict[str, Any], *, files: dict[str, bytes] | None = None, views: int = 1, **flags: Any
+    ) -> Locator:
         """Show `views` views of a widget with `traits`; `files` are the jobs' videos. Gives the first view."""
         self.files = {f"{key}.mp4": file for key, file in (files or {}).items()}
         options = {"files": {key: f"{key}.mp4" for key in files or {}}, "views": views, "flags": flags}
@@ -335,7 +337,9 @@ def test_a_busy_kernel_is_named_until_it_answers(widget: Widget) -> None:
 def test_a_kernel_that_was_never_heard_may_not_be_there(widget: Widget) -> None:
     view = widget.start(state(), busy=True)
     generate_button(view).click()
-    expect(view.get_by_text("If one is busy, this is queued; if there is none, run the cell again.")).to_be_visible()
+    expect(
+        view.get_by_text("If one is busy, this is queued; if there is none, run the cell again.")
+    ).to_be_visible()
 
 
 def test_nothing_is_sent_without_a_prompt_and_the_button_says_why(widget: Widget) -> None:
@@ -409,7 +413,9 @@ def test_no_jobs_is_one_quiet_line(widget: Widget) -> None:
 @pytest.mark.parametrize("status", ["waiting", "submitting", "queued", "processing", "downloading"])
 def test_a_running_job_shows_its_stage_and_the_time_by_the_kernels_clock(widget: Widget, status: str) -> None:
     note = "reconnecting: the service answered 502"
-    view = widget.start(state(_jobs=[job(status=status, note=note, started=time.time() + 3600 - 42)]), clock=3600)
+    view = widget.start(
+        state(_jobs=[job(status=status, note=note, started=time.time() + 3600 - 42)]), clock=3600
+    )
     stage = row(view, "k1").locator(".rw-stage")
     expect(stage).to_have_text(re.compile(rf"^{status} · 0:4[2-6]$"))
     before = stage.text_content()
@@ -454,14 +460,20 @@ def test_an_unconfirmed_job_asks_before_it_is_sent_again(widget: Widget) -> None
 
 
 def test_a_waiting_job_is_cancelled_and_a_refusal_stands_in_its_row(widget: Widget) -> None:
-    view = widget.start(state(_jobs=[job(status="waiting")]), failures={"cancel": error("It was sent already.")})
+    view = widget.start(
+        state(_jobs=[job(status="waiting")]), failures={"cancel": error("It was sent already.")}
+    )
     row(view, "k1").get_by_role("button", name="Cancel").click()
     assert widget.of("cancel") == [{"key": "k1"}]
     expect(row(view, "k1").get_by_role("alert")).to_have_text("It was sent already. Do that.")
 
 
-@pytest.mark.parametrize(("status", "words"), [("downloading", "Download again"), ("processing", "Ask again")])
-def test_a_job_that_is_stopped_is_asked_for_again_and_not_generated(widget: Widget, status: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "words"), [("downloading", "Download again"), ("processing", "Ask again")]
+)
+def test_a_job_that_is_stopped_is_asked_for_again_and_not_generated(
+    widget: Widget, status: str, words: str
+) -> None:
     view = widget.start(state(_jobs=[job(status=status, stopped=True, error=error("404"))]))
     expect(row(view, "k1").locator(".rw-stage")).to_contain_text(f"{status}, stopped")
     expect(row(view, "k1").locator(".rw-icon-spinner")).to_have_count(0)
@@ -500,12 +512,16 @@ def test_a_finished_video_plays_muted_with_its_facts(widget: Widget) -> None:
     view = widget.start(state(_jobs=jobs), files={"k1": file})
     widget.wait_for_videos(1)
     video = view.locator("video")
-    assert video.evaluate("v => [v.muted, v.loop, v.controls, v.playsInline, v.videoWidth, v.videoHeight]") == [
+    assert video.evaluate(
+        "v => [v.muted, v.loop, v.controls, v.playsInline, v.videoWidth, v.videoHeight]"
+    ) == [
         *[True] * 4,
         128,
         72,
     ]
-    widget.wait_for("!document.querySelector('video').paused && document.querySelector('video').currentTime > 0")
+    widget.wait_for(
+        "!document.querySelector('video').paused && document.querySelector('video').currentTime > 0"
+    )
     there = row(view, "k1")
     expect(there).to_contain_text("Veo 3.0 · 6 s · 16:9")
     expect(there).to_contain_text("made in 0:51")
@@ -542,7 +558,10 @@ def test_a_copy_that_is_refused_shows_the_text_selected(widget: Widget) -> None:
     box = view.get_by_label("path, to copy by hand")
     expect(box).to_have_value("/home/me/videos/k1.mp4")
     expect(box).to_be_focused()
-    assert box.evaluate("box => box.value.slice(box.selectionStart, box.selectionEnd)") == "/home/me/videos/k1.mp4"
+    assert (
+        box.evaluate("box => box.value.slice(box.selectionStart, box.selectionEnd)")
+        == "/home/me/videos/k1.mp4"
+    )
 
 
 def test_the_newest_three_are_fetched_and_others_when_pressed(widget: Widget) -> None:

@@ -36,10 +36,18 @@ def test_the_payload_is_the_pages_example() -> None:
         ({"prompt": 5}, "prompt", "prompt is 5"),
         ({"prompt": "half \ud83d"}, "prompt", "surrogate"),
         ({"duration": 7}, "duration", "duration is 7; Veo 3.0 makes videos of 4, 6 or 8 s"),
-        ({"duration": 16, "model": "Kling v3"}, "duration", "duration is 16; Kling v3 makes videos of 3 to 15 s"),
+        (
+            {"duration": 16, "model": "Kling v3"},
+            "duration",
+            "duration is 16; Kling v3 makes videos of 3 to 15 s",
+        ),
         ({"duration": 2, "model": "Kling v3"}, "duration", "The nearest is 3 s"),
         ({"duration": 6.5}, "duration", "duration is 6.5"),
-        ({"duration": "6"}, "duration", "duration is '6'; it must be a whole number of seconds: Veo 3.0 makes"),
+        (
+            {"duration": "6"},
+            "duration",
+            "duration is '6'; it must be a whole number of seconds: Veo 3.0 makes",
+        ),
         ({"duration": True}, "duration", "duration is True"),
         ({"duration": -1, "model": "acme/any"}, "duration", "above 0"),
         ({"aspect_ratio": "4:3"}, "aspect_ratio", "aspect_ratio is '4:3'; allowed are 16:9 and 9:16"),
@@ -76,7 +84,12 @@ def test_a_duration_is_taken_exactly_when_the_model_makes_it(model: Any, duratio
 
 def test_an_odd_model_id_goes_through_unchecked() -> None:
     request = VideoRequest("A fox", model="acme/dream-9", duration=77, aspect_ratio="4:3")
-    assert request.payload() == {"model": "acme/dream-9", "prompt": "A fox", "duration": 77, "aspect_ratio": "4:3"}
+    assert request.payload() == {
+        "model": "acme/dream-9",
+        "prompt": "A fox",
+        "duration": 77,
+        "aspect_ratio": "4:3",
+    }
     assert VideoRequest("A fox", model="dream").payload() == {"model": "dream", "prompt": "A fox"}
     assert VideoRequest("A fox", model="dream").seconds is None
 
@@ -109,8 +122,13 @@ def test_any_prompt_survives_json_pickle_and_repr(prompt: str) -> None:
 
 
 @given(prompts, prompts, st.sampled_from([4, 6, 8]), st.sampled_from([4, 6, 8]))
-def test_the_fingerprint_tells_requests_apart_and_only_them(one: str, other: str, short: int, long: int) -> None:
-    a, b = VideoRequest(one, model="Veo 3.0", duration=short), VideoRequest(other, model="google/veo-3.0", duration=long)
+def test_the_fingerprint_tells_requests_apart_and_only_them(
+    one: str, other: str, short: int, long: int
+) -> None:
+    a, b = (
+        VideoRequest(one, model="Veo 3.0", duration=short),
+        VideoRequest(other, model="google/veo-3.0", duration=long),
+    )
     same = one.strip() == other.strip() and short == long
     assert (a.fingerprint == b.fingerprint) == same == (a == b) == (len({a, b}) == 1)
     assert len(a.fingerprint) == 64

@@ -25,7 +25,7 @@ from playwright.sync_api import Locator, Page, expect
 from videos import small_mp4, write_large_mp4
 
 from runcrate_widget import errors
-from runcrate_widget.live import Saved, display_job
+from runcrate_widget.notebook.live import Saved, display_job
 
 VIDEO = small_mp4(2, 160, 90)
 PROMPT = 'A fox\'s "tail" <in> the snow'
@@ -44,7 +44,7 @@ video""",
     """
 import ipywidgets
 from IPython.display import display
-from runcrate_widget.live import Saved
+from runcrate_widget.notebook.live import Saved
 saved = Saved("k1")
 display(ipywidgets.Button(description="live"))
 saved.display()""",
@@ -106,7 +106,9 @@ def test_what_a_run_without_a_page_leaves(made: Path, name: str) -> None:
     assert html_of(saved).index("An owl") < html_of(saved).index("A fox"), "newest first"
     assert "2 videos in runcrate_videos" in html_of(saved)
     sources = re.findall(r"<video src='([^']*)'", html_of(saved))
-    assert [(made / source).read_bytes() for source in sources] == [VIDEO, VIDEO], "relative to the notebook, not to `/`"
+    assert [(made / source).read_bytes() for source in sources] == [VIDEO, VIDEO], (
+        "relative to the notebook, not to `/`"
+    )
     assert "<video src='data:video/mp4;base64," in html_of(embedded)
 
 
@@ -123,7 +125,9 @@ def plays(player: Locator) -> bool:
 
 def has_poster(figure: Locator) -> bool:
     """Whether its poster is seen: decoded, with a size, and not painted over."""
-    found: bool = figure.locator("img").evaluate("image => image.naturalWidth > 0 && image.getBoundingClientRect().height > 50")
+    found: bool = figure.locator("img").evaluate(
+        "image => image.naturalWidth > 0 && image.getBoundingClientRect().height > 50"
+    )
     return found
 
 
@@ -134,7 +138,9 @@ def reopened(lab: Lab, made: Path, name: str, change: Callable[[Path], None] = l
     file = folder / "a.ipynb"
     whole = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
     # Of a language that no kernel here speaks: JupyterLab asks which to start, and is told none.
-    whole.metadata = {"kernelspec": {"name": "of-another-machine", "display_name": "of another machine", "language": "none"}}
+    whole.metadata = {
+        "kernelspec": {"name": "of-another-machine", "display_name": "of another machine", "language": "none"}
+    }
     nbformat.write(whole, file)  # type: ignore[no-untyped-call]
     change(folder)
     lab.page.goto(f"{lab.server.url}doc/tree/{quote(name)}/a.ipynb?token={lab.server.token}")
@@ -181,7 +187,9 @@ def check_that_the_widget_is_not_missed(output: Locator, error: str) -> None:
     expect(said).to_be_hidden()
     saved = output.locator(".rw-saved-k1")
     expect(saved).to_contain_text("VideoWidget: run this cell to use it again. 2 videos in runcrate_videos")
-    output.page.wait_for_function("element => getComputedStyle(element).opacity === '1'", arg=saved.element_handle())
+    output.page.wait_for_function(
+        "element => getComputedStyle(element).opacity === '1'", arg=saved.element_handle()
+    )
     assert [plays(saved.locator("video").nth(index)) for index in (0, 1)] == [True, True]
 
 
@@ -211,7 +219,9 @@ def exported(notebook: Path) -> str:
     return html
 
 
-def test_exported_as_html_it_plays_beside_its_folder_and_shows_the_poster_without(made: Path, page: Page, tmp_path: Path) -> None:
+def test_exported_as_html_it_plays_beside_its_folder_and_shows_the_poster_without(
+    made: Path, page: Page, tmp_path: Path
+) -> None:
     html = exported(made / "a.ipynb")
     for name in ("with", "without"):
         (tmp_path / name).mkdir()
@@ -259,7 +269,7 @@ def test_a_job_that_failed_says_why_and_goes_on_when_it_is_resumed(lab: Lab) -> 
     with FaultServer(video=VIDEO, polls=0) as server:
         server._faults["poll"] = [status("expired")] * 12
         code = (
-            "from runcrate_widget import VideoClient, polling\n"
+            "from runcrate_widget import VideoClient\nfrom runcrate_widget.jobs import polling\n"
             "polling.SHORTEST = 0.05\n"
             "job = VideoClient().generate('A fox', model='Veo 3.0')\n"
             "job"
@@ -307,13 +317,14 @@ def test_without_a_notebook_nothing_breaks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shown", ["video", "job"])
 def test_thirty_of_them_make_a_light_notebook(tmp_path: Path, shown: str) -> None:
     write_large_mp4(tmp_path / "noise.mp4", 1)  # whose poster is as large as they come
-    with pytest.MonkeyPatch.context() as patch, FaultServer(video=(tmp_path / "noise.mp4").read_bytes()) as server:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        FaultServer(video=(tmp_path / "noise.mp4").read_bytes()) as server,
+    ):
         patch.setenv("RUNCRATE_API_KEY", KEY)
         patch.setenv("RUNCRATE_BASE_URL", server.url)
         prompt = "A cinematic sunrise over misty mountains, in the golden light of an autumn morning, seen from a slow crane"
-        first = (
-            "from runcrate_widget import VideoClient, polling\npolling.SHORTEST = 0.01\nclient = VideoClient(max_concurrent=8)"
-        )
+        first = "from runcrate_widget import VideoClient\nfrom runcrate_widget.jobs import polling\npolling.SHORTEST = 0.01\nclient = VideoClient(max_concurrent=8)"
         ask = f"jobs = [client.generate({prompt!r}, model='Veo 3.0', take=n) for n in range(1, 31)]"
         show = [f"jobs[{n}]" if shown == "job" else f"jobs[{n}].wait(60)" for n in range(30)]
         cells = [f"{first}\n{ask}", *show, "for job in jobs: job.wait(60)"]
@@ -321,7 +332,11 @@ def test_thirty_of_them_make_a_light_notebook(tmp_path: Path, shown: str) -> Non
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]
         )
         client = nbclient.NotebookClient(
-            source, timeout=120, kernel_name="python3", store_widget_state=True, resources={"metadata": {"path": str(tmp_path)}}
+            source,
+            timeout=120,
+            kernel_name="python3",
+            store_widget_state=True,
+            resources={"metadata": {"path": str(tmp_path)}},
         )
         run(client)
     nbformat.write(source, tmp_path / "a.ipynb")  # type: ignore[no-untyped-call]

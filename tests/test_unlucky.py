@@ -14,7 +14,8 @@ import pytest
 from fault_server import KEY, FaultServer, client_of, made, redirect, reply, reset, status
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget, api, errors
+from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget, errors
+from runcrate_widget.service import runcrate
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -31,7 +32,9 @@ DEEP = b'{"id": "vid_000001", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 @pytest.mark.parametrize("fault", [reply(200, DEEP), reply(302, b"", Location="/elsewhere"), reply(303, b"", Location="/x"), reply(408),
                                    reply(200, b'{"id": "half \\ud83d", "status": "queued"}'), reply(200, {"id": "a\x00b"})],
                          ids=["too deep", "302", "303", "408", "half a character", "control character"])  # fmt: skip
-def test_a_job_that_may_have_been_made_is_unconfirmed_and_can_be_adopted(server: FaultServer, tmp_path: Path, fault: Any) -> None:
+def test_a_job_that_may_have_been_made_is_unconfirmed_and_can_be_adopted(
+    server: FaultServer, tmp_path: Path, fault: Any
+) -> None:
     server._faults["submit"] = [made(fault)]
     job = generate(server, tmp_path)
     with pytest.raises(errors.JobUnconfirmedError):
@@ -55,12 +58,16 @@ def test_a_mistaken_adoption_can_be_put_right(server: FaultServer, tmp_path: Pat
         job.adopt("vid_000001")
 
 
-@pytest.mark.parametrize("variable", ["ALL_PROXY=socks5://127.0.0.1:9", "SSL_CERT_FILE=/nowhere/ca.pem", "HTTPS_PROXY=foo://x"])
+@pytest.mark.parametrize(
+    "variable", ["ALL_PROXY=socks5://127.0.0.1:9", "SSL_CERT_FILE=/nowhere/ca.pem", "HTTPS_PROXY=foo://x"]
+)
 def test_an_environment_that_cannot_work_is_said_and_nothing_was_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(*variable.split("="))
-    job = VideoClient(KEY, base_url="https://runcrate.invalid", library=tmp_path).generate("A fox", model="Veo 3.0")
+    job = VideoClient(KEY, base_url="https://runcrate.invalid", library=tmp_path).generate(
+        "A fox", model="Veo 3.0"
+    )
     with pytest.raises(errors.JobFailedError, match=r"cannot be reached.*Nothing was sent"):
         job.wait(60)
 
@@ -85,7 +92,9 @@ def test_a_key_that_becomes_unusable_stops_and_a_good_one_goes_on(
     assert server.count("submit") == 1
 
 
-@pytest.mark.parametrize("given", [{"extra": {"n": "\ud83d"}}, {"model": "acme/\ud800"}, {"extra": {"deep": None}}])
+@pytest.mark.parametrize(
+    "given", [{"extra": {"n": "\ud83d"}}, {"model": "acme/\ud800"}, {"extra": {"deep": None}}]
+)
 def test_what_cannot_be_sent_is_refused_before(given: dict[str, Any]) -> None:
     if given.get("extra") == {"deep": None}:
         for _ in range(100_000):
@@ -138,7 +147,9 @@ def test_a_rolled_back_hold_loses_no_job(server: FaultServer, tmp_path: Path) ->
     assert widget._all == [job]
 
 
-def test_half_a_character_from_the_service_does_not_stop_the_widget(server: FaultServer, tmp_path: Path) -> None:
+def test_half_a_character_from_the_service_does_not_stop_the_widget(
+    server: FaultServer, tmp_path: Path
+) -> None:
     server._faults["submit"] = [reply(400, b'{"error": {"message": "bad \\ud83d word"}}')]
     widget = VideoWidget(client=client_of(server, tmp_path), prompt="A fox \ud800")
     widget.prompt.encode()
@@ -154,7 +165,7 @@ def test_half_a_character_from_the_service_does_not_stop_the_widget(server: Faul
 def test_an_answer_that_drips_on_and_on_is_a_broken_connection(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "_READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(runcrate, "_READ_TIMEOUT", 0.3)
 
     async def drip(exchange: Any) -> None:
         await exchange.send(200, b" ", length=10_000)
@@ -175,7 +186,9 @@ async def _briefly(ended: Any) -> None:
         await asyncio.wait_for(ended.wait(), 0.05)
 
 
-def test_a_stage_that_nobody_documents_does_not_hold_a_place_for_ever(server: FaultServer, tmp_path: Path) -> None:
+def test_a_stage_that_nobody_documents_does_not_hold_a_place_for_ever(
+    server: FaultServer, tmp_path: Path
+) -> None:
     server._faults["poll"] = [status("expired")] * 12
     client = client_of(server, tmp_path, max_concurrent=1)
     jobs = [client.generate(f"Fox {n}", model="Veo 3.0") for n in range(2)]
@@ -211,7 +224,9 @@ def test_a_service_that_repeats_the_key_does_not_spread_it(server: FaultServer, 
     [{"base_url": "http://evil.example"}, {"prices": {"Veo 3.0": -1}}, {"max_concurrent": 0}, {"library": "a\0b"},
      {"api_key": KEY + "ä"}, {"library": "~nobody-of-that-name/x"}],
 )  # fmt: skip
-def test_a_client_that_is_refused_does_not_show_the_key(server: FaultServer, tmp_path: Path, options: dict[str, Any]) -> None:
+def test_a_client_that_is_refused_does_not_show_the_key(
+    server: FaultServer, tmp_path: Path, options: dict[str, Any]
+) -> None:
     with pytest.raises(errors.RuncrateError) as caught:
         client_of(server, tmp_path, **options)
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
@@ -221,7 +236,9 @@ def test_a_client_that_is_refused_does_not_show_the_key(server: FaultServer, tmp
 
 
 @pytest.mark.parametrize(("offset", "length"), [(-1, 5), (0, -1), (0, 0)])
-def test_a_chunk_that_is_none_is_refused(server: FaultServer, tmp_path: Path, offset: int, length: int) -> None:
+def test_a_chunk_that_is_none_is_refused(
+    server: FaultServer, tmp_path: Path, offset: int, length: int
+) -> None:
     widget = VideoWidget(client=client_of(server, tmp_path), prompt="A fox")
     job = widget.generate()
     assert isinstance(job, VideoJob)
@@ -234,7 +251,9 @@ def test_a_chunk_that_is_none_is_refused(server: FaultServer, tmp_path: Path, of
         came.set()
 
     widget.send = answered
-    widget._handle_custom_msg({"id": "1", "kind": "chunk", "key": job.key, "offset": offset, "length": length}, [])
+    widget._handle_custom_msg(
+        {"id": "1", "kind": "chunk", "key": job.key, "offset": offset, "length": length}, []
+    )
     assert came.wait(10)
     assert not answers[0]["ok"]
 
@@ -249,13 +268,17 @@ def test_a_wait_may_be_for_ever(server: FaultServer, tmp_path: Path) -> None:
     assert generate(server, tmp_path).wait(float("inf"))
 
 
-@pytest.mark.parametrize("words", ['{"a/b": {"durations": {"min": 1e400, "max": 2}}}', '{"a/b": {"durations": [4], "notes": 5}}'])
+@pytest.mark.parametrize(
+    "words", ['{"a/b": {"durations": {"min": 1e400, "max": 2}}}', '{"a/b": {"durations": [4], "notes": 5}}']
+)
 def test_an_odd_table_of_models_is_said(tmp_path: Path, words: str) -> None:
     file = tmp_path / "models.json"
     file.write_text(words)
     code = "from runcrate_widget import errors\ntry:\n  from runcrate_widget import models; repr(models); models._repr_html_()\n"
     code += "except errors.ConfigurationError as error: print('refused')"
-    ran = subprocess.run([sys.executable, "-c", code], env={"RUNCRATE_MODELS": str(file)}, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={"RUNCRATE_MODELS": str(file)}, capture_output=True, text=True
+    )
     assert (ran.stdout, ran.stderr) == ("refused\n", "")
 
 
@@ -283,5 +306,7 @@ with FaultServer(video=small_mp4(1)) as server:
     imported = [name for name in imported if name in sys.modules]  # the others are not installed
     assert imported == [], imported
 """
-    ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
     assert ran.returncode == 0, ran.stderr

@@ -15,8 +15,8 @@ import pytest
 from videos import small_jpeg, small_mp4, write_large_mp4
 
 from runcrate_widget import Video, VideoRequest, errors
-from runcrate_widget.mp4 import read_mp4
-from runcrate_widget.poster import poster_path
+from runcrate_widget.media.mp4 import read_mp4
+from runcrate_widget.media.poster import poster_path
 
 SMALL = small_mp4(1, 320, 180)
 
@@ -87,7 +87,17 @@ def test_a_poster_of_the_page_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a b.mp4", "50%20#1?.mp4", 'it\'s "q".mp4', "ü é漢.mp4", "a:b.mp4", "<b>&amp;.mp4", "back\\slash.mp4", "e\u0301.mp4"]
+    "name",
+    [
+        "a b.mp4",
+        "50%20#1?.mp4",
+        'it\'s "q".mp4',
+        "ü é漢.mp4",
+        "a:b.mp4",
+        "<b>&amp;.mp4",
+        "back\\slash.mp4",
+        "e\u0301.mp4",
+    ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="such names")
 def test_any_name_is_a_url_that_leads_to_it(tmp_path: Path, name: str) -> None:
@@ -105,7 +115,9 @@ def test_a_name_that_is_no_text_can_still_be_sent(tmp_path: Path) -> None:
     assert all(text.encode() for text in bundle.values())
 
 
-def test_a_file_outside_of_the_notebooks_folder_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_outside_of_the_notebooks_folder_is_named_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = video(tmp_path / "elsewhere" / "a.mp4")
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
@@ -120,7 +132,7 @@ from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 from runcrate_widget import Video, VideoRequest
-from runcrate_widget.mp4 import read_mp4
+from runcrate_widget.media.mp4 import read_mp4
 path = Path(sys.argv[1])
 os.chdir("/")
 shell.user_ns.update(dict(given.split("=") for given in sys.argv[2:]))
@@ -133,7 +145,11 @@ def test_it_is_the_notebooks_folder_whatever_the_working_folder_is(tmp_path: Pat
     one = video(tmp_path / "videos" / "a.mp4")
 
     def source(*names: str) -> str:
-        environment = {**os.environ, "JPY_SESSION_NAME": "/another/notebook.ipynb", "IPYTHONDIR": str(tmp_path / "ipython")}
+        environment = {
+            **os.environ,
+            "JPY_SESSION_NAME": "/another/notebook.ipynb",
+            "IPYTHONDIR": str(tmp_path / "ipython"),
+        }
         command = [sys.executable, "-c", KERNEL, str(one.path), *names]
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         return Tags(ran.stdout).tags["video"]["src"]
@@ -142,7 +158,9 @@ def test_it_is_the_notebooks_folder_whatever_the_working_folder_is(tmp_path: Pat
     assert source(f"__vsc_ipynb_file__={tmp_path}/notebooks/a.ipynb") == "../videos/a.mp4"
 
 
-@pytest.mark.parametrize("prompt", ["A fox in the snow, seen from afar, with the sun behind it. " * 30, "雪の中の狐、" * 100])
+@pytest.mark.parametrize(
+    "prompt", ["A fox in the snow, seen from afar, with the sun behind it. " * 30, "雪の中の狐、" * 100]
+)
 def test_it_is_light(tmp_path: Path, prompt: str) -> None:
     path = tmp_path / "runcrate_videos" / "a-cinematic-sunrise-over-misty-mountains-e6f598f3.mp4"
     path.parent.mkdir()

@@ -52,7 +52,9 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
         expect(shown.locator(".rw-player")).to_contain_text(str(file))
 
         shown.get_by_role("button", name="path").press(" ")
-        expect(shown.get_by_role("button", name="copied").or_(shown.get_by_label("path, to copy by hand"))).to_be_visible()
+        expect(
+            shown.get_by_role("button", name="copied").or_(shown.get_by_label("path, to copy by hand"))
+        ).to_be_visible()
         with page.expect_download() as download:
             shown.get_by_role("link", name="save").click()
         assert download.value.suggested_filename == file.name
@@ -101,7 +103,9 @@ def test_a_video_of_some_mb_shows_its_poster_and_is_loaded_on_request(vscode: VS
         load = shown.get_by_role("button", name=re.compile(r"^Load 7(\.\d)? MB"))
         expect(load).to_be_visible(timeout=30_000)
         frame = shown.locator(".rw-frame")
-        poster = frame.evaluate("frame => getComputedStyle(frame).backgroundImage + (frame.querySelector('img')?.src ?? '')")
+        poster = frame.evaluate(
+            "frame => getComputedStyle(frame).backgroundImage + (frame.querySelector('img')?.src ?? '')"
+        )
         assert "blob:" in poster or "data:" in poster
         vscode.check_looks(shown)
         load.click()

@@ -20,7 +20,9 @@ ASSETS = ("widget.js", "widget.css", "loader.js")
 
 def _build(kind: str, tree: Path, out: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "build", f"--{kind}", "--no-isolation", "--outdir", str(out), str(tree)]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,9 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path, sdist: Path) -> N
     assert fields["License-Expression"] == "MIT"
     assert fields["Requires-Python"] == ">=3.10"
     required = fields.get_all("Requires-Dist", [])
-    assert any(line.startswith("ipykernel") and "!=7.0.0" in line and "extra" not in line for line in required)
+    assert any(
+        line.startswith("ipykernel") and "!=7.0.0" in line and "extra" not in line for line in required
+    )
 
 
 def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
@@ -116,7 +120,9 @@ else:
 """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [str(python), "-W", "error", "-c", script]
-    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8")
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
     assert ran.returncode == 0, ran.stderr
 
 
@@ -124,10 +130,16 @@ else:
     ("file", "text", "message"),
     [
         ("src/index.tsx", "export default {", "`npm run build` failed"),
-        ("build.mjs", "", "widget.js, runcrate_widget/static/widget.css, runcrate_widget/static/loader.js missing"),
+        (
+            "build.mjs",
+            "",
+            "widget.js, runcrate_widget/static/widget.css, runcrate_widget/static/loader.js missing",
+        ),
     ],
 )
-def test_no_build_without_the_bundle(tree: Path, sdist: Path, tmp_path: Path, file: str, text: str, message: str) -> None:
+def test_no_build_without_the_bundle(
+    tree: Path, sdist: Path, tmp_path: Path, file: str, text: str, message: str
+) -> None:
     assert sdist.exists()  # building it has filled the tree's node_modules
     broken = tmp_path / "broken"
     shutil.copytree(tree, broken, symlinks=True)

@@ -45,7 +45,9 @@ class Conversation:
 
 @pytest.fixture
 def widget(server: FaultServer, tmp_path: Path) -> VideoWidget:
-    return VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path, prices={"Veo 3.0": 0.4}))
+    return VideoWidget(
+        client=VideoClient(KEY, base_url=server.url, library=tmp_path, prices={"Veo 3.0": 0.4})
+    )
 
 
 @pytest.fixture
@@ -53,7 +55,13 @@ def view(widget: VideoWidget) -> Conversation:
     return Conversation(widget)
 
 
-CONTROLS: dict[str, Any] = {"prompt": "A fox", "model": "google/veo-3.0", "duration": 6, "aspect_ratio": "16:9", "takes": 1}
+CONTROLS: dict[str, Any] = {
+    "prompt": "A fox",
+    "model": "google/veo-3.0",
+    "duration": 6,
+    "aspect_ratio": "16:9",
+    "takes": 1,
+}
 
 
 def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +80,12 @@ def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_name_sets_the_model_and_moves_the_duration_to_the_nearest(widget: VideoWidget) -> None:
-    assert (widget.model, widget.duration, widget.aspect_ratio, widget.takes) == ("google/veo-3.0", 6, "16:9", 1)
+    assert (widget.model, widget.duration, widget.aspect_ratio, widget.takes) == (
+        "google/veo-3.0",
+        6,
+        "16:9",
+        1,
+    )
     widget.model = "Sora 2"
     assert (widget.model, widget.duration) == ("openai/sora-2", 4)
     widget.duration = 12
@@ -104,8 +117,16 @@ def test_what_is_not_allowed_leaves_the_trait_as_it_was(widget: VideoWidget, nam
 
 def test_the_constructor_takes_the_controls_in_any_combination(server: FaultServer, tmp_path: Path) -> None:
     client = VideoClient(KEY, base_url=server.url, library=tmp_path)
-    made = VideoWidget(client=client, prompt="A fox", model="Sora 2", duration=8, aspect_ratio="9:16", takes=2)
-    assert (made.prompt, made.model, made.duration, made.aspect_ratio, made.takes) == ("A fox", "openai/sora-2", 8, "9:16", 2)
+    made = VideoWidget(
+        client=client, prompt="A fox", model="Sora 2", duration=8, aspect_ratio="9:16", takes=2
+    )
+    assert (made.prompt, made.model, made.duration, made.aspect_ratio, made.takes) == (
+        "A fox",
+        "openai/sora-2",
+        8,
+        "9:16",
+        2,
+    )
     assert VideoWidget(client=client, model="Sora 2").duration == 4
     with pytest.raises(errors.InvalidRequestError, match="Sora 2 makes videos of 4, 8 or 12 s"):
         VideoWidget(client=client, model="Sora 2", duration=6)
@@ -130,7 +151,9 @@ def test_generate_does_what_the_button_does(widget: VideoWidget, server: FaultSe
     assert len(server.jobs) == 3
 
 
-def test_the_view_is_told_of_models_prices_and_the_session(widget: VideoWidget, server: FaultServer, tmp_path: Path) -> None:
+def test_the_view_is_told_of_models_prices_and_the_session(
+    widget: VideoWidget, server: FaultServer, tmp_path: Path
+) -> None:
     assert [row["id"] for row in widget._models] == list(models)
     assert widget._models[0]["price"] == 0.4
     by_name = {row["name"]: row for row in widget._models}
@@ -213,7 +236,9 @@ def test_a_message_that_comes_twice_acts_once(widget: VideoWidget, view: Convers
 
 
 def test_what_the_view_can_do_with_jobs_that_came_to_no_video(server: FaultServer, tmp_path: Path) -> None:
-    server._faults.update(submit=[made(reset)], poll=[status("failed", error="too dark")], download=[short(0.5)] * 6)
+    server._faults.update(
+        submit=[made(reset)], poll=[status("failed", error="too dark")], download=[short(0.5)] * 6
+    )
     widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path))
     view = Conversation(widget)
 
@@ -281,7 +306,7 @@ def test_nothing_that_is_synced_or_shown_holds_the_key(widget: VideoWidget, view
 def test_messages_and_their_twin_name_the_same_things() -> None:
     import re
 
-    from runcrate_widget import messages
+    from runcrate_widget.notebook import messages
 
     root = Path(__file__).parent.parent
     twin = (root / "js" / "src" / "messages.ts").read_text(encoding="utf-8")

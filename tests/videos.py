@@ -15,12 +15,17 @@ from PIL import Image
 
 def small_jpeg(mark: bytes = b"") -> bytes:
     """A JPEG as far as its segments tell, with `mark` for a picture."""
-    frame, scan = b"\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00", b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    frame, scan = (
+        b"\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00",
+        b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00",
+    )
     return b"\xff\xd8" + frame + scan + mark + b"\xff\xd9"
 
 
 @lru_cache(maxsize=8)
-def small_mp4(seconds: float = 1.0, width: int = 64, height: int = 36, audio: bool = False, codec: str = "libx264") -> bytes:
+def small_mp4(
+    seconds: float = 1.0, width: int = 64, height: int = 36, audio: bool = False, codec: str = "libx264"
+) -> bytes:
     """An H.264 MP4 of this length and shape, with a changing picture, and silence if `audio`.
 
     With the codec `mpeg4` (MPEG-4 part 2) it is whole, and no browser plays it.

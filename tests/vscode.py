@@ -55,7 +55,9 @@ def _packed(name: str) -> Path:
     npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        subprocess.run([str(node), str(npm), "pack", "--silent", spec], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [str(node), str(npm), "pack", "--silent", spec], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        )
         archive = next(Path(folder).glob("*.tgz"))
         with tarfile.open(archive) as tar:
             content = tar.extractfile(member)

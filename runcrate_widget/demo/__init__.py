@@ -60,5 +60,11 @@ def serve(
             raise
         raise ImportError(HOW_TO_INSTALL, name=error.name) from error
     return DemoServer(
-        port=port, seconds=seconds, key=key, rate_limit=rate_limit, credits=credits, height=height, redirect=redirect
+        port=port,
+        seconds=seconds,
+        key=key,
+        rate_limit=rate_limit,
+        credits=credits,
+        height=height,
+        redirect=redirect,
     )

@@ -24,11 +24,19 @@ def main() -> int:
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8787, help="the port; 0 takes a free one (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long a job takes at the least (%(default)s)")
-    parser.add_argument("--key", help="the only key that is accepted; by default every one that begins with rc_live_")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="how long a job takes at the least (%(default)s)"
+    )
+    parser.add_argument(
+        "--key", help="the only key that is accepted; by default every one that begins with rc_live_"
+    )
     parser.add_argument("--rate-limit", type=int, default=120, help="requests a minute and key (%(default)s)")
-    parser.add_argument("--credits", type=int, metavar="SECONDS", help="seconds of video before the answer is 402")
-    parser.add_argument("--redirect", action="store_true", help="downloads redirect to another port, where no key may go")
+    parser.add_argument(
+        "--credits", type=int, metavar="SECONDS", help="seconds of video before the answer is 402"
+    )
+    parser.add_argument(
+        "--redirect", action="store_true", help="downloads redirect to another port, where no key may go"
+    )
     asked = parser.parse_args()
 
     try:
@@ -55,14 +63,24 @@ def main() -> int:
     except (OSError, OverflowError) as error:
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         why = "the port is taken" if taken else str(error)
-        print(f"Cannot listen on {asked.host} port {asked.port}: {why}. --port 0 takes a free one.", file=sys.stderr)
+        print(
+            f"Cannot listen on {asked.host} port {asked.port}: {why}. --port 0 takes a free one.",
+            file=sys.stderr,
+        )
         return 1
     with server:
-        for end in (signal.SIGINT, signal.SIGTERM):  # a shell starts what is in its background with SIGINT ignored
+        for end in (
+            signal.SIGINT,
+            signal.SIGTERM,
+        ):  # a shell starts what is in its background with SIGINT ignored
             signal.signal(end, signal.default_int_handler)
         try:
             print(f"Demo backend on {server.url} (Ctrl-C ends it)")
-            print("It accepts", "this key:" if asked.key else "every key that begins with rc_live_, for example", server.key)
+            print(
+                "It accepts",
+                "this key:" if asked.key else "every key that begins with rc_live_, for example",
+                server.key,
+            )
             print(f"\n{CURL.format(url=server.url, key=server.key)}", flush=True)
             while True:
                 time.sleep(3600)

@@ -16,7 +16,9 @@ from PIL import Image, ImageChops
 FPS = 24
 
 Colour = tuple[float, float, float]  # red, green, blue: 0 to 255
-Motion = Callable[[float], tuple[float, float]]  # seconds -> where the layer's upper left corner is, in pixels
+Motion = Callable[
+    [float], tuple[float, float]
+]  # seconds -> where the layer's upper left corner is, in pixels
 
 #: RGB to Y'CbCr of BT.709 in TV range, as the video is tagged; the form is that of `Image.convert`.
 _MATRIX = (0.1826, 0.6142, 0.0620, 16.0, -0.1006, -0.3386, 0.4392, 128.0, 0.4392, -0.3989, -0.0403, 128.0)
@@ -40,7 +42,10 @@ class Canvas:
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
-        self.planes = [Image.new("L", (width, height)), *(Image.new("L", (width // 2, height // 2)) for _ in "UV")]
+        self.planes = [
+            Image.new("L", (width, height)),
+            *(Image.new("L", (width // 2, height // 2)) for _ in "UV"),
+        ]
 
     def copy(self) -> Canvas:
         twin = Canvas.__new__(Canvas)
@@ -130,7 +135,9 @@ class Layer:
                 canvas.planes[index].paste(self._values[index], at, piece)
 
 
-def _cut(mask: Image.Image, x: float, y: float, size: tuple[int, int]) -> tuple[tuple[int, int], Image.Image] | None:
+def _cut(
+    mask: Image.Image, x: float, y: float, size: tuple[int, int]
+) -> tuple[tuple[int, int], Image.Image] | None:
     """What of a mask at (x, y) is inside of a plane, moved to whole pixels, and where; None if nothing is."""
     left, top = max(0, math.ceil(x)), max(0, math.ceil(y))
     right, bottom = min(size[0], math.floor(x + mask.width)), min(size[1], math.floor(y + mask.height))

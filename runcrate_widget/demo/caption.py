@@ -27,7 +27,9 @@ _FALLBACKS = (
 #: More characters than this never fit.
 _MOST = 700
 #: What typography may be simplified to where a font lacks it.
-_PLAIN = str.maketrans({"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "•": "·", "×": "x"})
+_PLAIN = str.maketrans(
+    {"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "•": "·", "×": "x"}
+)
 
 
 def caption(width: int, height: int, prompt: str, about: str) -> Image.Image:
@@ -61,7 +63,9 @@ def caption(width: int, height: int, prompt: str, about: str) -> Image.Image:
 
     picture = Image.new("RGBA", (width, height), (6, 9, 18, 0))
     picture.putalpha(_scrim(width, height, top, unit))
-    shadow = words.filter(ImageFilter.GaussianBlur(max(1.0, 7 * unit))).point([min(255, round(v * 0.75)) for v in range(256)])
+    shadow = words.filter(ImageFilter.GaussianBlur(max(1.0, 7 * unit))).point(
+        [min(255, round(v * 0.75)) for v in range(256)]
+    )
     for colour, mask in (((4, 6, 14), shadow), ((255, 255, 255), words)):
         layer = Image.new("RGBA", (width, height), (*colour, 0))
         layer.putalpha(mask)
@@ -79,7 +83,9 @@ def _mark(draw: ImageDraw.ImageDraw, width: int, margin: int, unit: float) -> No
     pad = 13 * unit
     right, top = width - margin, margin * 0.8
     left, bottom = right - inside - 2 * pad, top + size * 1.0 + 1.2 * pad
-    draw.rounded_rectangle((left, top, right, bottom), radius=7 * unit, outline=205, width=max(1, round(1.6 * unit)))
+    draw.rounded_rectangle(
+        (left, top, right, bottom), radius=7 * unit, outline=205, width=max(1, round(1.6 * unit))
+    )
     x = left + pad
     for letter, length in zip("DEMO", lengths, strict=True):
         draw.text((x, (top + bottom) / 2), letter, fill=235, font=font, anchor="lm")
@@ -91,7 +97,10 @@ def _scrim(width: int, height: int, top: float, unit: float) -> Image.Image:
     column = Image.new("L", (1, height))
     first, last = top - 150 * unit, top + 40 * unit
     column.putdata(
-        [round(110 * smooth((y - first) / (last - first)) + 65 * smooth((y - last) / (height - last))) for y in range(height)]
+        [
+            round(110 * smooth((y - first) / (last - first)) + 65 * smooth((y - last) / (height - last)))
+            for y in range(height)
+        ]
     )
     return column.resize((width, height))
 

@@ -125,11 +125,18 @@ def _sound(stream: AudioStream, seconds: int, chance: random.Random) -> Iterator
             detune = frequency * (1 + (side - 0.5) * 0.0016)
             phase = chance.uniform(0, math.tau)
             swell = f"(0.6+0.4*sin({math.tau / period:.5f}*t+{phase:.3f}))"
-            voices.append(f"{level:.4f}*{swell}*(sin({math.tau * detune:.4f}*t)+0.18*sin({math.tau * 2 * detune:.4f}*t))")
+            voices.append(
+                f"{level:.4f}*{swell}*(sin({math.tau * detune:.4f}*t)+0.18*sin({math.tau * 2 * detune:.4f}*t))"
+            )
     graph = Graph()
     ends = min(1.5, seconds / 3)
     chain = [
-        graph.add("aevalsrc", exprs="|".join("+".join(voices) for voices in channels), s=str(SAMPLE_RATE), d=str(seconds)),
+        graph.add(
+            "aevalsrc",
+            exprs="|".join("+".join(voices) for voices in channels),
+            s=str(SAMPLE_RATE),
+            d=str(seconds),
+        ),
         graph.add("lowpass", f="1400"),
         graph.add("afade", t="in", d=str(ends), curve="hsin"),
         graph.add("afade", t="out", st=str(seconds - ends), d=str(ends), curve="hsin"),

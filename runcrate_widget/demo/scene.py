@@ -88,8 +88,12 @@ class Scene:
         self.unit = min(width, height) / 720
         self.direction = chance.choice((-1, 1))
         words = set(re.findall(r"[a-z]+", prompt.lower()))
-        place = _choose(PLACE_WORDS, words) or chance.choice(("hills", "mountains", "mountains", "ocean", "forest", "dunes"))
-        light = _choose(LIGHT_WORDS, words) or chance.choice(("sunrise", "sunset", "day", "dusk", "emerald", "autumn", "mist"))
+        place = _choose(PLACE_WORDS, words) or chance.choice(
+            ("hills", "mountains", "mountains", "ocean", "forest", "dunes")
+        )
+        light = _choose(LIGHT_WORDS, words) or chance.choice(
+            ("sunrise", "sunset", "day", "dusk", "emerald", "autumn", "mist")
+        )
         self.light = LIGHTS[light]
         self.hue = chance.uniform(-0.035, 0.035)
         self.horizon = chance.uniform(0.5, 0.6) if place != "ocean" else chance.uniform(0.46, 0.54)
@@ -164,7 +168,8 @@ class Scene:
             [v % 5 for v in range(256)]
         )
         wide.paste(
-            ImageChops.subtract(ImageChops.add(wide, grain), Image.new("L", wide.size, 2)), mask=wide.point([0] * 3 + [255] * 253)
+            ImageChops.subtract(ImageChops.add(wide, grain), Image.new("L", wide.size, 2)),
+            mask=wide.point([0] * 3 + [255] * 253),
         )
         Layer(glow, wide, partial(around, radius), soft=True).draw(self.base, self.seconds / 2)
         radius = even(260 * self.unit)
@@ -181,10 +186,19 @@ class Scene:
             x, y = self.chance.uniform(0, width * 2), self.chance.triangular(0, height * 2, 0)
             r = self.unit * self.chance.choice((1.0, 1.0, 1.3, 1.3, 1.7, 2.6))
             draw.ellipse((x - r, y - r, x + r, y + r), fill=self.chance.randint(90, 255))
-        twinkle = self.noise(width + 200, height, 34, contrast=2.2).point([60 + v * 195 // 255 for v in range(256)])
+        twinkle = self.noise(width + 200, height, 34, contrast=2.2).point(
+            [60 + v * 195 // 255 for v in range(256)]
+        )
         speed = 24 * self.unit
         self.layers.append(
-            Layer((235, 240, 255), stars.reduce(2), still(), True, twinkle, lambda t: (-min(199.0, speed * t), 0.0))
+            Layer(
+                (235, 240, 255),
+                stars.reduce(2),
+                still(),
+                True,
+                twinkle,
+                lambda t: (-min(199.0, speed * t), 0.0),
+            )
         )
 
     def add_aurora(self) -> None:
@@ -192,10 +206,19 @@ class Scene:
         for colour, speed in (((60, 235, 160), 16.0), ((120, 110, 240), 26.0)):
             width = self.wide(speed)
             curtain = self.noise(width, height, 110 * self.unit, contrast=2.4, stretch=9)
-            folds = self.noise(width + even(60 * self.unit * self.seconds), height, 26 * self.unit, contrast=1.2, stretch=16)
+            folds = self.noise(
+                width + even(60 * self.unit * self.seconds), height, 26 * self.unit, contrast=1.2, stretch=16
+            )
             curtain = fade(curtain, [(0.0, 0), (0.25, 70), (0.6, 160), (1.0, 0)])
             self.layers.append(
-                Layer(colour, curtain, self.drift(speed, 0, width), True, folds, lambda t: (-40 * self.unit * t, 0.0))
+                Layer(
+                    colour,
+                    curtain,
+                    self.drift(speed, 0, width),
+                    True,
+                    folds,
+                    lambda t: (-40 * self.unit * t, 0.0),
+                )
             )
 
     def add_clouds(self) -> None:
@@ -206,7 +229,9 @@ class Scene:
             mask = self.noise(width, height, 30 * self.unit, contrast=2.6, stretch=1 / 7)
             mask = fade(mask, [(0.0, 0), (0.5, 130 if not self.light.stars else 45), (1.0, 0)])
             y = self.chance.uniform(0.04, self.horizon - 0.2) * self.height
-            colour = mix(self.colour(self.light.haze), self.colour(self.light.sun), self.chance.uniform(0.1, 0.6))
+            colour = mix(
+                self.colour(self.light.haze), self.colour(self.light.sun), self.chance.uniform(0.1, 0.6)
+            )
             self.layers.append(Layer(colour, mask, self.drift(speed, y, width), soft=True))
 
     def add_mist(self, y: float, level: int, speed: float) -> None:
@@ -225,7 +250,9 @@ class Scene:
             speed = 7 + 46 * depth**1.6
             width = self.wide(speed)
             y = (self.horizon - 0.05 + 0.33 * depth**1.25) * self.height
-            rise = {"mountains": 0.3 - 0.12 * depth, "dunes": 0.1, "city": 0.05}.get(place, 0.12 + 0.03 * depth) * self.height
+            rise = {"mountains": 0.3 - 0.12 * depth, "dunes": 0.1, "city": 0.05}.get(
+                place, 0.12 + 0.03 * depth
+            ) * self.height
             ridge = self.ridge(place, width, rise, depth)
             last = number == count - 1
             trees = (
@@ -237,7 +264,9 @@ class Scene:
             head = even(trees + 1.2 * tall)
             top = even(y - rise) - head
             # What is lower down is hidden by the nearer ones, or by mist.
-            height = even(self.height - top if last else min(self.height - top, head + rise + 0.32 * self.height))
+            height = even(
+                self.height - top if last else min(self.height - top, head + rise + 0.32 * self.height)
+            )
             mask = self.silhouette(ridge, width, height, head)
             if trees:
                 self.plant(mask, ridge, trees, head)
@@ -271,7 +300,9 @@ class Scene:
         isle = self.silhouette(ridge, width, even(0.075 * self.height)).reduce(2)
         self.layers.append(
             Layer(
-                mix(self.colour(light.far), self.colour(light.haze), 0.3), isle, self.drift(speed, top - isle.height + 3, width)
+                mix(self.colour(light.far), self.colour(light.haze), 0.3),
+                isle,
+                self.drift(speed, top - isle.height + 3, width),
             )
         )
         count = 7
@@ -284,7 +315,11 @@ class Scene:
             width = even(self.width + 4 * sway)
             ridge = self.swell(width, rise, (60 + 420 * depth) * self.unit)
             # As far down as the next three waves leave it to be seen.
-            low = top + 0.42 * min(1.0, depth + 3 / count) ** 1.7 * self.height if number < count - 3 else self.height
+            low = (
+                top + 0.42 * min(1.0, depth + 3 / count) ** 1.7 * self.height
+                if number < count - 3
+                else self.height
+            )
             mask = self.silhouette(ridge, width, even(low - y + 3 * rise)).reduce(2)
             mask = fade(mask, [(0.0, 150), (0.25, 225), (1.0, 255)])
             motion = bob(sway, y - rise, 0.4 * rise, 5.5 + 2 * depth, self.chance.uniform(0, math.tau))
@@ -292,7 +327,13 @@ class Scene:
             self.layers.append(Layer(colour, mask, motion))
             crest = mask.crop((0, 0, width, even(3 * rise)))
             crest = ImageChops.subtract(crest, ImageChops.offset(crest, 0, max(1, round(0.32 * rise))))
-            self.layers.append(Layer(mix(colour, shine, 0.5), fade(crest, [(0.0, 190), (0.3, 120), (0.62, 0), (1.0, 0)]), motion))
+            self.layers.append(
+                Layer(
+                    mix(colour, shine, 0.5),
+                    fade(crest, [(0.0, 190), (0.3, 120), (0.62, 0), (1.0, 0)]),
+                    motion,
+                )
+            )
             if number in (1, 3, 5):
                 self.add_glitter(top, number)
 
@@ -307,9 +348,16 @@ class Scene:
         across.putdata([round(255 * smooth(1 - abs(2 * i / (width - 1) - 1))) for i in range(width)])
         spots = Image.composite(spots, Image.new("L", spots.size), across.resize(spots.size))
         speed = 14 * unit
-        moving = self.noise(width + even(speed * self.seconds + 4), height, size, contrast=2.6, stretch=stretch)
-        x, y = even(self.sun_at * self.width - width / 2), top + even((0, 0, 0, 0.05, 0, 0.12)[number] * self.height)
-        self.layers.append(Layer(self.colour(self.light.sun), spots, still(x, y), False, moving, lambda t: (-speed * t, 0.0)))
+        moving = self.noise(
+            width + even(speed * self.seconds + 4), height, size, contrast=2.6, stretch=stretch
+        )
+        x, y = (
+            even(self.sun_at * self.width - width / 2),
+            top + even((0, 0, 0, 0.05, 0, 0.12)[number] * self.height),
+        )
+        self.layers.append(
+            Layer(self.colour(self.light.sun), spots, still(x, y), False, moving, lambda t: (-speed * t, 0.0))
+        )
 
     def add_falling(self, snow: bool) -> None:
         """Flakes or drops, in three distances; each sheet follows itself without a seam."""
@@ -325,7 +373,11 @@ class Scene:
                     if snow:
                         draw.ellipse((x - r, wrapped - r, x + r, wrapped + r), fill=round(235 - 95 * depth))
                     else:
-                        draw.line((x, wrapped, x + length * 0.12, wrapped - length), fill=95, width=max(1, round(r * 1.4)))
+                        draw.line(
+                            (x, wrapped, x + length * 0.12, wrapped - length),
+                            fill=95,
+                            width=max(1, round(r * 1.4)),
+                        )
             mask = sheet.reduce(2)
             if snow and depth > 0.5:
                 mask = mask.filter(ImageFilter.GaussianBlur(1.6 * depth * self.unit))
@@ -340,7 +392,9 @@ class Scene:
 
     def ridge(self, place: str, width: int, rise: float, depth: float) -> list[float]:
         """The height above the layer's foot for every half pixel."""
-        scale = {"mountains": 400, "dunes": 620, "city": 700}.get(place, 330) * (0.75 + 0.6 * depth) * self.unit
+        scale = (
+            {"mountains": 400, "dunes": 620, "city": 700}.get(place, 330) * (0.75 + 0.6 * depth) * self.unit
+        )
         octaves = {"mountains": 6, "dunes": 2}.get(place, 4)
         sharp = place == "mountains"
         total = [0.0] * (width * 2)
@@ -397,7 +451,9 @@ class Scene:
             for tier in range(4):
                 top = foot - tall * (1 - tier * 0.2)
                 half = tall * 0.085 * (1 + tier)
-                draw.polygon([(x, top), (x - half, top + tall * 0.36), (x + half, top + tall * 0.36)], fill=255)
+                draw.polygon(
+                    [(x, top), (x - half, top + tall * 0.36), (x + half, top + tall * 0.36)], fill=255
+                )
             draw.rectangle((x - tall * 0.02, foot - tall * 0.2, x + tall * 0.02, foot + tall * 0.2), fill=255)
             x += size * self.chance.uniform(0.25, 1.1)
 
@@ -413,22 +469,33 @@ class Scene:
             light.rectangle((x, roof, x + wide, mask.height), fill=0)  # it hides what is behind it
             draw.rectangle((x, roof, x + wide, mask.height), fill=255)
             if self.chance.random() < 0.2:
-                draw.line((x + wide / 2, roof, x + wide / 2, roof - tall * 0.3), fill=255, width=max(1, round(3 * self.unit)))
+                draw.line(
+                    (x + wide / 2, roof, x + wide / 2, roof - tall * 0.3),
+                    fill=255,
+                    width=max(1, round(3 * self.unit)),
+                )
             for column in range(1, int(wide / step)):
                 for row in range(1, int((mask.height - roof) / step / 1.5)):
                     if self.chance.random() < 0.2:
                         left, top = x + column * step, roof + row * step * 1.5
-                        light.rectangle((left, top, left + step * 0.4, top + step * 0.7), fill=self.chance.randint(60, 200))
+                        light.rectangle(
+                            (left, top, left + step * 0.4, top + step * 0.7),
+                            fill=self.chance.randint(60, 200),
+                        )
             x += wide + (lot * self.chance.uniform(0.05, 0.5) if self.chance.random() < 0.4 else 0)
         return windows
 
-    def noise(self, width: int, height: int, size: float, contrast: float, stretch: float = 1.0) -> Image.Image:
+    def noise(
+        self, width: int, height: int, size: float, contrast: float, stretch: float = 1.0
+    ) -> Image.Image:
         """Soft random spots of about `size` pixels, `stretch` times as high as wide; more contrast leaves fewer."""
         columns = max(2, round(width / size * min(1.0, stretch * 1.0) if stretch < 1 else width / size))
         rows = max(2, round(height / size if stretch < 1 else height / (size * stretch)))
         small = Image.frombytes("L", (columns, rows), self.chance.randbytes(columns * rows))
         large = small.resize((width, height), Image.Resampling.BICUBIC)
-        return large.point([round(255 * smooth((v / 255 - 0.5) * contrast + 0.5 - 0.12 * contrast)) for v in range(256)])
+        return large.point(
+            [round(255 * smooth((v / 255 - 0.5) * contrast + 0.5 - 0.12 * contrast)) for v in range(256)]
+        )
 
 
 def _choose(table: dict[str, str], words: set[str]) -> str | None:
@@ -465,7 +532,9 @@ def fade(mask: Image.Image, stops: list[tuple[float, int]]) -> Image.Image:
     values = []
     for row in range(mask.height):
         at = row / max(1, mask.height - 1)
-        (low, first), (high, second) = next((pair for pair in pairwise(stops) if at <= pair[1][0]), (stops[-1], stops[-1]))
+        (low, first), (high, second) = next(
+            (pair for pair in pairwise(stops) if at <= pair[1][0]), (stops[-1], stops[-1])
+        )
         values.append(round(first + (second - first) * smooth((at - low) / max(1e-9, high - low))))
     column.putdata(values)
     return Image.composite(mask, Image.new("L", mask.size), column.resize(mask.size))

@@ -50,14 +50,22 @@ class Refusal(Exception):
     """An error answer: HTTP status, message, code, further headers."""
 
     def __init__(
-        self, status: int, message: str, code: str, *, param: str | None = None, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        code: str,
+        *,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
         kind = {402: "insufficient_credits", 429: "rate_limit_error"}.get(status)
         kind = kind or ("server_error" if status >= 500 else "invalid_request_error")
-        self.body = {"error": {"message": message, "type": kind, "code": code} | ({"param": param} if param else {})}
+        self.body = {
+            "error": {"message": message, "type": kind, "code": code} | ({"param": param} if param else {})
+        }
 
 
 @dataclass
@@ -168,7 +176,9 @@ class DemoServer:
 
         sockets = [_listen(host, port)]
         port = sockets[0].getsockname()[1]
-        name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+        name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
+            host, f"[{host}]" if ":" in host else host
+        )
         self.url = f"http://{name}:{port}"
         servers = [_Server(self._api, sockets[0])]
         self._files_port: int | None = None
@@ -187,7 +197,9 @@ class DemoServer:
     def __enter__(self) -> DemoServer:  # noqa: PYI034  Self came with Python 3.11
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -195,7 +207,9 @@ class DemoServer:
 
     def close(self) -> None:
         """Ends the server, gives up the jobs that are not finished, and removes the files. A second call does nothing."""
-        if self._stop.is_set() or os.getpid() != self._pid:  # a fork has neither the threads nor a right to the files
+        if (
+            self._stop.is_set() or os.getpid() != self._pid
+        ):  # a fork has neither the threads nor a right to the files
             return
         self._stop.set()
         atexit.unregister(self.close)
@@ -239,7 +253,10 @@ class DemoServer:
                 return
         await asyncio.sleep(self._seconds * (1 - QUEUED_SHARE) - (time.monotonic() - began))
         if FAIL_MARK in job.prompt:
-            job.fail(f"The prompt contains {FAIL_MARK}, which asks the demo backend for a job that fails.", "demo_failure")
+            job.fail(
+                f"The prompt contains {FAIL_MARK}, which asks the demo backend for a job that fails.",
+                "demo_failure",
+            )
         else:
             job.status = "completed"
 
@@ -290,12 +307,22 @@ class DemoServer:
             handler, methods, id = self._route(scope["path"])
             if scope["method"] not in methods:
                 raise Refusal(
-                    405, f"{scope['method']} is not allowed here.", "method_not_allowed", headers={"Allow": ", ".join(methods)}
+                    405,
+                    f"{scope['method']} is not allowed here.",
+                    "method_not_allowed",
+                    headers={"Allow": ", ".join(methods)},
                 )
             if key is None:
-                raise Refusal(401, "The API key is missing or wrong.", "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
+                raise Refusal(
+                    401,
+                    "The API key is missing or wrong.",
+                    "invalid_api_key",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
             if handler == "submit":
-                await _send_json(send, 200, self._submit(key, _json_object(headers, await _body(receive))), extra)
+                await _send_json(
+                    send, 200, self._submit(key, _json_object(headers, await _body(receive))), extra
+                )
                 return
             job = self._jobs.get(id)
             if job is None or not hmac.compare_digest(job.key.encode(), key.encode()):
@@ -304,7 +331,9 @@ class DemoServer:
                 await _send_json(send, 200, job.as_json(), extra)
                 return
             if job.status != "completed":
-                raise Refusal(404, f"The video {id} is not ready: its status is {job.status}.", "video_not_ready")
+                raise Refusal(
+                    404, f"The video {id} is not ready: its status is {job.status}.", "video_not_ready"
+                )
             if self._files_port is not None:
                 # The host as the client names it, on the other port.
                 host = re.sub(r":\d+$", "", headers.get("host", "127.0.0.1"))
@@ -333,7 +362,9 @@ class DemoServer:
         key = key.strip()
         if scheme.lower() != "bearer":
             return None
-        if hmac.compare_digest(key.encode(), self.key.encode()) or (self._any_key and key.startswith(KEY_PREFIX)):
+        if hmac.compare_digest(key.encode(), self.key.encode()) or (
+            self._any_key and key.startswith(KEY_PREFIX)
+        ):
             return key
         return None
 
@@ -355,7 +386,9 @@ class DemoServer:
         model, prompt, duration, aspect_ratio = _check(asked)
         if self._credits is not None and self._billed[key] + duration > self._credits:
             left = self._credits - self._billed[key]
-            raise Refusal(402, f"This video takes {duration} s of credits, and {left} s are left.", "budget_exceeded")
+            raise Refusal(
+                402, f"This video takes {duration} s of credits, and {left} s are left.", "budget_exceeded"
+            )
         self._make_room()
         self._billed[key] += duration
         same = (model.id, prompt, aspect_ratio)
@@ -383,7 +416,12 @@ class DemoServer:
             return
         oldest = next((job for job in self._jobs.values() if job.ended), None)
         if oldest is None:
-            raise Refusal(503, "Too many videos are being made. Try again later.", "overloaded", headers={"Retry-After": "5"})
+            raise Refusal(
+                503,
+                "Too many videos are being made. Try again later.",
+                "overloaded",
+                headers={"Retry-After": "5"},
+            )
         del self._jobs[oldest.id]
         with contextlib.suppress(OSError):
             oldest.path.unlink()
@@ -420,7 +458,9 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
+    return socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+    )
 
 
 # -------------------------------------------------------------------------------------------- checks
@@ -448,7 +488,9 @@ def _check(asked: dict[str, Any]) -> tuple[Model, str, int, str]:
             raise Refusal(400, f"'{name}' must be a text that is not empty.", "invalid_parameter", param=name)
     prompt = asked["prompt"]
     if len(prompt) > MAX_PROMPT:
-        raise Refusal(422, f"'prompt' may have {MAX_PROMPT} characters at most.", "invalid_parameter", param="prompt")
+        raise Refusal(
+            422, f"'prompt' may have {MAX_PROMPT} characters at most.", "invalid_parameter", param="prompt"
+        )
     model = models.find(asked["model"])
     if model is None or model.id != asked["model"]:
         raise Refusal(404, f"There is no video model {asked['model']!r}.", "model_not_found", param="model")
@@ -458,9 +500,16 @@ def _check(asked: dict[str, Any]) -> tuple[Model, str, int, str]:
     if duration is None:
         duration = model.nearest_duration()
     # The official client sends a number with a fraction of zero for an int: 6.0.
-    elif isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration not in model.durations:
+    elif (
+        isinstance(duration, bool)
+        or not isinstance(duration, (int, float))
+        or duration not in model.durations
+    ):
         raise Refusal(
-            422, f"'{name}' is {duration!r}; {model.name} makes videos of {model.allowed}.", "invalid_parameter", param=name
+            422,
+            f"'{name}' is {duration!r}; {model.name} makes videos of {model.allowed}.",
+            "invalid_parameter",
+            param=name,
         )
 
     aspect_ratio = asked.get("aspect_ratio")
@@ -492,7 +541,12 @@ async def _body(receive: Receive) -> bytes:
         part: bytes = message.get("body", b"")
         body += part
         if len(body) > MAX_BODY:
-            raise Refusal(413, f"The body is larger than {MAX_BODY >> 20} MiB.", "too_large", headers={"Connection": "close"})
+            raise Refusal(
+                413,
+                f"The body is larger than {MAX_BODY >> 20} MiB.",
+                "too_large",
+                headers={"Connection": "close"},
+            )
         if not message.get("more_body"):
             return body
 
@@ -505,7 +559,9 @@ async def _send(send: Send, status: int, headers: dict[str, str], body: bytes = 
 
 async def _send_json(send: Send, status: int, answer: dict[str, Any], headers: dict[str, str]) -> None:
     body = json.dumps(answer).encode()
-    await _send(send, status, headers | {"Content-Type": "application/json", "Content-Length": str(len(body))}, body)
+    await _send(
+        send, status, headers | {"Content-Type": "application/json", "Content-Length": str(len(body))}, body
+    )
 
 
 async def _send_file(send: Send, job: Job, asked: dict[str, str], headers: dict[str, str]) -> None:
@@ -524,7 +580,12 @@ async def _send_file(send: Send, job: Job, asked: dict[str, str], headers: dict[
         if wanted is not None:
             status, (start, stop) = 206, wanted
             if start >= stop:
-                raise Refusal(416, "The range is beyond the end.", "invalid_range", headers={"Content-Range": f"bytes */{size}"})
+                raise Refusal(
+                    416,
+                    "The range is beyond the end.",
+                    "invalid_range",
+                    headers={"Content-Range": f"bytes */{size}"},
+                )
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         headers["Content-Length"] = str(stop - start)
         pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]

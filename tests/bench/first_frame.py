@@ -88,7 +88,9 @@ MEASURE = """
 """
 
 
-def measure(server: LabServer, service: FaultServer, playwright: Playwright, name: str, code: str) -> dict[str, Any]:
+def measure(
+    server: LabServer, service: FaultServer, playwright: Playwright, name: str, code: str
+) -> dict[str, Any]:
     """What the page found out: `frame` and `blocked` in milliseconds, each None if it did not come to that."""
     result = server.root / f"{name}.json"
     browser = find_browser()
@@ -133,7 +135,9 @@ def _address(record: Path) -> str:
     while time.monotonic() < end:
         with contextlib.suppress(OSError, IndexError, httpx.HTTPError):
             url = f"http://127.0.0.1:{int(record.read_text().split()[0])}"
-            if any(target["type"] == "page" for target in httpx.get(f"{url}/json/list", trust_env=False).json()):
+            if any(
+                target["type"] == "page" for target in httpx.get(f"{url}/json/list", trust_env=False).json()
+            ):
                 return url
         time.sleep(0.1)
     raise RuntimeError("Chromium did not start.")
@@ -147,7 +151,10 @@ def main() -> None:
         with LabServer(Path(folder, "lab")) as server:
             for size in sizes:
                 write_large_mp4(file, size)
-                print(f"\n{size} MB" + " " * 32 + "first frame    page blocked    beside VideoWidget", flush=True)
+                print(
+                    f"\n{size} MB" + " " * 32 + "first frame    page blocked    beside VideoWidget",
+                    flush=True,
+                )
                 ours = None
                 for n, (way, code) in enumerate(WAYS.items()):
                     with FaultServer(video=file.read_bytes(), polls=0) as service:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runcrate_widget import VideoRequest
-from runcrate_widget.library import Library
+from runcrate_widget.library.library import Library
 
 
 def best_of(times: int, work: Callable[[], object]) -> float:
@@ -37,7 +37,12 @@ def main() -> None:
         assert lock is not None
         lock.release()
         for n in range(count - 1):
-            fields = template.fields | {"key": f"{n:08x}", "id": f"vid_{n}", "status": "completed", "take": n + 2}
+            fields = template.fields | {
+                "key": f"{n:08x}",
+                "id": f"vid_{n}",
+                "status": "completed",
+                "take": n + 2,
+            }
             (folder / f"a-cinematic-sunrise-{n:08x}.json").write_text(json.dumps(fields, indent=1))
         opened = Library(folder)
         plain = best_of(3, lambda: [json.loads(path.read_bytes()) for path in folder.glob("*.json")])
@@ -45,8 +50,12 @@ def main() -> None:
         assert len(opened) == count
         again = best_of(3, lambda: len(opened))
         lookup = best_of(3, lambda: opened.current(request, 5, "https://api.runcrate.ai"))
-    print(f"{count} jobs: opened in {first:.2f} s; json.loads of the same files {plain:.2f} s; ratio {first / plain:.2f}")
-    print(f"looked at again (what changed is read): {again * 1000:.0f} ms; generate()'s look-up: {lookup * 1000:.0f} ms")
+    print(
+        f"{count} jobs: opened in {first:.2f} s; json.loads of the same files {plain:.2f} s; ratio {first / plain:.2f}"
+    )
+    print(
+        f"looked at again (what changed is read): {again * 1000:.0f} ms; generate()'s look-up: {lookup * 1000:.0f} ms"
+    )
 
 
 if __name__ == "__main__":

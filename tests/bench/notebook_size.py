@@ -22,12 +22,17 @@ from videos import write_large_mp4
 COUNTS = (1, 10, 30)
 BEGIN = """
 from IPython.display import display
-from runcrate_widget import VideoClient, polling
+from runcrate_widget import VideoClient
+from runcrate_widget.jobs import polling
 polling.SHORTEST = 0.01
 client = VideoClient({key!r}, base_url={url!r}, library={folder!r}, max_concurrent=8)
 jobs = [client.generate("A cinematic sunrise over misty mountains", model="Veo 3.0", take=n) for n in range(1, {count} + 1)]
 """
-OURS, WHOLE, STATE = "runcrate_widget: Video", "IPython.display.Video(embed=True)", "ipywidgets.Video.from_file"
+OURS, WHOLE, STATE = (
+    "runcrate_widget: Video",
+    "IPython.display.Video(embed=True)",
+    "ipywidgets.Video.from_file",
+)
 WAYS = {
     OURS: "jobs[{n}].wait()",
     "runcrate_widget: a displayed job": "jobs[{n}]",
@@ -44,7 +49,11 @@ def size(show: str, count: int, video: bytes) -> int:
         cells = [begin, *(show.format(n=n) for n in range(count)), "for job in jobs: job.wait()"]
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])  # type: ignore[no-untyped-call]
         client = nbclient.NotebookClient(
-            notebook, timeout=300, kernel_name="python3", store_widget_state=True, resources={"metadata": {"path": place}}
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            store_widget_state=True,
+            resources={"metadata": {"path": place}},
         )
         asyncio.run(client.async_execute())
         return len(nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
@@ -59,7 +68,9 @@ def main() -> None:
     sizes: dict[str, list[int]] = {}
     for name, show in WAYS.items():
         sizes[name] = [size(show, count, video) for count in COUNTS]
-        cells = (f"{kb / 1000:>9,.0f} ({kb / ours:.1f})" for kb, ours in zip(sizes[name], sizes[OURS], strict=True))
+        cells = (
+            f"{kb / 1000:>9,.0f} ({kb / ours:.1f})" for kb, ours in zip(sizes[name], sizes[OURS], strict=True)
+        )
         print(f"{name:34}" + "".join(f"{cell:16}" for cell in cells), flush=True)
 
 

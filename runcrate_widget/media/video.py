@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import InvalidRequestError
-from .host import located, relative_url
+from runcrate_widget.environment import located, notebook_shell, relative_url
+from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.request import VideoRequest
+
 from .mp4 import MP4
 from .poster import keep_poster, make_poster, read_poster
-from .request import VideoRequest
 
 _LARGEST_EMBEDDED = 50_000_000  # bytes
 
@@ -109,14 +110,12 @@ class Video:
             InvalidRequestError: `embed`, and it has more than 50 MB.
             OSError: `embed`, and the file is no longer there.
         """
-        from IPython.core.getipython import get_ipython
-        from IPython.display import display
-
         source = self._embedded() if embed else None
-        if get_ipython() is None:
+        shell = notebook_shell()
+        if shell is None:
             print(self)  # noqa: T201
         else:
-            display(self._bundle(source), raw=True)  # type: ignore[no-untyped-call]
+            shell.display_pub.publish(self._bundle(source), metadata={})
 
     def _embedded(self) -> str:
         if self.size > _LARGEST_EMBEDDED:
@@ -151,7 +150,12 @@ class Video:
             # With no poster of its own, Chromium paints a player grey: an empty one lets ours be seen.
             preload, after = "none poster='data:,'", "</div>"
             style = "position:absolute;top:0;left:0;width:100%;height:100%"
-        facts = [self.request.model_name, f"{self.duration:g} s", f"{self.width}×{self.height}", _printable(located(self.path))]
+        facts = [
+            self.request.model_name,
+            f"{self.duration:g} s",
+            f"{self.width}×{self.height}",
+            _printable(located(self.path)),
+        ]
         mark = "<b>DEMO</b> · " if self.demo else ""
         wide = min(self.width, 640) if self.width >= self.height else min(self.width, 300)
         return (

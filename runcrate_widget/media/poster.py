@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import pstdev
 from typing import TYPE_CHECKING
 
-from .errors import InvalidRequestError
+from runcrate_widget.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -50,7 +50,9 @@ def keep_poster(path: Path, jpeg: bytes) -> None:
         InvalidRequestError: it is no JPEG, or has more than 11,000 bytes.
     """
     if not _is_poster(jpeg):
-        raise InvalidRequestError("poster", f"The poster must be a JPEG of at most {LARGEST} bytes; it has {len(jpeg)}.")
+        raise InvalidRequestError(
+            "poster", f"The poster must be a JPEG of at most {LARGEST} bytes; it has {len(jpeg)}."
+        )
     kept = poster_path(path)
     # As the library names them, which clears away what a process that was killed leaves.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.tmp")
@@ -114,7 +116,9 @@ def _spread(frame: VideoFrame) -> float:
     small = frame.reformat(32, 18, "gray")
     (plane,) = small.planes
     rows = bytes(plane)
-    return pstdev(byte for row in range(18) for byte in rows[row * plane.line_size : row * plane.line_size + 32])
+    return pstdev(
+        byte for row in range(18) for byte in rows[row * plane.line_size : row * plane.line_size + 32]
+    )
 
 
 def _small_jpeg(frame: VideoFrame) -> bytes | None:
@@ -126,7 +130,9 @@ def _small_jpeg(frame: VideoFrame) -> bytes | None:
         encoder = av.CodecContext.create("mjpeg", "w")
         assert isinstance(encoder, av.VideoCodecContext)
         # 4:2:0 needs even numbers.
-        encoder.width, encoder.height = (max(2, round(size * scale / 2) * 2) for size in (frame.width, frame.height))
+        encoder.width, encoder.height = (
+            max(2, round(size * scale / 2) * 2) for size in (frame.width, frame.height)
+        )
         encoder.pix_fmt, encoder.time_base = "yuvj420p", 1  # type: ignore[assignment]
         encoder.qmin = encoder.qmax = quantizer
         small = frame.reformat(encoder.width, encoder.height, "yuvj420p")

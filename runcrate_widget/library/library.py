@@ -30,11 +30,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .environment import setting
-from .errors import DamagedRecordError, LibraryError
-from .host import notebook_folder, relative_url
-from .mp4 import MP4, read_mp4
-from .request import VideoRequest, restore_request
+from runcrate_widget.environment import notebook_folder, relative_url, setting
+from runcrate_widget.errors import DamagedRecordError, LibraryError
+from runcrate_widget.media.mp4 import MP4, read_mp4
+from runcrate_widget.request import VideoRequest, restore_request
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
@@ -129,9 +128,7 @@ class Record:
     def __repr__(self) -> str:
         prompt = " ".join(self.prompt.split())
         prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
-        return (
-            f"<Record {self.id or self.key} {self.status} {self.created:%Y-%m-%d %H:%M} {prompt!r} ({self.request.model_name})>"
-        )
+        return f"<Record {self.id or self.key} {self.status} {self.created:%Y-%m-%d %H:%M} {prompt!r} ({self.request.model_name})>"
 
 
 class Lock:
@@ -201,7 +198,9 @@ class Library:
             if "\0" in str(self.folder):
                 raise ValueError("it has a null character")
         except (RuntimeError, ValueError, TypeError) as error:
-            raise LibraryError(f"library is {given!r}, which names no folder: {error}.", "Give a path.") from None
+            raise LibraryError(
+                f"library is {given!r}, which names no folder: {error}.", "Give a path."
+            ) from None
         #: Held while something is looked up and then written on the strength of it.
         self.guard = threading.RLock()
         self._known: dict[str, tuple[int, int, Record]] = {}
@@ -273,12 +272,18 @@ class Library:
 
     def next_take(self, request: VideoRequest, service: str) -> int:
         """The first take of this request that is not there."""
-        mine = [record for record in self._refreshed() if record.request == request and record.service == service]
+        mine = [
+            record for record in self._refreshed() if record.request == request and record.service == service
+        ]
         return 1 + max((record.take for record in mine), default=0)
 
     def unfinished(self, service: str) -> list[Record]:
         """The records of `service` that somebody has to carry on, oldest first."""
-        open_ones = [record for record in self._refreshed() if record.status not in FINISHED and record.service == service]
+        open_ones = [
+            record
+            for record in self._refreshed()
+            if record.status not in FINISHED and record.service == service
+        ]
         return sorted(open_ones, key=lambda record: record.fields["created"])
 
     def create(
@@ -310,7 +315,12 @@ class Library:
             if record is not None:
                 return record, lock, False
             self._check_free(sidecar)
-            given: dict[str, Any] = {"version": VERSION, "key": key, "id": id, "status": "queued" if id else "waiting"}
+            given: dict[str, Any] = {
+                "version": VERSION,
+                "key": key,
+                "id": id,
+                "status": "queued" if id else "waiting",
+            }
             given |= {"request": request.payload(), "take": take, "attempt": attempt, "service": service}
             given |= {"created": now(), "ended": None, "error": None}
             record = Record(sidecar, given)
@@ -330,7 +340,9 @@ class Library:
                 "ask for another take.",
             )
         if sidecar.exists():
-            raise LibraryError(f"{sidecar.name} was written by a later version of runcrate_widget.", "Update it here, too.")
+            raise LibraryError(
+                f"{sidecar.name} was written by a later version of runcrate_widget.", "Update it here, too."
+            )
 
     def tidy(self) -> None:
         """Clears away what a process that was killed left lying about: temporary files, and locks that nobody holds."""
@@ -448,7 +460,15 @@ class Library:
                 raise ValueError("it is no object")
             record = Record(sidecar, fields)
             # What everybody relies on is there.
-            _ = (record.key, record.status, record.take, record.attempt, record.service, record.created, record.ended)
+            _ = (
+                record.key,
+                record.status,
+                record.take,
+                record.attempt,
+                record.service,
+                record.created,
+                record.ended,
+            )
             if record.id is not None and not isinstance(record.id, str):
                 raise TypeError("its id is no text")
             return record
@@ -486,7 +506,9 @@ class Library:
 
 def readable_name(prompt: str, key: str) -> str:
     """`a-cinematic-sunrise-3f9c2a71`: letters and digits of the prompt, then the job's key; safe as a file name anywhere."""
-    words = "".join(char if char.isalnum() else " " for char in unicodedata.normalize("NFC", prompt).lower()).split()
+    words = "".join(
+        char if char.isalnum() else " " for char in unicodedata.normalize("NFC", prompt).lower()
+    ).split()
     slug = ""
     for word in words:
         longer = f"{slug}-{word}" if slug else word[:_LONGEST_SLUG]
@@ -557,7 +579,9 @@ def _table_row(record: Record) -> str:
     picture = ""
     if record.status == "completed":
         source = html.escape(relative_url(record.path))
-        picture = f'<video src="{source}#t=0.1" preload="metadata" muted style="height:48px;display:block"></video>'
+        picture = (
+            f'<video src="{source}#t=0.1" preload="metadata" muted style="height:48px;display:block"></video>'
+        )
     error = record.error or {}
     mark = "<b>DEMO</b> " if record.service == "demo" else ""
     cells = [

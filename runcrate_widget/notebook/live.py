@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 
 from IPython.core.getipython import get_ipython
 
-from .engine import engine
-from .host import located
-from .job import VideoJob
+from runcrate_widget.environment import located
+from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.jobs.loop import engine
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -82,7 +82,9 @@ class LiveOutput:
         shell = get_ipython()
         if shell is not None:
             shell.events.register("post_run_cell", _show_what_is_due)  # once, however often it is said
-            shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self._id}, update=update)
+            shell.display_pub.publish(
+                data=bundle, metadata={}, transient={"display_id": self._id}, update=update
+            )
 
 
 #: What has changed, and will be shown soon.
@@ -98,7 +100,7 @@ def _show_what_is_due(_: object) -> None:
 def display_job(job: VideoJob) -> None:
     """Shows the job's stages as they come, and at the end its video."""
     output = LiveOutput(job._repr_mimebundle_, _JOB_EVERY)
-    job._listeners.append(output.update)
+    job.subscribe(output.update)
     output.display()
 
 
@@ -134,7 +136,9 @@ class Saved:
             newest = f"; the newest {_MOST_VIDEOS} of them" if len(videos) > _MOST_VIDEOS else ""
             text += f" {count} in {located(videos[0][1].path.parent)}{newest}"
         for key, video in videos[:_MOST_VIDEOS]:
-            if key not in self._players or "<img" not in self._players[key]:  # the page may have made a poster since
+            if (
+                key not in self._players or "<img" not in self._players[key]
+            ):  # the page may have made a poster since
                 self._players[key] = video._html()
         players = "".join(self._players[key] for key, _ in videos[:_MOST_VIDEOS])
         page = (

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from traitlets import Bool, HasTraits, Instance, Unicode
 
-from .errors import (
+from runcrate_widget.errors import (
     JobCancelledError,
     JobError,
     JobFailedError,
@@ -23,8 +23,8 @@ from .errors import (
     RuncrateError,
     WaitTimeoutError,
 )
-from .library import Record
-from .video import Video, shortened
+from runcrate_widget.library.library import Record
+from runcrate_widget.media.video import Video, shortened
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -72,7 +72,9 @@ class VideoJob(HasTraits):
         "`downloading`, `unconfirmed` (sent, and no answer), `cancelled`.",
     )
     note = Unicode("", read_only=True, help="What is going on meanwhile, or empty: `reconnecting: …`.")
-    error = Instance(RuncrateError, allow_none=True, read_only=True, help="Why there is no video, once that is so.")
+    error = Instance(
+        RuncrateError, allow_none=True, read_only=True, help="Why there is no video, once that is so."
+    )
     video = Instance(Video, allow_none=True, read_only=True, help="The finished video.")
     demo = Bool(False, read_only=True, help="Whether the demo backend makes it.")
 
@@ -90,7 +92,6 @@ class VideoJob(HasTraits):
         self.set_trait("status", record.status)
         self._carrier = carrier
         self._wanted = False  # whether it may be sent if it never was
-        #: Called at each change, before the observers, of which one may fail.
         self._listeners: list[Callable[[], None]] = []
         self._done: Future[tuple[str, RuncrateError | None, Video | None]] = Future()
 
@@ -119,7 +120,9 @@ class VideoJob(HasTraits):
         self._carrier.check_may_wait()
         done = self._done
         if not wait_for_futures([done], None if timeout == float("inf") else timeout).done:
-            raise WaitTimeoutError(self, f"{self!r} is not done after {timeout:g} s.", "It goes on: call wait() again.")
+            raise WaitTimeoutError(
+                self, f"{self!r} is not done after {timeout:g} s.", "It goes on: call wait() again."
+            )
         return self._outcome(*done.result())
 
     def __await__(self) -> Generator[Any, None, Video]:
@@ -138,6 +141,19 @@ class VideoJob(HasTraits):
             hint = f"{hint} The service has the job: its id is {self.id}, and job.resume() goes on.".lstrip()
         error = kind(self, reason.message, hint)
         raise error from (None if type(reason) is RuncrateError else reason)
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Has `listener` called in the engine's thread at each change, before the observers, of which one may fail.
+
+        Returns:
+            What ends that; calling it again does nothing.
+        """
+        self._listeners = [*self._listeners, listener]
+
+        def unsubscribe() -> None:
+            self._listeners = [one for one in self._listeners if one is not listener]
+
+        return unsubscribe
 
     def cancel(self) -> None:
         """Cancels a job that is still `waiting`. Raises JobError later: the API has no way to cancel what was sent."""
@@ -193,11 +209,16 @@ class VideoJob(HasTraits):
         error = self.error
         stage = ["DEMO"] if self.demo else []
         # In a notebook that is reloaded or saved it may not be news any more: then one sees how old it is.
-        status = self.status if self.done else f"{self.status} at {datetime.now(timezone.utc).astimezone():%H:%M}"
+        status = (
+            self.status if self.done else f"{self.status} at {datetime.now(timezone.utc).astimezone():%H:%M}"
+        )
         stage += [status, f"began {began:%Y-%m-%d %H:%M}", *([self.note] if self.note else [])]
         lines = [" · ".join(stage)]
         lines += [shortened(text, 300) for text in (error.message, error.hint) if text] if error else []
-        lines += [shortened(self.request.prompt, 150), " · ".join([*self._facts(), *([self.id] if self.id else [])])]
+        lines += [
+            shortened(self.request.prompt, 150),
+            " · ".join([*self._facts(), *([self.id] if self.id else [])]),
+        ]
         first, *others = (html.escape(line, quote=False) for line in lines)
         return f"<div style='max-width:640px'><b>{first}</b><br>{'<br>'.join(others)}</div>"
 
@@ -210,7 +231,9 @@ class VideoJob(HasTraits):
             for listener in self._listeners:
                 listener()
 
-    def _end(self, *, status: str | None = None, error: RuncrateError | None = None, video: Video | None = None) -> None:
+    def _end(
+        self, *, status: str | None = None, error: RuncrateError | None = None, video: Video | None = None
+    ) -> None:
         """Nothing more will come, for now: those who wait are told. Without `status` the job stays at its stage."""
         self.ended = self.ended or time.time()
         self._update(status=status or self.status, note="", error=error, video=video)

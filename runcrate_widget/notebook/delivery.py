@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from .engine import engine
-from .errors import InvalidRequestError, RuncrateError
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.jobs.loop import engine
+from runcrate_widget.media.video import Video
+
 from .host import is_served
-from .job import VideoJob
 from .messages import Message
-from .video import Video
 
 CHUNK = 1024 * 1024  # bytes, as in js/src/pull.ts
 _LARGEST_CHUNK = 4 * CHUNK

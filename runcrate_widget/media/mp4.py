@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .errors import InvalidVideoError
+from runcrate_widget.errors import InvalidVideoError
 
 _LARGEST_MOOV = 64 * 1024 * 1024
 
@@ -66,7 +66,9 @@ def _top_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:
-            raise InvalidVideoError(f"The file is cut short: it ends within the head of a box, at byte {size}.")
+            raise InvalidVideoError(
+                f"The file is cut short: it ends within the head of a box, at byte {size}."
+            )
         length, kind = struct.unpack(">I4s", head[:8])
         start = at + 8
         if length == 1 and len(head) == 16:
@@ -77,7 +79,9 @@ def _top_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
             raise InvalidVideoError(f"The file is not a whole MP4: at byte {at} there is no box.")
         if end < start or end > size:
             name = kind.decode("latin-1")
-            raise InvalidVideoError(f"The file is cut short: its {name} box ends at byte {end}, the file at {size}.")
+            raise InvalidVideoError(
+                f"The file is cut short: its {name} box ends at byte {end}, the file at {size}."
+            )
         yield kind, start, end
         at = end
 
@@ -110,7 +114,9 @@ def _facts(moov: bytes, size: int) -> MP4:
             across = down = 0
             for inner, content in _boxes(body):
                 if inner == b"tkhd":
-                    across, down = (fixed >> 16 for fixed in struct.unpack_from(">II", content, len(content) - 8))
+                    across, down = (
+                        fixed >> 16 for fixed in struct.unpack_from(">II", content, len(content) - 8)
+                    )
                 elif inner == b"mdia":
                     handlers |= {about[8:12] for name, about in _boxes(content) if name == b"hdlr"}
             if across * down > width * height:

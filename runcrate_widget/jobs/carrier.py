@@ -19,10 +19,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from .api import Answer, VideoAPI, close
-from .catalog import models
-from .engine import engine
-from .errors import (
+from runcrate_widget.catalog import models
+from runcrate_widget.errors import (
     APIError,
     AuthenticationError,
     BadRequestError,
@@ -41,12 +39,15 @@ from .errors import (
     TransportError,
     UnexpectedAnswerError,
 )
+from runcrate_widget.library.library import FINISHED, Library, Lock, Record, now
+from runcrate_widget.media.mp4 import read_mp4
+from runcrate_widget.media.video import Video
+from runcrate_widget.request import VideoRequest, restore_request
+from runcrate_widget.service.runcrate import Answer, VideoAPI, close
+
 from .job import VideoJob
-from .library import FINISHED, Library, Lock, Record, now
-from .mp4 import read_mp4
+from .loop import engine
 from .polling import backoff, next_poll, spread
-from .request import VideoRequest, restore_request
-from .video import Video
 
 _T = TypeVar("_T")
 
@@ -74,7 +75,9 @@ _log = logging.getLogger("runcrate_widget")
 class _Ended(Exception):
     """The job has come to its end, which its record has already: `status`, and the video or the reason why there is none."""
 
-    def __init__(self, status: str, *, error: RuncrateError | None = None, video: Video | None = None) -> None:
+    def __init__(
+        self, status: str, *, error: RuncrateError | None = None, video: Video | None = None
+    ) -> None:
         self.status = status
         self.error = error
         self.video = video
@@ -150,7 +153,9 @@ class JobCarrier:
         """Takes up all that is unfinished in the library. What was never sent stays so: nobody asks for it now."""
         self._library.tidy()
         with self._library.guard:
-            jobs = [self._job(one) for one in self._library.unfinished(self._service) if one.status != "waiting"]
+            jobs = [
+                self._job(one) for one in self._library.unfinished(self._service) if one.status != "waiting"
+            ]
         return [self._revived(job) for job in jobs]
 
     def mend(self) -> None:
@@ -159,14 +164,18 @@ class JobCarrier:
 
     def check_may_wait(self) -> None:
         if engine().here:
-            raise RuntimeError("wait() was called in the engine's own thread (by an observer?): it would wait for itself.")
+            raise RuntimeError(
+                "wait() was called in the engine's own thread (by an observer?): it would wait for itself."
+            )
 
     def cancel(self, job: VideoJob) -> None:
         engine().run(lambda: self._cancel(job))
 
     def resubmit(self, job: VideoJob) -> VideoJob:
         if job.status not in ("failed", "cancelled", "unconfirmed"):
-            raise JobError(job, f"This job is {job.status}: it is not sent again.", "Ask for another take instead.")
+            raise JobError(
+                job, f"This job is {job.status}: it is not sent again.", "Ask for another take instead."
+            )
         with self._library.guard:
             latest = self._library.current(job.request, job.take, self._service)
             if latest is not None and latest.attempt > job.record.attempt:  # it was sent again already
@@ -264,7 +273,9 @@ class JobCarrier:
 
     def _resume(self, job: VideoJob) -> None:
         if job.id is None:
-            raise JobError(job, "The service gave this job no id.", "resubmit() sends it again, adopt(id) gives it one.")
+            raise JobError(
+                job, "The service gave this job no id.", "resubmit() sends it again, adopt(id) gives it one."
+            )
         if job.done and (_file_is_gone(job) or job.status not in ("completed", "failed")):
             job._reopen()
             self._start(job)
@@ -286,7 +297,10 @@ class JobCarrier:
             end = ended
         except RuncrateError as error:
             # Stopped at its stage, not `failed`: that word is the service's, and a failed request may be sent (and paid) anew.
-            if isinstance(error, (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, ConfigurationError)):
+            if isinstance(
+                error,
+                (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, ConfigurationError),
+            ):
                 self._halted.add(job)
             end = _Ended(job.status, error=error)
         except Exception as error:
@@ -295,7 +309,9 @@ class JobCarrier:
             # A fault of ours must not leave somebody waiting for ever.
             _log.exception("Something unforeseen went wrong with %r", job)
             if job.id is None and job.status == "submitting":
-                reason = RuncrateError(f"Something unforeseen went wrong while it was being sent: {error!r}.", _UNCONFIRMED_HINT)
+                reason = RuncrateError(
+                    f"Something unforeseen went wrong while it was being sent: {error!r}.", _UNCONFIRMED_HINT
+                )
                 end = _Ended("unconfirmed", error=reason)
                 await self._recorded(job, status="unconfirmed", error=_error_fields(reason))
             else:
@@ -339,7 +355,10 @@ class JobCarrier:
         if record.status not in (*FINISHED, "unconfirmed"):
             return None
         told = record.error or {}
-        return _Ended(record.status, error=RuncrateError(told.get("message", "No reason is on record."), told.get("hint", "")))
+        return _Ended(
+            record.status,
+            error=RuncrateError(told.get("message", "No reason is on record."), told.get("hint", "")),
+        )
 
     async def _take_over(self, job: VideoJob) -> None:
         """Goes on with a record that nobody carries: its process has ended, or it was stopped."""
@@ -348,14 +367,22 @@ class JobCarrier:
             job._update(id=job.record.id, status="downloading", note="")
             return
         if job.record.id is None and status == "waiting":
-            reason = RuncrateError("Its notebook ended before it was sent: nothing is billed.", "Generate again to send it.")
+            reason = RuncrateError(
+                "Its notebook ended before it was sent: nothing is billed.", "Generate again to send it."
+            )
             await self._finish(job, "cancelled", reason)
         if job.record.id is None:
             unknown = f"Its notebook ended while it was being sent, and it is not known whether {self._api.host} took it."
             await self._finish(job, "unconfirmed", RuncrateError(unknown, _UNCONFIRMED_HINT))
         if self._service == "demo" and not await self._demo_knows(job):
-            await self._finish(job, "failed", RuncrateError("The demo backend that was making it has ended.", "Generate again."))
-        job._update(id=job.record.id, status="downloading" if job.status == "downloading" else "queued", note="")
+            await self._finish(
+                job,
+                "failed",
+                RuncrateError("The demo backend that was making it has ended.", "Generate again."),
+            )
+        job._update(
+            id=job.record.id, status="downloading" if job.status == "downloading" else "queued", note=""
+        )
 
     async def _demo_knows(self, job: VideoJob) -> bool:
         try:
@@ -411,7 +438,9 @@ class JobCarrier:
     async def _refused(self, job: VideoJob, error: RuncrateError) -> NoReturn:
         if _may_have_been_taken(error):
             host = self._api.host
-            reason = RuncrateError(f"It was sent, and it is not known whether {host} took it: {error.message}", _UNCONFIRMED_HINT)
+            reason = RuncrateError(
+                f"It was sent, and it is not known whether {host} took it: {error.message}", _UNCONFIRMED_HINT
+            )
             await self._finish(job, "unconfirmed", reason)
         if isinstance(error, (NotFoundError, BadRequestError)) and models.find(job.request.model) is None:
             error.hint = f"{models.suggestion(job.request.model)} {error.hint}".strip()
@@ -431,7 +460,9 @@ class JobCarrier:
             pause = max(next_poll(time.monotonic() - began), spread(self._polled, self._api.rate_limit))
             await asyncio.sleep(pause)
             try:
-                answer = await self._ridden_out(job, lambda: self._api.status(job.id or ""), riding=(UnexpectedAnswerError,))
+                answer = await self._ridden_out(
+                    job, lambda: self._api.status(job.id or ""), riding=(UnexpectedAnswerError,)
+                )
             except _REFUSALS as error:
                 strangers += 1
                 if strangers == _REFUSED_ATTEMPTS:
@@ -448,7 +479,8 @@ class JobCarrier:
             odd = 0 if known else odd + 1
             if odd == _ODD_STATUSES:  # "expired", say: whatever it means, it does not pass
                 raise RuncrateError(
-                    f"The service calls this job {answer.status!r}, which is no stage that it documents.", _ASK_HINT
+                    f"The service calls this job {answer.status!r}, which is no stage that it documents.",
+                    _ASK_HINT,
                 )
             job._update(
                 status=answer.status if known else job.status,
@@ -458,7 +490,9 @@ class JobCarrier:
 
     async def _failed(self, job: VideoJob, answer: Answer) -> NoReturn:
         reason = answer.error or "the service gave no reason"
-        error = RuncrateError(f"The generation failed: {reason}", "Change the prompt or the model, or try again.")
+        error = RuncrateError(
+            f"The generation failed: {reason}", "Change the prompt or the model, or try again."
+        )
         await self._finish(job, "failed", error)
 
     async def _fetch(self, job: VideoJob) -> Video:

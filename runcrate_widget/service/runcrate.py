@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
-from .errors import (
+from runcrate_widget.errors import (
     APIError,
     AuthenticationError,
     BadRequestError,
@@ -36,8 +36,9 @@ from .errors import (
     TransportError,
     UnexpectedAnswerError,
 )
-from .polling import asked_to_wait
-from .request import VideoRequest
+from runcrate_widget.request import VideoRequest
+
+from .limits import asked_to_wait
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +46,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 #: By asyncio, and by httpx and what it is made of. Some of it is private: a test tells when it has changed.
-_IMPORTED_LATE = ("concurrent.futures.thread", "encodings.idna", "httpx", "httpcore._backends.anyio", "anyio._backends._asyncio")
+_IMPORTED_LATE = (
+    "concurrent.futures.thread",
+    "encodings.idna",
+    "httpx",
+    "httpcore._backends.anyio",
+    "anyio._backends._asyncio",
+)
 
 BASE_URL = "https://api.runcrate.ai"
 
@@ -57,8 +64,14 @@ _MOST_REDIRECTS = 5
 _LONGEST_ANSWER = 1024 * 1024
 
 _FAULTS: dict[int, tuple[type[APIError], str]] = {
-    401: (AuthenticationError, "Check the API key: RUNCRATE_API_KEY in the environment, or VideoClient(api_key=…)."),
-    402: (InsufficientCreditsError, "Add credits or raise the budget in the Runcrate dashboard, then try again."),
+    401: (
+        AuthenticationError,
+        "Check the API key: RUNCRATE_API_KEY in the environment, or VideoClient(api_key=…).",
+    ),
+    402: (
+        InsufficientCreditsError,
+        "Add credits or raise the budget in the Runcrate dashboard, then try again.",
+    ),
     403: (PermissionDeniedError, "This key may not do that: see its permissions in the Runcrate dashboard."),
     404: (NotFoundError, "Check the id (or the model's id), and that the key belongs to the same account."),
     409: (ConflictError, "Wait a moment and look at the job again."),
@@ -153,7 +166,9 @@ def check_base_url(base_url: str) -> str:
         or re.search(r"[\s\\@?#]|[^\x21-\x7e]", text)
         or parts.scheme not in ("http", "https")
     ):
-        raise ConfigurationError(f"base_url is {base_url!r}, which is no URL of a service.", f"By default it is {BASE_URL}.")
+        raise ConfigurationError(
+            f"base_url is {base_url!r}, which is no URL of a service.", f"By default it is {BASE_URL}."
+        )
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"base_url is {base_url!r}: the API key would be readable on its way.",
@@ -212,7 +227,9 @@ class VideoAPI:
         """What has become of a job. Safe to repeat. Raises TransportError or APIError."""
         answer = await self._send("poll", "GET", self._url(id), self._answer)
         if answer.id != id:
-            raise UnexpectedAnswerError(f"Asked for job {id}, the service answered for {answer.id[:80]!r}.", status=200)
+            raise UnexpectedAnswerError(
+                f"Asked for job {id}, the service answered for {answer.id[:80]!r}.", status=200
+            )
         return answer
 
     async def download(self, id: str, part: Path, progress: Callable[[int, int | None], None]) -> None:
@@ -252,7 +269,9 @@ class VideoAPI:
             if target is None:
                 return
             url = target
-        raise UnexpectedAnswerError(f"The download redirects more than {_MOST_REDIRECTS} times.", _SERVER_HINT, status=310)
+        raise UnexpectedAnswerError(
+            f"The download redirects more than {_MOST_REDIRECTS} times.", _SERVER_HINT, status=310
+        )
 
     def _url(self, id: str) -> str:
         if id in (".", "..") or not id:
@@ -277,7 +296,9 @@ class VideoAPI:
         limit = headers.get("x-ratelimit-limit", "")
         if limit.isdecimal() and int(limit) > 0:
             self.rate_limit = int(limit)
-        if headers.get("x-ratelimit-remaining", "").strip() == "0" and (pause := asked_to_wait(headers, time.time())):
+        if headers.get("x-ratelimit-remaining", "").strip() == "0" and (
+            pause := asked_to_wait(headers, time.time())
+        ):
             self.exhausted(pause)
 
     def _authorize(self, request: httpx.Request) -> httpx.Request:
@@ -292,7 +313,9 @@ class VideoAPI:
         target = str(response.url.join(response.headers.get("location", "")))
         scheme = urlsplit(target).scheme
         if scheme != "https" and not (scheme == "http" and self.base_url.startswith("http:")):
-            raise UnexpectedAnswerError("The download redirects to where nothing is encrypted.", _SERVER_HINT, status=310)
+            raise UnexpectedAnswerError(
+                "The download redirects to where nothing is encrypted.", _SERVER_HINT, status=310
+            )
         return target
 
     def _client(self, purpose: str) -> httpx.AsyncClient:
@@ -304,8 +327,12 @@ class VideoAPI:
             self.connections[purpose] = httpx.AsyncClient(
                 headers={"Accept-Encoding": "identity"},
                 trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
-                limits=httpx.Limits(max_keepalive_connections=0 if purpose == "submit" else 8, max_connections=None),
-                timeout=httpx.Timeout(_SUBMIT_TIMEOUT if purpose == "submit" else _READ_TIMEOUT, connect=_CONNECT_TIMEOUT),
+                limits=httpx.Limits(
+                    max_keepalive_connections=0 if purpose == "submit" else 8, max_connections=None
+                ),
+                timeout=httpx.Timeout(
+                    _SUBMIT_TIMEOUT if purpose == "submit" else _READ_TIMEOUT, connect=_CONNECT_TIMEOUT
+                ),
             )
         return self.connections[purpose]
 
@@ -321,7 +348,13 @@ class VideoAPI:
         """One request, and what `receive` makes of its answer. A fault of httpx becomes a TransportError without it."""
         import httpx
 
-        never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+        never_sent = (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+        )
         # Not among the headers here: the locals of a frame show up in some tracebacks.
         auth = self._authorize if self._own_origin(url) else None
         sent = False
@@ -330,7 +363,13 @@ class VideoAPI:
             request = client.build_request(method, url, headers=headers, content=body)
             sent = True
             # A download takes its time; anything else that drips on and on is a broken connection.
-            within = None if purpose == "download" else _SUBMIT_TIMEOUT if purpose == "submit" else 2 * _READ_TIMEOUT
+            within = (
+                None
+                if purpose == "download"
+                else _SUBMIT_TIMEOUT
+                if purpose == "submit"
+                else 2 * _READ_TIMEOUT
+            )
             return await asyncio.wait_for(self._exchange(client, request, auth, receive), within)
         except (RuncrateError, asyncio.CancelledError):
             raise
@@ -340,12 +379,16 @@ class VideoAPI:
             if purpose == "download" and not isinstance(error, TimeoutError):
                 raise  # the file's
             why = _why(error)
-        except Exception as error:  # of httpx, of what it is made of, of the environment's proxies and certificates
+        except (
+            Exception
+        ) as error:  # of httpx, of what it is made of, of the environment's proxies and certificates
             why = _why(error)
         # Raised here, not above: within `except` it would drag httpx's error along as its context.
         host = urlsplit(url).netloc
         if sent:
-            raise TransportError(f"The connection to {host} broke before the answer was complete ({why}).", sent=True)
+            raise TransportError(
+                f"The connection to {host} broke before the answer was complete ({why}).", sent=True
+            )
         raise TransportError(
             f"{host} cannot be reached ({why}). Nothing was sent.",
             "Check the network, a proxy, and base_url.",
@@ -359,7 +402,11 @@ class VideoAPI:
         if not isinstance(fields, dict) or not _is_id(fields.get("id")):
             raise _unexpected(response, body, "a job's id")
         status = fields.get("status", "queued")
-        status = ascii(status)[:40] if not isinstance(status, str) or not status.isprintable() else status.strip().lower()
+        status = (
+            ascii(status)[:40]
+            if not isinstance(status, str) or not status.isprintable()
+            else status.strip().lower()
+        )
         return Answer(fields["id"], status, error_text(fields) if status == "failed" else "", fields)
 
     async def _body(self, response: httpx.Response) -> bytes:
@@ -385,7 +432,9 @@ class VideoAPI:
         about = fields.get("error") if isinstance(fields, dict) else None
         about = about if isinstance(about, dict) else fields if isinstance(fields, dict) else {}
         refused = _BAD_REQUEST_HINT if response.request.method == "POST" else _SERVER_HINT
-        kind, hint = _FAULTS.get(status, (ServerError, _SERVER_HINT) if status >= 500 else (BadRequestError, refused))
+        kind, hint = _FAULTS.get(
+            status, (ServerError, _SERVER_HINT) if status >= 500 else (BadRequestError, refused)
+        )
         said = error_text(fields) or f"{response.reason_phrase or 'no reason given'}"
         raise kind(
             f"The service refused ({status}): {said}",
@@ -403,7 +452,9 @@ async def close(connections: dict[str, httpx.AsyncClient]) -> None:
         await connections.popitem()[1].aclose()
 
 
-async def _save(response: httpx.Response, part: Path, have: int, progress: Callable[[int, int | None], None]) -> None:
+async def _save(
+    response: httpx.Response, part: Path, have: int, progress: Callable[[int, int | None], None]
+) -> None:
     length = response.headers.get("content-length", "")
     total = have + int(length) if length.isdigit() else None
     with open(part, "r+b" if have else "wb") as file:
@@ -434,7 +485,12 @@ def error_text(fields: Any) -> str:
             said = said[name]
             break
     if isinstance(said, dict):
-        said = said.get("message") or said.get("detail") or said.get("code") or (json.dumps(said) if said is not fields else "")
+        said = (
+            said.get("message")
+            or said.get("detail")
+            or said.get("code")
+            or (json.dumps(said) if said is not fields else "")
+        )
     elif isinstance(said, list):
         said = json.dumps(said)
     text = " ".join(said.split()) if isinstance(said, str) else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from .catalog import Model
-from .errors import RuncrateError
-from .job import VideoJob
+from runcrate_widget.catalog import Model
+from runcrate_widget.errors import RuncrateError
+from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.media.video import Video, cut
+
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
-from .video import Video, cut
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 300

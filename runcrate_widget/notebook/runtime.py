@@ -11,7 +11,7 @@ from pathlib import Path
 import anywidget
 from IPython.core.getipython import get_ipython
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent.parent / "static"
 
 
 def source(name: str) -> str:

@@ -14,7 +14,8 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from typing import Any
 
-from .engine import engine
+from runcrate_widget.jobs.loop import engine
+
 from .messages import Message
 
 _MOMENT = 0.2  # seconds
@@ -30,7 +31,9 @@ class Conversation:
     `send(content, buffers)` sends a custom message. `answer(message)` is called in the engine's thread, and must not raise.
     """
 
-    def __init__(self, send: Callable[[Message, list[bytes]], None], answer: Callable[[Message], Awaitable[Answer]]) -> None:
+    def __init__(
+        self, send: Callable[[Message, list[bytes]], None], answer: Callable[[Message], Awaitable[Answer]]
+    ) -> None:
         self._send = send
         self._answer = answer
         self._lock = threading.Lock()  # messages may come in threads of the host's

@@ -19,21 +19,22 @@ from typing import Any
 import anywidget
 from traitlets import Dict, Int, List, TraitError, Tuple, Unicode, observe, validate
 
-from .catalog import ASPECT_RATIOS, USUAL_DURATION, models
-from .client import VideoClient
+from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
+from runcrate_widget.client import VideoClient
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.jobs.loop import engine, run_in_background
+from runcrate_widget.library.library import Record
+from runcrate_widget.media.video import Video
+from runcrate_widget.request import VideoRequest, check_duration
+
 from .conversation import Answer, Conversation
 from .delivery import Push, read_chunk
-from .engine import engine, run_in_background
-from .errors import InvalidRequestError, RuncrateError
 from .host import server_root
-from .job import VideoJob
-from .library import Record
 from .live import Saved
 from .messages import Message, SessionRow
-from .request import VideoRequest, check_duration
 from .rows import error_row, job_row, model_row, python_call
 from .runtime import runtime_ref, source
-from .video import Video
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -84,11 +85,15 @@ class VideoWidget(anywidget.AnyWidget):
 
     _esm = Unicode().tag(sync=True)
     _css = Unicode().tag(sync=True)
-    _runtime = Unicode(None, allow_none=True, help="Where the loader finds the front end's source.").tag(sync=True)
+    _runtime = Unicode(None, allow_none=True, help="Where the loader finds the front end's source.").tag(
+        sync=True
+    )
 
     prompt = Unicode("", help="What the video shows.").tag(sync=True)
     model = Unicode(help="The model's id; a name from the table may be set, too.").tag(sync=True)
-    duration = Int(USUAL_DURATION, allow_none=True, help="Seconds; None only with a model that the table has not.").tag(sync=True)
+    duration = Int(
+        USUAL_DURATION, allow_none=True, help="Seconds; None only with a model that the table has not."
+    ).tag(sync=True)
     aspect_ratio = Unicode(ASPECT_RATIOS[0], help='"16:9" or "9:16".').tag(sync=True)
     takes = Int(1, min=1, max=8, help="How many videos one press makes.").tag(sync=True)
     jobs = Tuple(help="The `VideoJob`s of this widget, oldest first.")
@@ -122,7 +127,10 @@ class VideoWidget(anywidget.AnyWidget):
         if duration is not None:
             controls["duration"] = duration
         runtime = runtime_ref()
-        front_end = {"_esm": source("loader.js" if runtime else "widget.js"), "_css": "" if runtime else source("widget.css")}
+        front_end = {
+            "_esm": source("loader.js" if runtime else "widget.js"),
+            "_css": "" if runtime else source("widget.css"),
+        }
         try:
             super().__init__(**controls, **front_end, _runtime=runtime)
         except InvalidRequestError:
@@ -157,7 +165,9 @@ class VideoWidget(anywidget.AnyWidget):
         return jobs[0] if len(jobs) == 1 else jobs
 
     def _request(self) -> VideoRequest:
-        return VideoRequest(self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio)
+        return VideoRequest(
+            self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio
+        )
 
     def _generated(self, request: VideoRequest, takes: int) -> list[VideoJob]:
         return [self._client.generate(request, take=None) for _ in range(takes)]
@@ -168,7 +178,7 @@ class VideoWidget(anywidget.AnyWidget):
                 # In its place at once: while a list is sorted, other threads see it empty.
                 insort(self._all, job, key=lambda job: job.started)
                 self._push.look(job, new=True)
-                job._listeners.append(self._job_changed)
+                job.subscribe(self._job_changed)
         self._job_changed()
         try:
             self.jobs = tuple(self._all)
@@ -183,7 +193,9 @@ class VideoWidget(anywidget.AnyWidget):
                 _log.error("What is unfinished in the library could not be found: %s", error)
             else:
                 engine().call(self._add, *jobs.result())
-                run_in_background(count)  # a large library takes its time, and this may be the caller's thread
+                run_in_background(
+                    count
+                )  # a large library takes its time, and this may be the caller's thread
 
         def count() -> None:
             engine().call(self._count_earlier, len(self._earlier_videos()))
@@ -193,7 +205,9 @@ class VideoWidget(anywidget.AnyWidget):
     def _earlier_videos(self) -> list[Record]:
         """What the library has of this service's videos that is not shown here, newest first."""
         client, shown = self._client, {job.key for job in self._all}
-        finished = (one for one in client.library.filter(status="completed") if one.service == client._service)
+        finished = (
+            one for one in client.library.filter(status="completed") if one.service == client._service
+        )
         return [one for one in finished if one.key not in shown and one.path.exists()]
 
     def _count_earlier(self, count: int) -> None:
@@ -287,13 +301,23 @@ class VideoWidget(anywidget.AnyWidget):
         try:
             handle = getattr(self, f"_on_{message['kind']}") if message.get("kind") in _KINDS else None
             if handle is None:
-                raise RuncrateError(f"The kernel does not know the message {message.get('kind')!r}.", "Reload the page.")
+                raise RuncrateError(
+                    f"The kernel does not know the message {message.get('kind')!r}.", "Reload the page."
+                )
             return {"ok": True, **await handle(message, buffers)}, buffers
         except (RuncrateError, TraitError, OSError) as error:
             return {"ok": False, "error": error_row(error)}, []
-        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # the last three are somebody's observer's
+        except (
+            Exception,
+            SystemExit,
+            KeyboardInterrupt,
+            GeneratorExit,
+        ) as error:  # the last three are somebody's observer's
             _log.exception("A message of the widget's view failed: %s", message.get("kind"))
-            return {"ok": False, "error": error_row(RuncrateError(f"Something unforeseen went wrong: {error!r}."))}, []
+            return {
+                "ok": False,
+                "error": error_row(RuncrateError(f"Something unforeseen went wrong: {error!r}.")),
+            }, []
 
     async def _on_hello(self, message: Message, _: list[bytes]) -> Message:
         if self._root is None and message.get("root"):
@@ -413,7 +437,10 @@ class VideoWidget(anywidget.AnyWidget):
             return
         bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data = {**data, "text/plain": "VideoWidget"}  # a page without the widget shows this above what is saved
+        data = {
+            **data,
+            "text/plain": "VideoWidget",
+        }  # a page without the widget shows this above what is saved
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._runtime:  # in a notebook
             self._saved.display()

@@ -1,0 +1,1 @@
+"""The durable record of every job, and where it is kept."""

@@ -1,0 +1,1 @@
+"""MP4s, their posters, and how a video shows itself."""

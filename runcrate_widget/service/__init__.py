@@ -1,0 +1,1 @@
+"""The service: its calls, the key, what it allows."""
