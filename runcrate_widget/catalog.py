@@ -1,8 +1,8 @@
 """The video models: which there are, and what each allows.
 
-`models` is the table that everything else asks. Its first content is the table below; a user corrects an id, adds a model or
-gives a price without touching this file, in code (`models.add(...)`, `models.update(...)`) or in a JSON file that the
-environment variable `RUNCRATE_MODELS` names::
+`models` is the table that everything else asks. Its first content is the table below; a user corrects an id,
+adds a model or gives a price without touching this file, in code (`models.add(...)`, `models.update(...)`) or
+in a JSON file that the environment variable `RUNCRATE_MODELS` names::
 
     {
       "Kling v3":        {"id": "kling/v3-pro"},
@@ -11,8 +11,8 @@ environment variable `RUNCRATE_MODELS` names::
       "acme/dream-2":    {"durations": {"min": 3, "max": 12}}
     }
 
-Names, durations and notes come from the API's page (its table of models). The ids `google/veo-3.0` and `openai/sora-2` are
-the documented ones; the other six are this product's own default.
+Names, durations and notes come from the API's page (its table of models). The ids `google/veo-3.0` and
+`openai/sora-2` are the documented ones; the other six are this product's own default.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from typing import Any
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, UnknownModelError
 
-#: What is asked for where the user says nothing: the page's example, 6 s, or the nearest that the model allows.
+#: What is asked for where the user says nothing: the page's example, 6 s, or the nearest that the model
+#: allows.
 USUAL_DURATION = 6
-#: Both are the API's own (parameter table of its page); the first is what is asked for where the user says nothing.
+#: Both are the API's own (parameter table of its page); the first is what is asked for where the user says
+#: nothing.
 ASPECT_RATIOS = ("16:9", "9:16")
 
 
@@ -57,7 +59,8 @@ def _durations(durations: Sequence[int], of: str) -> Sequence[int]:
     if not choices or any(isinstance(one, bool) or not isinstance(one, int) or one <= 0 for one in choices):
         raise InvalidRequestError(
             "durations",
-            f"The durations of {of} are {durations!r}; they must be whole seconds above 0: (4, 6, 8) or range(3, 16).",
+            f"The durations of {of} are {durations!r}; they must be whole seconds above 0: (4, 6, 8) or "
+            "range(3, 16).",
         )
     return choices
 
@@ -69,7 +72,8 @@ class Model:
     Attributes:
         id: what is sent to the service, `google/veo-3.0`.
         name: what people call it, `Veo 3.0`.
-        durations: the lengths it makes, in seconds: a tuple of choices, or a `range` for every whole second between two.
+        durations: the lengths it makes, in seconds: a tuple of choices, or a `range` for every whole
+            second between two.
         notes: one line about it.
         audio: whether its videos have sound.
         price: dollars a second of video, if the user gave one; the API publishes none.
@@ -111,7 +115,8 @@ class Model:
         return f"{', '.join(some)} or {last} s" if some else f"{last} s"
 
     def nearest_duration(self, seconds: float = USUAL_DURATION) -> int:
-        """The allowed duration that is nearest to `seconds`; of two that are equally near, the shorter (it costs less)."""
+        """The allowed duration that is nearest to `seconds`; of two that are equally near, the shorter (it
+        costs less)."""
         return min(self.durations, key=lambda allowed: (abs(allowed - seconds), allowed))
 
 
@@ -130,7 +135,8 @@ _TABLE = (
 class Catalog(Mapping[str, Model]):
     """The table of models, by id or by name; case and outer white space do not matter.
 
-    Iterating gives the ids. A name that is not there is an `UnknownModelError` (a `KeyError`) that suggests the nearest one.
+    Iterating gives the ids. A name that is not there is an `UnknownModelError` (a `KeyError`) that suggests
+    the nearest one.
 
     Example:
         >>> from runcrate_widget import models
@@ -174,7 +180,8 @@ class Catalog(Mapping[str, Model]):
         return f' Did you mean "{known[near[0]]}"?' if near else ""
 
     def add(self, model: Model) -> Model:
-        """Adds a model, or puts it in the place of the one that has its id. It is offered by every widget that is made later."""
+        """Adds a model, or puts it in the place of the one that has its id. It is offered by every widget
+        that is made later."""
         self._by_id[model.id] = model
         return model
 
@@ -202,7 +209,8 @@ class Catalog(Mapping[str, Model]):
         return new
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Takes over a JSON file of the form at the top of this module. Nothing changes if any of it is wrong.
+        """Takes over a JSON file of the form at the top of this module. Nothing changes if any of it is
+        wrong.
 
         Raises:
             ConfigurationError: the file cannot be read, or says something that is not allowed.
@@ -223,7 +231,8 @@ class Catalog(Mapping[str, Model]):
         ) as error:
             raise ConfigurationError(
                 f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
-                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far as it differs.',
+                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far as '
+                "it differs.",
             ) from None
         self._by_id = trial._by_id
 
@@ -247,7 +256,8 @@ class Catalog(Mapping[str, Model]):
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(m.name)}</td><td><code>{html.escape(m.id)}</code></td><td>{m.allowed}</td>"
-            f"<td>{html.escape(m.notes)}</td><td>{'' if m.price is None else f'${m.price:g} a second'}</td></tr>"
+            f"<td>{html.escape(m.notes)}</td>"
+            f"<td>{'' if m.price is None else f'${m.price:g} a second'}</td></tr>"
             for m in self._by_id.values()
         )
         head = "<tr><th>model</th><th>id</th><th>durations</th><th>notes</th><th>price</th></tr>"
@@ -255,7 +265,8 @@ class Catalog(Mapping[str, Model]):
 
 
 def check_prices(prices: Mapping[str, float] | None) -> dict[str, float]:
-    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where a price is not a number >= 0."""
+    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where a price is not a
+    number >= 0."""
     found: dict[str, float] = {}
     for key, price in (prices or {}).items():
         model = models.find(key)

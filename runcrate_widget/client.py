@@ -5,25 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import Future
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .catalog import Model, check_prices, models
 from .environment import setting
-from .errors import (
-    ConfigurationError,
-    InvalidRequestError,
-    MissingExtraError,
-    MissingKeyError,
-    SpendingLimitError,
-)
-from .jobs.carrier import JobCarrier
+from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
 from .jobs.job import VideoJob
 from .jobs.loop import run_in_background
-from .library.library import Library, Record
+from .jobs.manager import JobManager
+from .jobs.spending import SpendingLimit
+from .library.library import Library
 from .request import VideoRequest
-from .service.runcrate import BASE_URL, Key, VideoAPI
+from .service.address import BASE_URL
+from .service.key import Key
+from .service.runcrate import RuncrateBackend
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
@@ -34,18 +33,27 @@ class VideoClient:
 
     Args:
         api_key: the key; by default `RUNCRATE_API_KEY` of the environment, read whenever it is needed.
-        base_url: the service; by default `RUNCRATE_BASE_URL`, else `https://api.runcrate.ai`. https, or http to this machine.
-        library: the folder for the videos; by default `RUNCRATE_LIBRARY`, else `runcrate_videos` beside the notebook.
+        base_url: the service; by default `RUNCRATE_BASE_URL`, else `https://api.runcrate.ai`. https, or
+            http to this machine.
+        library: the folder for the videos; by default `RUNCRATE_LIBRARY`, else `runcrate_videos` beside
+            the notebook.
         demo: True for the demo backend (no key, no cost, no network); by default what `RUNCRATE_DEMO` says.
+        resume: whether to go on with what is unfinished in the library; with False it follows only what
+            it is asked for.
         max_concurrent: how many jobs may be with the service at a time; further ones are `waiting`.
         prices: `{model: dollars a second}`, to see what a video costs.
-        max_seconds, max_cost: limits, in seconds of video and in dollars; a request that would go over one is refused.
-        limit_period: what of the library counts towards them: the last `timedelta`; by default what is asked for from now on.
+        max_seconds, max_cost: limits, in seconds of video and in dollars; a request that would go over
+            one is refused.
+        limit_period: what of the library counts towards them: the last `timedelta`; by default what is
+            asked for from now on.
 
     Raises:
         ConfigurationError: the base URL would leak the key, or the key is none.
         MissingExtraError: `demo` needs what is not installed.
         InvalidRequestError: `prices`, `max_concurrent` or a limit is not allowed.
+
+    `with VideoClient() as client:` closes it at the end; see `close()`. One that is not closed goes on until
+    the process ends.
 
     Example:
         >>> from runcrate_widget import VideoClient
@@ -61,6 +69,7 @@ class VideoClient:
         base_url: str | None = None,
         library: str | os.PathLike[str] | None = None,
         demo: bool | None = None,
+        resume: bool = True,
         max_concurrent: int = 4,
         prices: Mapping[str, float] | None = None,
         max_seconds: float | None = None,
@@ -83,30 +92,40 @@ class VideoClient:
             server = _demo_server()
             key, base_url = Key(server.key), server.url
         self._key = key
-        self._api = VideoAPI(base_url or setting("RUNCRATE_BASE_URL") or BASE_URL, self._require_key)
-        self.max_seconds = _limit("max_seconds", max_seconds)
-        self.max_cost = _limit("max_cost", max_cost)
-        self._limit_period = limit_period
-        self._begun = datetime.now(timezone.utc)
-        self._service = "demo" if self.demo else self._api.base_url
-        self._carrier = JobCarrier(
-            self._api,
-            self.library,
-            service=self._service,
-            max_concurrent=max_concurrent,
-            allow=self._check_limits,
+        url = base_url or setting("RUNCRATE_BASE_URL") or BASE_URL
+        self._backend = RuncrateBackend(url, self._require_key, demo=self.demo)
+        self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price)
+        self._manager = JobManager(
+            self._backend, self.library, max_concurrent=max_concurrent, allow=self._check_limit
         )
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
-        if self.library.folder.is_dir():
-            self._resumed = run_in_background(self._carrier.resume_all)
+        if resume and self.library.folder.is_dir():
+            self._resumed = run_in_background(self._manager.resume_all)
         else:
             self._resumed.set_result([])
 
+    def close(self) -> None:
+        """Lets its jobs go. Their records stay, and the next client on that library goes on with them; who
+        waits for one is told so by a `JobStoppedError`. Nothing can be asked of it any more.
+
+        Waits for the answer of a request that is just being sent (at most 90 s), so that no job is left
+        unconfirmed; what is still `waiting` is not sent.
+        """
+        self._manager.close()
+
+    def __enter__(self) -> VideoClient:  # noqa: PYI034  Self came with Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     @property
     def api_key(self) -> Key | None:
-        """The key, wrapped so that it does not show itself; None if there is none. It can be set to another key (a text): jobs
-        that were stopped by a wrong key go on."""
+        """The key, wrapped so that it does not show itself; None if there is none. It can be set to another
+        key (a text): jobs that were stopped by a wrong key go on."""
         return self._key or _key_of_environment()
 
     @api_key.setter
@@ -115,20 +134,43 @@ class VideoClient:
             self._key = Key(text)
         finally:
             text = ""
-        self._carrier.mend()
+        self._manager.retry_stopped()
 
     @property
     def base_url(self) -> str:
         """Where the service is."""
-        return self._api.base_url
+        return self._backend.base_url
+
+    @property
+    def _service(self) -> str:
+        return self._backend.service
 
     @property
     def service(self) -> str:
         """The base URL's host, as it is named to people."""
-        return self._api.host
+        return self._backend.host
+
+    @property
+    def max_seconds(self) -> float | None:
+        """The limit in seconds of video, or None. It can be set."""
+        return self._limit.max_seconds
+
+    @max_seconds.setter
+    def max_seconds(self, value: float | None) -> None:
+        self._limit = replace(self._limit, max_seconds=value)
+
+    @property
+    def max_cost(self) -> float | None:
+        """The limit in dollars, or None. It can be set."""
+        return self._limit.max_cost
+
+    @max_cost.setter
+    def max_cost(self, value: float | None) -> None:
+        self._limit = replace(self._limit, max_cost=value)
 
     def price(self, model: str) -> float | None:
-        """Dollars a second of `model` (an id), or None: no price is public, so the user has to have given it."""
+        """Dollars a second of `model` (an id), or None: no price is public, so the user has to have given
+        it."""
         known = models.find(model)
         return self.prices.get(known.id if known else model, known.price if known else None)
 
@@ -142,11 +184,13 @@ class VideoClient:
         extra: Mapping[str, Any] | None = None,
         take: int | None = 1,
     ) -> VideoJob:
-        """Begins a job and returns it at once. The arguments are those of `VideoRequest`, which may also be given whole.
+        """Begins a job and returns it at once. The arguments are those of `VideoRequest`, which may also be
+        given whole.
 
-        Running a cell again is free: a job that the library has for the same request and `take` comes back (`job.reused`),
-        finished or still running, and nothing is sent. `take=2` asks for another video of the same request, `take=None` for
-        the first take that is not there yet. One that failed is sent anew; one that is `unconfirmed` is not.
+        Running a cell again is free: a job that the library has for the same request and `take` comes
+        back (`job.reused`), finished or still running, and nothing is sent. `take=2` asks for another video
+        of the same request, `take=None` for the first take that is not there yet. One that failed is sent
+        anew; one that is `unconfirmed` is not.
 
         Raises:
             InvalidRequestError: an argument is not allowed.
@@ -163,52 +207,25 @@ class VideoClient:
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
-        return self._carrier.obtain_new(request) if take is None else self._carrier.obtain(request, take)
+        return self._manager.obtain_new(request) if take is None else self._manager.obtain(request, take)
 
     def job(self, id: str) -> VideoJob:
-        """The job of this id (`vid_…`), also one that another process or program submitted. It is followed, its video fetched.
+        """The job of this id (`vid_…`), also one that another process or program submitted. It is followed,
+        its video fetched.
 
         Raises:
             InvalidRequestError: that is no id.
         """
         if not isinstance(id, str) or not id.strip():
             raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
-        return self._carrier.attach(id.strip())
+        return self._manager.attach(id.strip())
 
     def unfinished(self) -> list[VideoJob]:
         """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""
         return list(self._resumed.result())
 
-    def _check_limits(self, request: VideoRequest) -> None:
-        """Raises SpendingLimitError if the request would go over a limit. Called one at a time, with the records up to date."""
-        if self.max_seconds is None and self.max_cost is None:
-            return
-        since = self._begun if self._limit_period is None else datetime.now(timezone.utc) - self._limit_period
-        spent = [one.request for one in self.library.filter(since=since) if not _is_free(one)]
-        for name, limit, amount, unit in (
-            ("max_seconds", self.max_seconds, lambda one: one.seconds, "s"),
-            ("max_cost", self.max_cost, self._cost, "dollars"),
-        ):
-            if limit is None:
-                continue
-            more = amount(request)
-            if more is None:
-                raise SpendingLimitError(
-                    f"{name} is {limit:g} {unit}, and it is not known what a video of {request.model_name} takes of it.",
-                    "Give a duration."
-                    if request.seconds is None
-                    else "Give its price: VideoClient(prices={…}).",
-                )
-            gone = sum(amount(one) or 0 for one in spent)
-            if gone + more > limit + 1e-9:
-                raise SpendingLimitError(
-                    f"{name} is {limit:g} {unit}: {gone:g} are gone, and this video would take {more:g} more. It was not sent.",
-                    "Raise the limit, or make fewer or shorter videos.",
-                )
-
-    def _cost(self, request: VideoRequest) -> float | None:
-        price = self.price(request.model)
-        return None if price is None or request.seconds is None else price * request.seconds
+    def _check_limit(self, request: VideoRequest) -> None:
+        self._limit.check(request, self.library)
 
     def _require_key(self) -> Key:
         key = self.api_key
@@ -217,7 +234,7 @@ class VideoClient:
         return key
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_carrier"):
+        if not hasattr(self, "_manager"):
             return "<VideoClient that could not be made>"
         try:
             key = repr(self.api_key) if self.api_key else "not set"
@@ -225,19 +242,6 @@ class VideoClient:
             key = "unusable"
         where = "demo backend" if self.demo else self.base_url
         return f"<VideoClient {where}, key {key}, library {str(self.library.folder)!r}>"
-
-
-def _limit(name: str, value: float | None) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-        raise InvalidRequestError(name, f"{name} is {value!r}; it must be a number, 0 or more.")
-    return float(value)
-
-
-def _is_free(record: Record) -> bool:
-    """Whether a record cannot have cost anything: it was never sent, or the service refused it."""
-    return record.status == "cancelled" or (record.status == "failed" and record.id is None)
 
 
 def _key_of_environment() -> Key | None:

@@ -1,8 +1,8 @@
 """Where this process runs: the environment's settings, and the notebook, if there is one.
 
-Settings are read here and nowhere else: in `%xmode Verbose`, a traceback prints the value of every expression on the lines that
-it shows, and `os.environ` holds the key. Nothing here raises, and nothing imports IPython: where it is not loaded, there is no
-notebook.
+Settings are read here and nowhere else: in `%xmode Verbose`, a traceback prints the value of every expression
+on the lines that it shows, and `os.environ` holds the key. Nothing here raises, and nothing imports IPython:
+where it is not loaded, there is no notebook.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def notebook_shell() -> Any:
 
 
 def notebook_folder() -> Path:
-    """The folder of this kernel's notebook (where the kernel started, if the host does not say it); else the working folder.
+    """The folder of this kernel's notebook (where the kernel started, if the host does not say it); else the
+    working folder.
 
     Unlike the working folder it stays where it is when a cell changes that.
     """

@@ -1,34 +1,38 @@
 """Everything this package raises on purpose, in one tree::
 
     RuncrateError
-    ├── InvalidRequestError        (also a ValueError)     bad input, found before anything is sent
-    ├── UnknownModelError          (also a KeyError)       `models[...]` has no such model
-    ├── ConfigurationError                                 the client cannot work as it is set up
+    ├── InvalidRequestError       (a ValueError)    bad input, found before anything is sent
+    ├── UnknownModelError         (a KeyError)      `models[...]` has no such model
+    ├── ConfigurationError                          the client cannot work as it is set up
     │   ├── MissingKeyError
-    │   └── MissingExtraError      (also an ImportError)
-    ├── SpendingLimitError                                 it would go over max_seconds or max_cost: not sent
-    ├── LibraryError               (also an OSError)       the folder cannot be read or written
-    │   └── DamagedRecordError                             the record that says whether this was paid is damaged
-    ├── TransportError                                     no answer came: `.sent` says whether the request may have got through
-    ├── APIError                                           the service answered, and said no: `.status`, `.code`, `.type`
-    │   ├── BadRequestError        400, 422 and any other 4xx
-    │   ├── AuthenticationError    401
+    │   └── MissingExtraError     (an ImportError)
+    ├── SpendingLimitError                          it would go over max_seconds or max_cost: not sent
+    ├── LibraryError              (an OSError)      the folder cannot be read or written
+    │   └── DamagedRecordError                      the record that says whether this was paid is damaged
+    ├── TransportError                              no answer came: `.sent` says whether it may have arrived
+    ├── APIError                                    the service said no: `.status`, `.code`, `.type`
+    │   ├── BadRequestError       400, 422 and any other 4xx
+    │   ├── AuthenticationError   401
     │   ├── InsufficientCreditsError  402
-    │   ├── PermissionDeniedError  403
-    │   ├── NotFoundError          404
-    │   ├── ConflictError          409
-    │   ├── RateLimitError         429: `.retry_after`
-    │   ├── ServerError            5xx
-    │   └── UnexpectedAnswerError  an answer that API.md does not know
-    ├── InvalidVideoError                                  what arrived is not a whole MP4
-    └── JobError                                           what `wait()` and `await` raise: `.job`
+    │   ├── PermissionDeniedError 403
+    │   ├── NotFoundError         404
+    │   ├── ConflictError         409
+    │   ├── RateLimitError        429: `.retry_after`
+    │   ├── ServerError           5xx
+    │   └── UnexpectedAnswerError                   an answer that API.md does not know
+    ├── InvalidVideoError                           what arrived is not a whole MP4
+    ├── ImpossibleMoveError                         a job cannot go from its status to that one
+    └── JobError                                    what `wait()` and `await` raise: `.job`
         ├── JobFailedError
         ├── JobUnconfirmedError
         ├── JobCancelledError
-        ├── JobStoppedError                                the job is kept at the service; asking for it has stopped
-        └── WaitTimeoutError       (also a TimeoutError)   the wait is over; the job goes on
+        ├── JobStoppedError                         the service has it, and asking for it has stopped
+        └── WaitTimeoutError      (a TimeoutError)  the wait is over; the job goes on
 
-`message` says what happened, `hint` what to do next; `str()` of an error is both.
+`message` says what happened, `hint` what to do next; `str()` of an error is both. `kind` is one word for
+programs: `input`, `configuration`, `key`, `limit`, `storage`, `network`, `refused`, `credits`, `permission`,
+`not_found`, `conflict`, `rate_limit`, `service`, `unexpected` (an answer), `video`, `failed`, `unconfirmed`,
+`cancelled`, `closed`, `timeout`, or `unforeseen`.
 """
 
 from __future__ import annotations
@@ -40,12 +44,17 @@ if TYPE_CHECKING:
 
 
 class RuncrateError(Exception):
-    """The root. `message` (str) is what happened, `hint` (str, may be empty) is what to do next."""
+    """The root. `message` (str) is what happened, `hint` (str, may be empty) what to do next, `kind` (str)
+    one word."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    kind: str = "unforeseen"
+
+    def __init__(self, message: str, hint: str = "", *, kind: str | None = None) -> None:
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
+        if kind is not None:
+            self.kind = kind
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
@@ -61,6 +70,8 @@ class InvalidRequestError(RuncrateError, ValueError):
         runcrate_widget.errors.InvalidRequestError: duration is 7; Veo 3.0 makes videos of 4, 6 or 8 s. ...
     """
 
+    kind = "input"
+
     def __init__(self, field: str, message: str, hint: str = "") -> None:
         RuncrateError.__init__(self, message, hint)
         self.args = (field, message, hint)
@@ -70,15 +81,22 @@ class InvalidRequestError(RuncrateError, ValueError):
 class UnknownModelError(RuncrateError, KeyError):
     """The table of models has no such id or name."""
 
+    kind = "input"
+
     __str__ = RuncrateError.__str__
 
 
 class ConfigurationError(RuncrateError):
-    """The client cannot work as it is set up: a base URL that would leak the key, a model table that cannot be read."""
+    """The client cannot work as it is set up: a base URL that would leak the key, a model table that cannot
+    be read."""
+
+    kind = "configuration"
 
 
 class MissingKeyError(ConfigurationError):
     """There is no API key, and something was to be sent."""
+
+    kind = "key"
 
     def __init__(self) -> None:
         RuncrateError.__init__(
@@ -96,9 +114,13 @@ class MissingExtraError(ConfigurationError, ImportError):
 class SpendingLimitError(RuncrateError):
     """A request would go over the client's `max_seconds` or `max_cost`. It was not sent."""
 
+    kind = "limit"
+
 
 class LibraryError(RuncrateError, OSError):
     """The library folder cannot be read or written."""
+
+    kind = "storage"
 
 
 class DamagedRecordError(LibraryError):
@@ -111,6 +133,8 @@ class TransportError(RuncrateError):
     `sent` (bool): False when the connection never opened, so that the request cannot have been acted on.
     """
 
+    kind = "network"
+
     def __init__(self, message: str, hint: str = "", *, sent: bool) -> None:
         super().__init__(message, hint)
         self.sent = sent
@@ -119,9 +143,11 @@ class TransportError(RuncrateError):
 class APIError(RuncrateError):
     """The service answered, and it is not what was asked for.
 
-    `status` (int) is HTTP's, `code` and `type` (str or None) are the service's own, `retry_after` (float or None) is the
-    seconds after which the service wants to be asked again.
+    `status` (int) is HTTP's, `code` and `type` (str or None) are the service's own, `retry_after` (float or
+    None) is the seconds after which the service wants to be asked again.
     """
+
+    kind = "service"
 
     def __init__(
         self,
@@ -143,29 +169,43 @@ class APIError(RuncrateError):
 class BadRequestError(APIError):
     """400, 422 and any other 4xx: the service does not accept what was asked for."""
 
+    kind = "refused"
+
 
 class AuthenticationError(APIError):
     """401: the key is missing or wrong."""
+
+    kind = "key"
 
 
 class InsufficientCreditsError(APIError):
     """402: no credits left, or a budget is reached (`code` is then `budget_exceeded`)."""
 
+    kind = "credits"
+
 
 class PermissionDeniedError(APIError):
     """403: the key may not do this."""
+
+    kind = "permission"
 
 
 class NotFoundError(APIError):
     """404: the service does not know this, or does not have it yet."""
 
+    kind = "not_found"
+
 
 class ConflictError(APIError):
     """409."""
 
+    kind = "conflict"
+
 
 class RateLimitError(APIError):
     """429: too many requests for this key in this minute."""
+
+    kind = "rate_limit"
 
 
 class ServerError(APIError):
@@ -175,9 +215,17 @@ class ServerError(APIError):
 class UnexpectedAnswerError(APIError):
     """An answer that the contract does not know: HTML where JSON belongs, no id, a redirect."""
 
+    kind = "unexpected"
+
 
 class InvalidVideoError(RuncrateError):
     """What arrived is not a whole MP4."""
+
+    kind = "video"
+
+
+class ImpossibleMoveError(RuncrateError):
+    """A job cannot go from its status to that one. If no program of yours asked for it, the fault is ours."""
 
 
 class JobError(RuncrateError):
@@ -189,20 +237,30 @@ class JobError(RuncrateError):
 
 
 class JobFailedError(JobError):
-    """The job failed. The message carries the service's own reason; `__cause__` is the error behind it, where there is one."""
+    """The job failed. The message carries the service's own reason; `__cause__` is the error behind it, where
+    there is one."""
+
+    kind = "failed"
 
 
 class JobUnconfirmedError(JobError):
     """The request was sent and no answer came: the service may or may not have taken (and billed) the job."""
 
+    kind = "unconfirmed"
+
 
 class JobCancelledError(JobError):
     """The job was cancelled before it was sent."""
 
+    kind = "cancelled"
+
 
 class JobStoppedError(JobError):
-    """The service has the job, and asking for it (or for its video) has stopped: `job.resume()` goes on. Nothing is paid anew."""
+    """The service has the job, and asking for it (or for its video) has stopped: `job.resume()` goes on.
+    Nothing is paid anew."""
 
 
 class WaitTimeoutError(JobError, TimeoutError):
     """`wait(timeout=)` is over. The job goes on: wait again."""
+
+    kind = "timeout"

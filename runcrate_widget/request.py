@@ -1,4 +1,10 @@
-"""`VideoRequest`: what is asked of the service, checked before anything is sent, and never changed afterwards."""
+"""`VideoRequest`: what is asked of the service, checked before anything is sent, and never changed
+afterwards.
+
+What it is on the wire (`wire_body`), in a record (`request_fields`, `restore_request`) and to itself
+(`fingerprint`) are
+three things: the API may rename a field, and yet a record must be read, and the same request be known again.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ import hashlib
 import json
 import operator
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -15,19 +22,21 @@ from .errors import InvalidRequestError
 _OWN = ("model", "prompt", "duration", "aspect_ratio")
 
 
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class VideoRequest:
     """A video that is asked for: validated, immutable, equal to another that asks for the same.
 
     Args:
         prompt: what the video shows; not empty.
-        model: a model's id, or a name from the table (`models`). An id that is not in the table is sent as it is, and neither
-            its duration nor its aspect ratio is compared with anything.
+        model: a model's id, or a name from the table (`models`). An id that is not in the table is sent
+            as it is, and neither its duration nor its aspect ratio is compared with anything.
         duration: the length in whole seconds; by default 6, or the nearest that the model makes.
         aspect_ratio: `"16:9"` (the default) or `"9:16"`.
         extra: further fields of the submit, passed on as they are: `{"image_url": "https://…"}`.
 
     Raises:
-        InvalidRequestError: a field has a value that is not allowed; it names the field, the value and what is allowed.
+        InvalidRequestError: a field has a value that is not allowed; it names the field, the value and
+            what is allowed.
 
     Example:
         >>> from runcrate_widget import VideoRequest
@@ -38,13 +47,12 @@ class VideoRequest:
     The fields and their values are those of the API's page (its parameter table).
     """
 
-    __slots__ = ("_extra_json", "aspect_ratio", "duration", "model", "prompt")
-
     prompt: str
     model: str
     duration: int | None
     aspect_ratio: str | None
-    _extra_json: str
+    _extra: str  # JSON, so that nobody changes it
+    _unknown: str  # JSON: what a later version of this package has put into the request's record
 
     def __init__(
         self,
@@ -57,25 +65,14 @@ class VideoRequest:
     ) -> None:
         prompt = _check_prompt(prompt)
         id, known = _check_model(model)
-        for name, value in (
-            ("prompt", prompt),
-            ("model", id),
-            ("duration", check_duration(duration, known)),
-            ("aspect_ratio", _check_aspect_ratio(aspect_ratio, known)),
-            ("_extra_json", _check_extra(extra)),
-        ):
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A VideoRequest does not change: make another one with a different {name}.")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("A VideoRequest does not change.")
+        duration = check_duration(duration, known)
+        aspect_ratio = _check_aspect_ratio(aspect_ratio, known)
+        _fill(self, prompt, id, duration, aspect_ratio, _check_extra(extra))
 
     @property
     def extra(self) -> Mapping[str, Any]:
         """The further fields of the submit (a copy: changing it changes nothing)."""
-        fields: dict[str, Any] = json.loads(self._extra_json)
+        fields: dict[str, Any] = json.loads(self._extra)
         return MappingProxyType(fields)
 
     @property
@@ -89,28 +86,14 @@ class VideoRequest:
         known = models.find(self.model)
         return known.name if known else self.model
 
-    def payload(self) -> dict[str, Any]:
-        """The JSON body of the submit."""
-        own = {name: getattr(self, name) for name in _OWN}
-        return {name: value for name, value in own.items() if value is not None} | dict(self.extra)
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits that two requests share exactly when they ask for the same."""
-        text = json.dumps(self.payload(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def __eq__(self, other: object) -> bool:
-        return self.payload() == other.payload() if isinstance(other, VideoRequest) else NotImplemented
+        return _given(self) == _given(other) if isinstance(other, VideoRequest) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.fingerprint)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return restore_request, (self.payload(),)
+        return hash(fingerprint(self))
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_extra_json"):  # a traceback with locals, of the constructor
+        if not hasattr(self, "_extra"):  # a traceback with locals, of the constructor
             return "<VideoRequest that was refused>"
         given = [repr(self.prompt), f"model={self.model!r}"]
         given += [f"{name}={value!r}" for name in _OWN[2:] if (value := getattr(self, name)) is not None]
@@ -118,14 +101,52 @@ class VideoRequest:
         return f"VideoRequest({', '.join(given)})"
 
 
-def restore_request(payload: Mapping[str, Any]) -> VideoRequest:
-    """A request from its `payload()`, unchecked: what was sent once stays so, whatever the table of models says by now."""
+def wire_body(request: VideoRequest) -> dict[str, Any]:
+    """The JSON body of the submit (API.md's parameter table), further fields and all."""
+    return _given(request)
+
+
+def fingerprint(request: VideoRequest) -> str:
+    """64 hexadecimal digits that two requests share exactly when they ask for the same.
+
+    The files of a library are named after it: it must never change for a request that was made before.
+    """
+    text = json.dumps(_given(request), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def request_fields(request: VideoRequest) -> dict[str, Any]:
+    """The request as a record has it. The other way round: `restore_request`."""
+    fields = {name: getattr(request, name) for name in ("prompt", "model", "duration", "aspect_ratio")}
+    extra = {"extra": json.loads(request._extra)} if request.extra else {}
+    return {**fields, **extra, **json.loads(request._unknown)}
+
+
+def restore_request(fields: Mapping[str, Any]) -> VideoRequest:
+    """A request from its `request_fields()`, its values unchecked: what was sent once stays so, whatever the
+    table of models says by now. Raises TypeError where a field is of another kind."""
+    own = {name: fields.get(name, "" if name in ("prompt", "model") else None) for name in _OWN}
+    if not (isinstance(own["prompt"], str) and isinstance(own["model"], str)):
+        raise TypeError("its prompt or its model is no text")
+    extra = fields.get("extra", {})
+    if not isinstance(extra, Mapping):
+        raise TypeError("its further fields are no object")
+    unknown = {name: value for name, value in fields.items() if name not in (*_OWN, "extra")}
     request = VideoRequest.__new__(VideoRequest)
-    for name in _OWN:
-        object.__setattr__(request, name, payload.get(name, "" if name in ("prompt", "model") else None))
-    extra = {name: value for name, value in payload.items() if name not in _OWN}
-    object.__setattr__(request, "_extra_json", json.dumps(extra, sort_keys=True))
+    texts = ("{}" if not some else json.dumps(dict(some), sort_keys=True) for some in (extra, unknown))
+    return _fill(request, own["prompt"], own["model"], own["duration"], own["aspect_ratio"], *texts)
+
+
+def _fill(request: VideoRequest, *values: Any) -> VideoRequest:
+    names = ("prompt", "model", "duration", "aspect_ratio", "_extra", "_unknown")
+    for name, value in zip(names, (*values, "{}"), strict=False):
+        object.__setattr__(request, name, value)
     return request
+
+
+def _given(request: VideoRequest) -> dict[str, Any]:
+    own = {name: getattr(request, name) for name in _OWN}
+    return {name: value for name, value in own.items() if value is not None} | dict(request.extra)
 
 
 def _check_model(model: object) -> tuple[str, Model | None]:
@@ -133,49 +154,51 @@ def _check_model(model: object) -> tuple[str, Model | None]:
         model = model.id
     choices = ", ".join(one.name for one in models.values())
     if not isinstance(model, str) or not model.strip():
-        given = "is not given" if model is None else "is empty" if model == "" else f"is {model!r}"
+        given = f"is {model!r}"
+        if model is None:
+            given = "is not given"
+        elif model == "":
+            given = "is empty"
         raise InvalidRequestError(
             "model", f"model {given}.", f"Give a model's id or name; known are {choices}."
         )
     known = models.find(model)
-    # An id has no white space: what has some was meant as a name, and a mistyped name would come back as the service's 404.
+    # An id has no white space: what has some was meant as a name, and a mistyped one would come back as a
+    # 404.
     if known is None and (len(model.split()) > 1 or not model.strip().isprintable()):
         raise InvalidRequestError(
             "model",
             f"model is {model!r}, which is neither a known name nor an id.{models.suggestion(model)}",
-            f"Known names are {choices}; an id has no spaces (google/veo-3.0) and may be any that the service knows.",
+            f"Known names are {choices}; an id has no spaces (google/veo-3.0) and may be any that the "
+            "service knows.",
         )
     return known.id if known else model.strip(), known
 
 
 def _check_prompt(prompt: object) -> str:
+    hint = "Describe what the video shows."
     if not isinstance(prompt, str):
-        raise InvalidRequestError(
-            "prompt", f"prompt is {prompt!r}; it must be a text.", "Describe what the video shows."
-        )
+        raise InvalidRequestError("prompt", f"prompt is {prompt!r}; it must be a text.", hint)
     if not prompt.strip():
-        raise InvalidRequestError("prompt", "prompt is empty.", "Describe what the video shows.")
+        raise InvalidRequestError("prompt", "prompt is empty.", hint)
     try:
         prompt.encode()
     except UnicodeEncodeError:
-        raise InvalidRequestError(
-            "prompt", "prompt has half of a character (a lone surrogate).", "Type it anew."
-        ) from None
+        message = "prompt has half of a character (a lone surrogate)."
+        raise InvalidRequestError("prompt", message, "Type it anew.") from None
     return prompt.strip()
 
 
 def check_duration(duration: object, model: Model | None) -> int | None:
-    """The duration to ask for: the given one if `model` makes it (any, if the model is not known), its default for None."""
+    """The duration to ask for: the given one if `model` makes it (any, if the model is not known), its
+    default for None. Raises InvalidRequestError."""
     if duration is None:
         return model.nearest_duration() if model else None
     allowed = f"{model.name} makes videos of {model.allowed}" if model else "it must be above 0"
     whole = not isinstance(duration, bool) and hasattr(duration, "__index__")
     allowed = allowed if whole else f"it must be a whole number of seconds: {allowed}"
-    hint = (
-        f"The nearest is {model.nearest_duration(duration)} s."
-        if model and isinstance(duration, (int, float))
-        else ""
-    )
+    number = isinstance(duration, (int, float))
+    hint = f"The nearest is {model.nearest_duration(duration)} s." if model and number else ""  # type: ignore[arg-type]
     try:
         seconds = operator.index(duration)  # type: ignore[arg-type]
     except TypeError:
@@ -188,10 +211,10 @@ def check_duration(duration: object, model: Model | None) -> int | None:
 def _check_aspect_ratio(aspect_ratio: object, model: Model | None) -> str | None:
     if aspect_ratio is None:
         return ASPECT_RATIOS[0] if model else None
-    if not isinstance(aspect_ratio, str) or not aspect_ratio or (model and aspect_ratio not in ASPECT_RATIOS):
-        raise InvalidRequestError(
-            "aspect_ratio", f"aspect_ratio is {aspect_ratio!r}; allowed are {' and '.join(ASPECT_RATIOS)}."
-        )
+    known = not model or aspect_ratio in ASPECT_RATIOS
+    if not isinstance(aspect_ratio, str) or not aspect_ratio or not known:
+        allowed = " and ".join(ASPECT_RATIOS)
+        raise InvalidRequestError("aspect_ratio", f"aspect_ratio is {aspect_ratio!r}; allowed are {allowed}.")
     return aspect_ratio
 
 
@@ -199,14 +222,12 @@ def _check_extra(extra: object) -> str:
     if extra is None:
         return "{}"
     if not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
-        raise InvalidRequestError(
-            "extra", f"extra is {extra!r}; it must be a dictionary of field names to values."
-        )
-    own = [name for name in _OWN if name in extra]
+        message = f"extra is {extra!r}; it must be a dictionary of field names to values."
+        raise InvalidRequestError("extra", message)
+    own = next((name for name in _OWN if name in extra), None)
     if own:
-        raise InvalidRequestError(
-            "extra", f"extra has {own[0]!r}, which is an argument of its own.", f"Give it as {own[0]}=."
-        )
+        message = f"extra has {own!r}, which is an argument of its own."
+        raise InvalidRequestError("extra", message, f"Give it as {own}=.")
     try:
         json.dumps(dict(extra), ensure_ascii=False).encode()
         return json.dumps(dict(extra), sort_keys=True, allow_nan=False)

@@ -17,7 +17,7 @@ from host_page import bundle_pages
 from lab import Lab, LabServer
 from videos import small_mp4
 
-from runcrate_widget.jobs import carrier, polling
+from runcrate_widget.jobs import polling, run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -49,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same schedule, on a shorter clock."""
     monkeypatch.setattr(polling, "SHORTEST", 0.01)
     monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
-    monkeypatch.setattr(carrier, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(run, "_LOOK_EVERY", 0.05)
 
 
 @pytest.fixture

@@ -60,9 +60,9 @@ def watch(folder: str, at: list[Any] | None, signal: int) -> list[str]:
 def main() -> None:
     plan = json.loads(sys.argv[1])
     from runcrate_widget import VideoClient, errors
-    from runcrate_widget.jobs import carrier, polling
+    from runcrate_widget.jobs import polling, run
 
-    polling.SHORTEST, polling.LONGEST_BACKOFF, carrier._LOOK_EVERY = 0.01, 0.05, 0.05
+    polling.SHORTEST, polling.LONGEST_BACKOFF, run._LOOK_EVERY = 0.01, 0.05, 0.05
     operations = watch(plan["library"], plan.get("at"), plan.get("signal", 9))
     tell(ready=True)
     if plan.get("wait_for_word"):

@@ -19,9 +19,12 @@ from hypothesis import strategies as st
 from videos import small_mp4
 
 from runcrate_widget import errors
-from runcrate_widget.request import VideoRequest
-from runcrate_widget.service.runcrate import Key, VideoAPI, check_base_url, error_text
-from runcrate_widget.service.runcrate import close as close_connections
+from runcrate_widget.library.disk import FolderStore, PartFile
+from runcrate_widget.request import VideoRequest, wire_body
+from runcrate_widget.service.address import check_base_url
+from runcrate_widget.service.answers import error_text
+from runcrate_widget.service.key import Key
+from runcrate_widget.service.runcrate import RuncrateBackend
 
 REQUEST = VideoRequest("A fox in the snow", model="Veo 3.0", extra={"seed": 3})
 
@@ -32,21 +35,24 @@ def server() -> Iterator[FaultServer]:
         yield running
 
 
-def call(url: str, ask: Callable[[VideoAPI], Any], key: str = KEY) -> Any:
+def call(url: str, ask: Callable[[RuncrateBackend], Any], key: str = KEY) -> Any:
     """What one call gives, with the connections closed behind it."""
 
     async def one() -> Any:
-        api = VideoAPI(url, lambda: Key(key))
+        api = RuncrateBackend(url, lambda: Key(key))
         try:
             return await ask(api)
         finally:
-            await close_connections(api.connections)
+            await api.connections.close()
 
     return asyncio.run(one())
 
 
-def download(part: Path) -> Callable[[VideoAPI], Any]:
-    return lambda api: api.download("vid_000001", part, lambda have, total: None)
+def download(
+    part: Path, progress: Callable[[int, int | None], None] = lambda *_: None
+) -> Callable[[RuncrateBackend], Any]:
+    sink = PartFile(FolderStore(part.parent), part)
+    return lambda api: api.download("vid_000001", sink, progress)
 
 
 def test_submit_sends_what_the_contract_says(server: FaultServer) -> None:
@@ -56,7 +62,7 @@ def test_submit_sends_what_the_contract_says(server: FaultServer) -> None:
     assert (request.method, request.path) == ("POST", "/v1/videos")
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["content-type"] == "application/json"
-    assert json.loads(request.body) == REQUEST.payload()
+    assert json.loads(request.body) == wire_body(REQUEST)
 
 
 def test_status_keeps_fields_that_are_not_documented(server: FaultServer) -> None:
@@ -224,7 +230,7 @@ def test_an_id_that_is_a_path_is_refused(server: FaultServer, id: str) -> None:
 def test_a_download_is_the_whole_body(server: FaultServer, tmp_path: Path) -> None:
     part = tmp_path / "a.part"
     told: list[tuple[int, int | None]] = []
-    call(server.url, lambda api: api.download("vid_000001", part, lambda *now: told.append(now)))
+    call(server.url, download(part, lambda *now: told.append(now)))
     assert part.read_bytes() == server.video
     assert told[-1] == (len(server.video), len(server.video))
 

@@ -588,7 +588,8 @@ def test_reprs_are_useful_and_hold_no_key(server: FaultServer, tmp_path: Path) -
     assert "'A fox in the snow' (Veo 3.0, 6 s, 16:9, take 2)>" in repr(job)
     assert repr(video).startswith(f"<Video {video.path} 1 s 64×36 'A fox in the snow' (Veo 3.0)>")
     assert (
-        KEY not in f"{client!r}{client.__dict__}{vars(client._carrier)}{vars(client._api)}{job!r}{vars(job)}"
+        KEY
+        not in f"{client!r}{client.__dict__}{vars(client._manager)}{vars(client._backend)}{job!r}{vars(job)}"
     )
 
 

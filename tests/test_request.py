@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runcrate_widget.catalog import models
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.request import VideoRequest
+from runcrate_widget.request import VideoRequest, fingerprint, wire_body
 
 texts = st.text(st.characters(codec="utf-8"))
 prompts = texts.filter(lambda text: text.strip() != "")
@@ -20,7 +20,7 @@ prompts = texts.filter(lambda text: text.strip() != "")
 
 def test_the_payload_is_the_pages_example() -> None:
     request = VideoRequest("A cinematic sunrise over misty mountains", model="google/veo-3.0", duration=6)
-    assert request.payload() == {
+    assert wire_body(request) == {
         "model": "google/veo-3.0",
         "prompt": "A cinematic sunrise over misty mountains",
         "duration": 6,
@@ -84,13 +84,13 @@ def test_a_duration_is_taken_exactly_when_the_model_makes_it(model: Any, duratio
 
 def test_an_odd_model_id_goes_through_unchecked() -> None:
     request = VideoRequest("A fox", model="acme/dream-9", duration=77, aspect_ratio="4:3")
-    assert request.payload() == {
+    assert wire_body(request) == {
         "model": "acme/dream-9",
         "prompt": "A fox",
         "duration": 77,
         "aspect_ratio": "4:3",
     }
-    assert VideoRequest("A fox", model="dream").payload() == {"model": "dream", "prompt": "A fox"}
+    assert wire_body(VideoRequest("A fox", model="dream")) == {"model": "dream", "prompt": "A fox"}
     assert VideoRequest("A fox", model="dream").seconds is None
 
 
@@ -98,10 +98,10 @@ def test_further_fields_are_passed_on_and_do_not_change() -> None:
     mutable = {"image_url": "https://example.org/fox.png", "tags": ["a"]}
     request = VideoRequest("A fox", model="Veo 3.0", extra=mutable)
     mutable["tags"].append("b")  # type: ignore[attr-defined]
-    assert request.payload()["image_url"] == "https://example.org/fox.png"
-    assert request.payload()["tags"] == ["a"]
+    assert wire_body(request)["image_url"] == "https://example.org/fox.png"
+    assert wire_body(request)["tags"] == ["a"]
     request.extra["tags"].append("c")
-    assert request.payload()["tags"] == ["a"]
+    assert wire_body(request)["tags"] == ["a"]
 
 
 def test_it_does_not_change() -> None:
@@ -116,7 +116,7 @@ def test_it_does_not_change() -> None:
 @given(prompts)
 def test_any_prompt_survives_json_pickle_and_repr(prompt: str) -> None:
     request = VideoRequest(prompt, model="Veo 3.0")
-    assert json.loads(json.dumps(request.payload()))["prompt"] == prompt.strip()
+    assert json.loads(json.dumps(wire_body(request)))["prompt"] == prompt.strip()
     assert pickle.loads(pickle.dumps(request)) == request
     assert eval(repr(request), {"VideoRequest": VideoRequest}) == request
 
@@ -130,11 +130,11 @@ def test_the_fingerprint_tells_requests_apart_and_only_them(
         VideoRequest(other, model="google/veo-3.0", duration=long),
     )
     same = one.strip() == other.strip() and short == long
-    assert (a.fingerprint == b.fingerprint) == same == (a == b) == (len({a, b}) == 1)
-    assert len(a.fingerprint) == 64
+    assert (fingerprint(a) == fingerprint(b)) == same == (a == b) == (len({a, b}) == 1)
+    assert len(fingerprint(a)) == 64
 
 
 def test_the_fingerprint_stays_what_it_was() -> None:
     # Libraries on users' disks hold it: a change would make every re-run of a notebook pay anew.
     request = VideoRequest("A fox", model="Veo 3.0", duration=6, extra={"b": 1, "a": "ü"})
-    assert request.fingerprint == "94425b27c71a4bdb4e3eec269ddfb620bb3fa29b4897b9b1e7944dde6b47b1de"
+    assert fingerprint(request) == "94425b27c71a4bdb4e3eec269ddfb620bb3fa29b4897b9b1e7944dde6b47b1de"

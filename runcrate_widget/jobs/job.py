@@ -1,4 +1,5 @@
-"""`VideoJob`: the handle of one job, from the request to its video. It shows and waits; the engine does the work."""
+"""`VideoJob`: the handle of one job, from the request to its video. It shows and waits; its run does the
+work."""
 
 from __future__ import annotations
 
@@ -23,22 +24,27 @@ from runcrate_widget.errors import (
     RuncrateError,
     WaitTimeoutError,
 )
-from runcrate_widget.library.library import Record
+from runcrate_widget.library.record import JobStatus, Record, Timeline
 from runcrate_widget.media.video import Video, shortened
+
+from .loop import engine
 
 _log = logging.getLogger("runcrate_widget")
 
-_ENDS: dict[str, type[JobError]] = {
-    "failed": JobFailedError,
-    "unconfirmed": JobUnconfirmedError,
-    "cancelled": JobCancelledError,
+_ENDS: dict[JobStatus, type[JobError]] = {
+    JobStatus.FAILED: JobFailedError,
+    JobStatus.UNCONFIRMED: JobUnconfirmedError,
+    JobStatus.CANCELLED: JobCancelledError,
 }
 
 
-class Carrier(Protocol):
-    """What a job asks of the floor above it."""
+#: How a job ended, or was stopped: what those who wait for it are told, whatever becomes of it afterwards.
+_End = tuple[JobStatus, "RuncrateError | None", "Video | None"]
 
-    def check_may_wait(self) -> None: ...
+
+class Manager(Protocol):
+    """What a job asks of whoever looks after it."""
+
     def cancel(self, job: VideoJob) -> None: ...
     def resubmit(self, job: VideoJob) -> VideoJob: ...
     def adopt(self, job: VideoJob, id: str) -> None: ...
@@ -48,16 +54,15 @@ class Carrier(Protocol):
 class VideoJob(HasTraits):
     """One job. `client.generate(...)` makes it; it goes on by itself, whatever is done with this object.
 
-    The traits can be observed: `job.observe(print, "status")`. Observers are called in the engine's thread; one that takes long
-    holds up every job.
+    The traits can be observed: `job.observe(print, "status")`. Observers are called in the engine's
+    thread; one that takes long holds up every job.
 
     Attributes:
+        record: what the library holds of it; it is replaced at each change.
         request: the `VideoRequest`.
-        record: what the library holds of it.
         key: its name in the library, 8 hexadecimal digits.
-        reused: whether `generate()` found it in the library, and sent nothing.
         take: which take of this request it is, from 1.
-        started: when it began, in seconds since the epoch; `ended` likewise, or None.
+        reused: whether `generate()` found it in the library, and sent nothing.
 
     Example:
         >>> job = client.generate("A fox in the snow", model="Veo 3.0")   # doctest: +SKIP
@@ -66,9 +71,10 @@ class VideoJob(HasTraits):
 
     id = Unicode(None, allow_none=True, read_only=True, help="The service's id, once it has given one.")
     status = Unicode(
-        "waiting",
+        JobStatus.WAITING,
         read_only=True,
-        help="`queued`, `processing`, `completed`, `failed` as the API has them, or `waiting` (not sent yet), `submitting`, "
+        help="A `JobStatus`: `queued`, `processing`, `completed`, `failed` as the API has them, or `waiting` "
+        "(not sent yet), `submitting`, "
         "`downloading`, `unconfirmed` (sent, and no answer), `cancelled`.",
     )
     note = Unicode("", read_only=True, help="What is going on meanwhile, or empty: `reconnecting: …`.")
@@ -78,22 +84,37 @@ class VideoJob(HasTraits):
     video = Instance(Video, allow_none=True, read_only=True, help="The finished video.")
     demo = Bool(False, read_only=True, help="Whether the demo backend makes it.")
 
-    def __init__(self, record: Record, carrier: Carrier) -> None:
+    def __init__(self, record: Record, manager: Manager) -> None:
         super().__init__()
+        #: The state of the job; only `status.py` moves it.
         self.record = record
         self.request = record.request
         self.key = record.key
         self.take = record.take
         self.reused = False
-        self.started = record.created.timestamp()
-        self.ended: float | None = record.ended.timestamp() if record.ended else None
-        self.set_trait("demo", record.service == "demo")
-        self.set_trait("id", record.id)
-        self.set_trait("status", record.status)
-        self._carrier = carrier
-        self._wanted = False  # whether it may be sent if it never was
-        self._listeners: list[Callable[[], None]] = []
-        self._done: Future[tuple[str, RuncrateError | None, Video | None]] = Future()
+        self._manager = manager
+        self._wanted = False  # whether a person asks for it now: then it may be sent, if it never was
+        self._stopped_at: float | None = None
+        self._listeners: dict[object, Callable[[], None]] = {}
+        self._done: Future[_End] = Future()
+        self._show()
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every moment of the job so far: `created`, `sent`, `submitted`, `processing`, `ready`,
+        `downloaded`, `ended`."""
+        return self.record.timeline
+
+    @property
+    def started(self) -> float:
+        """When it was asked for, in seconds since the epoch."""
+        return self.record.created.timestamp()
+
+    @property
+    def ended(self) -> float | None:
+        """When it came to its end, or was stopped, in seconds since the epoch; None while it goes on."""
+        ended = self.record.ended
+        return self._stopped_at if ended is None else ended.timestamp()
 
     @property
     def done(self) -> bool:
@@ -102,7 +123,7 @@ class VideoJob(HasTraits):
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began, up to its end."""
+        """Seconds since it was asked for, up to its end."""
         return (self.ended or time.time()) - self.started
 
     def wait(self, timeout: float | None = None) -> Video:
@@ -117,7 +138,10 @@ class VideoJob(HasTraits):
             JobStoppedError: the service has it, and asking for it has stopped: see `resume()`.
             JobCancelledError: it was cancelled.
         """
-        self._carrier.check_may_wait()
+        if engine().here:
+            raise RuntimeError(
+                "wait() was called in the engine's own thread (by an observer?): it waits for itself."
+            )
         done = self._done
         if not wait_for_futures([done], None if timeout == float("inf") else timeout).done:
             raise WaitTimeoutError(
@@ -126,13 +150,14 @@ class VideoJob(HasTraits):
         return self._outcome(*done.result())
 
     def __await__(self) -> Generator[Any, None, Video]:
-        """`await job`, on any running loop: as `wait()`. Cancelling the one that awaits leaves the job running."""
+        """`await job`, on any running loop: as `wait()`. Cancelling the one that awaits leaves the job
+        running."""
         return self._wait().__await__()
 
     async def _wait(self) -> Video:
         return self._outcome(*await asyncio.shield(asyncio.wrap_future(self._done)))
 
-    def _outcome(self, status: str, reason: RuncrateError | None, video: Video | None) -> Video:
+    def _outcome(self, status: JobStatus, reason: RuncrateError | None, video: Video | None) -> Video:
         if video is not None:
             return video
         reason = reason or RuncrateError("It came to no end.")
@@ -140,42 +165,50 @@ class VideoJob(HasTraits):
         if kind is JobStoppedError and self.id:
             hint = f"{hint} The service has the job: its id is {self.id}, and job.resume() goes on.".lstrip()
         error = kind(self, reason.message, hint)
+        error.kind = reason.kind
         raise error from (None if type(reason) is RuncrateError else reason)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Has `listener` called in the engine's thread at each change, before the observers, of which one may fail.
+        """Has `listener` called in the engine's thread at each change, before the observers, of which one may
+        fail.
 
         Returns:
             What ends that; calling it again does nothing.
         """
-        self._listeners = [*self._listeners, listener]
+        token = object()
+        self._listeners[token] = listener
 
         def unsubscribe() -> None:
-            self._listeners = [one for one in self._listeners if one is not listener]
+            self._listeners.pop(token, None)
 
         return unsubscribe
 
     def cancel(self) -> None:
-        """Cancels a job that is still `waiting`. Raises JobError later: the API has no way to cancel what was sent."""
-        self._carrier.cancel(self)
+        """Cancels a job that is still `waiting`. Raises JobError later: the API has no way to cancel what was
+        sent."""
+        self._manager.cancel(self)
 
     def resubmit(self) -> VideoJob:
-        """Sends the same request again, as a new job, and returns that one. Only for a job that is `failed`, `cancelled` or
-        `unconfirmed`: an unconfirmed one may have been taken all the same, and is then billed twice. Raises JobError otherwise.
+        """Sends the same request again, as a new job, and returns that one. Only for a job that is `failed`,
+        `cancelled` or
+        `unconfirmed`: an unconfirmed one may have been taken all the same, and is then billed twice. Raises
+        JobError otherwise.
         """
-        return self._carrier.resubmit(self)
+        return self._manager.resubmit(self)
 
     def adopt(self, id: str) -> None:
-        """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from there. If it was a
-        wrong one, another can be given once that one has stopped. Raises JobError if the job needs no id."""
-        self._carrier.adopt(self, id)
+        """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from
+        there. If it was a wrong one, another can be given once that one has stopped. Raises JobError if the
+        job needs no id."""
+        self._manager.adopt(self, id)
 
     def resume(self) -> None:
-        """Asks again for a job (or a download) that was given up, or whose file is gone; does nothing while it is under way.
+        """Asks again for a job (or a download) that was given up, or whose file is gone; does nothing while
+        it is under way.
 
         Raises JobError if the service never gave it an id.
         """
-        self._carrier.resume(self)
+        self._manager.resume(self)
 
     def notify_change(self, change: Any) -> None:
         try:
@@ -190,7 +223,8 @@ class VideoJob(HasTraits):
         about = [*self._facts(), "from the library"] if self.reused else self._facts()
         prompt = " ".join(self.request.prompt.split())
         prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
-        return f"<VideoJob {mark}{self.id or self.key} {self.status} {minutes}:{seconds:02} {prompt!r} ({', '.join(about)})>"
+        what = f"{self.id or self.key} {self.status} {minutes}:{seconds:02} {prompt!r}"
+        return f"<VideoJob {mark}{what} ({', '.join(about)})>"
 
     def _facts(self) -> list[str]:
         facts = [self.request.model_name]
@@ -222,25 +256,28 @@ class VideoJob(HasTraits):
         first, *others = (html.escape(line, quote=False) for line in lines)
         return f"<div style='max-width:640px'><b>{first}</b><br>{'<br>'.join(others)}</div>"
 
-    # What follows is the engine's, and is called in its thread alone.
+    # What follows is called in the engine's thread alone.
 
-    def _update(self, **traits: Any) -> None:
+    def _show(
+        self, *, note: str = "", error: RuncrateError | None = None, video: Video | None = None
+    ) -> None:
+        """Has the traits say what the record says, and this."""
+        record = self.record
         with self.hold_trait_notifications():
-            for name, value in traits.items():
+            shown = {"id": record.id, "status": record.status, "demo": record.demo}
+            for name, value in {**shown, "note": note, "error": error, "video": video}.items():
                 self.set_trait(name, value)
-            for listener in self._listeners:
+            for listener in list(self._listeners.values()):
                 listener()
 
-    def _end(
-        self, *, status: str | None = None, error: RuncrateError | None = None, video: Video | None = None
-    ) -> None:
-        """Nothing more will come, for now: those who wait are told. Without `status` the job stays at its stage."""
-        self.ended = self.ended or time.time()
-        self._update(status=status or self.status, note="", error=error, video=video)
-        self._done.set_result((self.status, error, video))
+    def _settle(self) -> None:
+        """Nothing more will come, for now: those who wait are told."""
+        self._stopped_at = time.time()
+        self._done.set_result((self.record.status, self.error, self.video))
 
     def _reopen(self) -> None:
+        """It goes on."""
         if self._done.done():
             self._done = Future()
-        self.ended = None
-        self._update(status="downloading" if self.video else self.status, error=None, note="", video=None)
+        self._stopped_at = None
+        self._show()

@@ -17,7 +17,8 @@ _log = logging.getLogger("runcrate_widget")
 
 
 class Engine:
-    """The thread and its loop. There is one in a process (`engine()`); everything that is not thread-safe happens in it."""
+    """The thread and its loop. There is one in a process (`engine()`); everything that is not thread-safe
+    happens in it."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -32,7 +33,8 @@ class Engine:
             try:
                 self.loop.run_forever()
             except BaseException:
-                # SystemExit or KeyboardInterrupt of somebody's observer: it must not end every job of this process.
+                # SystemExit or KeyboardInterrupt of somebody's observer: it must not end every job of this
+                # process.
                 _log.exception("Something tried to end the engine's thread")
 
     @property
@@ -55,11 +57,17 @@ class Engine:
         return asyncio.run_coroutine_threadsafe(call(), self.loop).result()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Starts `work` (in the engine's thread alone) and keeps hold of it until it ends."""
+        """Starts `work` (in the engine's thread alone) and keeps hold of it until it ends. What it raises is
+        logged."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("A task of the engine failed: %r", task, exc_info=error)
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> Future[_T]:
         """Starts what `work` makes, from any thread; what it gives, or raises, is the future's."""
@@ -103,6 +111,17 @@ def engine() -> Engine:
             _engine = Engine()
             atexit.register(_engine.stop)
         return _engine
+
+
+async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
+    """Calls `function` in another thread and waits for its end, also if cancelled meanwhile: what it writes
+    is then written, and nothing comes after it out of turn."""
+    call = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.wait([call])
+        raise
 
 
 def run_in_background(work: Callable[[], _T]) -> Future[_T]:

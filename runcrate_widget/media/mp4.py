@@ -1,7 +1,7 @@
 """Reads the boxes of an MP4: whether the file is whole, and what is in it.
 
-Only what tells a whole video from a truncated one, an error page or something else: ISO/IEC 14496-12, sections 4.2 (boxes),
-8.2.2 (`mvhd`), 8.3.2 (`tkhd`) and 8.4.3 (`hdlr`). Nothing is decoded.
+Only what tells a whole video from a truncated one, an error page or something else: ISO/IEC 14496-12,
+sections 4.2 (boxes), 8.2.2 (`mvhd`), 8.3.2 (`tkhd`) and 8.4.3 (`hdlr`). Nothing is decoded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _LARGEST_MOOV = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class MP4:
-    """What an MP4 says of itself: its size in bytes, its picture in pixels, its length in seconds, whether it has sound."""
+    """What an MP4 says of itself: its size in bytes, its picture in pixels, its length in seconds, whether it
+    has sound."""
 
     size: int
     width: int
@@ -58,6 +59,14 @@ def read_mp4(path: str | os.PathLike[str]) -> MP4:
         return _facts(moov, size)
     except (struct.error, IndexError, ZeroDivisionError):
         raise InvalidVideoError("The file is not a whole MP4: its index is damaged.") from None
+
+
+def whole_mp4(path: str | os.PathLike[str]) -> MP4 | None:
+    """What the MP4 at `path` says of itself, if it is there and whole."""
+    try:
+        return read_mp4(path)
+    except (InvalidVideoError, OSError):
+        return None
 
 
 def _top_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:

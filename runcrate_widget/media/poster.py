@@ -44,7 +44,8 @@ def read_poster(path: Path) -> bytes | None:
 
 
 def keep_poster(path: Path, jpeg: bytes) -> None:
-    """Puts `jpeg` beside the MP4 at `path`, whole or not at all, if nothing is there; where it cannot write, nothing happens.
+    """Puts `jpeg` beside the MP4 at `path`, whole or not at all, if nothing is there; where it cannot write,
+    nothing happens.
 
     Raises:
         InvalidRequestError: it is no JPEG, or has more than 11,000 bytes.
@@ -81,7 +82,8 @@ def _is_poster(jpeg: bytes) -> bool:
 
 
 def make_poster(path: Path) -> bytes | None:
-    """A JPEG of at most 11,000 bytes of the MP4 at `path`; None without PyAV, or of a file that it cannot decode."""
+    """A JPEG of at most 11,000 bytes of the MP4 at `path`; None without PyAV, or of a file that it cannot
+    decode."""
     try:
         frame = _telling_frame(path)
         return _small_jpeg(frame) if frame is not None else None
@@ -90,7 +92,8 @@ def make_poster(path: Path) -> bytes | None:
 
 
 def _telling_frame(path: Path) -> VideoFrame | None:
-    """The first frame from about one second on that shows something; if none does, the one that shows most."""
+    """The first frame from about one second on that shows something; if none does, the one that shows
+    most."""
     import av
 
     with av.open(path) as container:

@@ -77,13 +77,14 @@ class Video:
         mark = " DEMO" if self.demo else ""
         return (
             f"<Video{mark} {self.path} {self.duration:g} s {self.width}×{self.height}"
-            f"{' with sound' if self.audio else ''} {shortened(self.request.prompt, 60)!r} ({self.request.model_name})>"
+            f"{' with sound' if self.audio else ''} {shortened(self.request.prompt, 60)!r} "
+            f"({self.request.model_name})>"
         )
 
     @property
     def poster(self) -> bytes | None:
-        """A small JPEG of a telling frame, at most 11,000 bytes; it lies beside the MP4. If there is none yet, it is made (some
-        0.1 s) where PyAV is installed; None elsewhere."""
+        """A small JPEG of a telling frame, at most 11,000 bytes; it lies beside the MP4. If there is none
+        yet, it is made (some 0.1 s) where PyAV is installed; None elsewhere."""
         if jpeg := read_poster(self.path):
             return jpeg
         jpeg = make_poster(self.path)
@@ -103,8 +104,8 @@ class Video:
         """Shows the video, as the last line of a cell does.
 
         Args:
-            embed: puts the MP4 itself into the notebook, so that it plays wherever the notebook goes, also as a single HTML file.
-                The notebook grows by four thirds of `size`.
+            embed: puts the MP4 itself into the notebook, so that it plays wherever the notebook goes,
+                also as a single HTML file. The notebook grows by four thirds of `size`.
 
         Raises:
             InvalidRequestError: `embed`, and it has more than 50 MB.
@@ -121,7 +122,8 @@ class Video:
         if self.size > _LARGEST_EMBEDDED:
             raise InvalidRequestError(
                 "embed",
-                f"The video has {self.size / 1e6:.0f} MB; at most {_LARGEST_EMBEDDED / 1e6:.0f} MB can be embedded.",
+                f"The video has {self.size / 1e6:.0f} MB; at most {_LARGEST_EMBEDDED / 1e6:.0f} MB can be "
+                "embedded.",
                 "Without embed=True it plays from its file, which goes with the notebook.",
             )
         return f"data:video/mp4;base64,{base64.b64encode(self.read_bytes()).decode()}"
@@ -133,7 +135,8 @@ class Video:
         return {"text/plain": _printable(repr(self)), "text/html": self._html(source)}
 
     def _html(self, source: str | None = None) -> str:
-        """A player over the poster, which is still there where the file is not, or where a host drops the player. The source is
+        """A player over the poster, which is still there where the file is not, or where a host drops the
+        player. The source is
         by default the file itself, relative to the notebook: nothing of the video goes into the notebook."""
         source = html.escape(source or relative_url(self.path))
         poster = self.poster
@@ -160,8 +163,9 @@ class Video:
         wide = min(self.width, 640) if self.width >= self.height else min(self.width, 300)
         return (
             f"<figure style='margin:0;max-width:{wide}px'>{before}"
-            f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'></video>{after}"
-            f"<figcaption style='font-size:smaller'>{html.escape(shortened(self.request.prompt, 120), quote=False)}<br>"
+            f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'>"
+            f"</video>{after}<figcaption style='font-size:smaller'>"
+            f"{html.escape(shortened(self.request.prompt, 120), quote=False)}<br>"
             f"{mark}{html.escape(' · '.join(facts), quote=False)}</figcaption></figure>"
         )
 

@@ -24,7 +24,7 @@ from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine, run_in_background
-from runcrate_widget.library.library import Record
+from runcrate_widget.library.record import Record
 from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest, check_duration
 

@@ -1,0 +1,61 @@
+"""The last stage of a job: its video, downloaded, checked and given its name."""
+
+from __future__ import annotations
+
+import time
+
+from runcrate_widget.errors import (
+    BadRequestError,
+    ConflictError,
+    InvalidVideoError,
+    NotFoundError,
+    UnexpectedAnswerError,
+)
+from runcrate_widget.library.library import Library
+from runcrate_widget.library.record import JobStatus
+from runcrate_widget.media.mp4 import whole_mp4
+from runcrate_widget.service.backend import Backend
+
+from .ends import video_of
+from .job import VideoJob
+from .loop import in_thread
+from .status import Move
+from .talk import Talk
+
+_ATTEMPTS = 6
+_PROGRESS_EVERY = 0.25  # seconds
+
+# A download may not be ready although the job is completed; and what arrives may be no whole video.
+_PASSING = (InvalidVideoError, UnexpectedAnswerError, NotFoundError, BadRequestError, ConflictError)
+
+
+async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -> None:
+    """Downloads the video, and checks that it is one. Raises RuncrateError where it is not to be had."""
+    attempts = 0
+    mp4 = await in_thread(whole_mp4, job.record.path)
+    while mp4 is None:
+        try:
+            await talk.ridden_out(lambda: _download(job, backend, library))
+            mp4 = await in_thread(library.publish, job.record)
+        except _PASSING as error:
+            library.receive(job.record).discard()
+            attempts += 1
+            if attempts == _ATTEMPTS:
+                raise
+            job._show(note=f"fetching again: {error.message}")
+            await talk.pacer().back_off(error, attempts)
+    await talk.move(Move(JobStatus.COMPLETED, video=video_of(job.record, mp4)))
+
+
+async def _download(job: VideoJob, backend: Backend, library: Library) -> None:
+    shown = 0.0
+
+    def progress(have: int, total: int | None) -> None:
+        nonlocal shown
+        moment = time.monotonic()
+        if moment - shown >= _PROGRESS_EVERY and have != total:
+            shown = moment
+            of = f" of {total / 1e6:.1f}" if total else ""
+            job._show(note=f"{have / 1e6:.1f}{of} MB")
+
+    await backend.download(job.id or "", library.receive(job.record), progress)

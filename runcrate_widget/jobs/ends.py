@@ -1,0 +1,41 @@
+"""How a job can end: as its record has it, and as its client lets it go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runcrate_widget.errors import RuncrateError
+from runcrate_widget.library.record import JobStatus, Record
+from runcrate_widget.media.mp4 import MP4, whole_mp4
+from runcrate_widget.media.video import Video
+
+from .status import restore_error
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ended: with a video, or why without."""
+
+    error: RuncrateError | None = None
+    video: Video | None = None
+
+
+def recorded_end(record: Record) -> End | None:
+    """The end that a record has; None if it has none, or says completed and the file is not there."""
+    if record.status is JobStatus.COMPLETED:
+        mp4 = whole_mp4(record.path)
+        return None if mp4 is None else End(video=video_of(record, mp4))
+    if record.status.over or record.status is JobStatus.UNCONFIRMED:
+        return End(error=restore_error(record))
+    return None
+
+
+def video_of(record: Record, mp4: MP4) -> Video:
+    """The finished video of a record."""
+    return Video(record.path, record.request, record.id or "", mp4, record.demo)
+
+
+def closed(record: Record) -> RuncrateError:
+    """Why a job stops that its client no longer carries."""
+    sent = "" if record.id else " It was not sent: nothing is billed."
+    return RuncrateError(f"Its client was closed.{sent}", "A new client goes on with it.", kind="closed")

@@ -1,0 +1,78 @@
+"""`Pacer`: what one key may ask of one service, whichever client of this process asks.
+
+The service counts its rate limit by key, and so do we: a pause that it asked for holds for every job of every
+client with that key, and all their polls together stay below the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+import random
+import time
+from collections.abc import Callable, Hashable, Iterator
+
+from runcrate_widget.errors import APIError, RateLimitError, RuncrateError
+from runcrate_widget.service.limits import Limits
+
+from .polling import backoff, next_poll, spread
+
+
+class Pacer:
+    """In the engine's thread alone."""
+
+    def __init__(self) -> None:
+        self._quiet_until = 0.0  # by the monotonic clock
+        self._per_minute: int | None = None  # requests, once the service has said so
+        self._polled = 0  # how many jobs are being polled
+
+    def heard(self, limits: Limits) -> None:
+        """An answer of the service said so."""
+        self._per_minute = limits.per_minute or self._per_minute
+        if limits.pause:
+            self.be_quiet(limits.pause)
+
+    def be_quiet(self, pause: float) -> None:
+        """Nobody asks anything for `pause` seconds."""
+        self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
+
+    async def turn(self, tell: Callable[[str], None]) -> None:
+        """Waits until something may be asked. `tell` is told why it has to wait."""
+        while (pause := self._quiet_until - time.monotonic()) > 0:
+            tell(f"rate limit: goes on in {math.ceil(pause)} s")
+            await asyncio.sleep(min(pause, 1.0) + random.random() / 10)
+
+    async def back_off(self, error: RuncrateError, failures: int) -> None:
+        """Waits after `failures` in a row, of which `error` is the last; as long as the service asked for, if
+        it did."""
+        pause = error.retry_after if isinstance(error, APIError) else None
+        if pause is not None and isinstance(error, RateLimitError):
+            self.be_quiet(pause)
+        else:
+            await asyncio.sleep(max(pause or 0.0, backoff(failures, random.random())))
+
+    @contextlib.contextmanager
+    def polling(self) -> Iterator[None]:
+        """For as long as a job is polled: the polls of all jobs share the limit."""
+        self._polled += 1
+        try:
+            yield
+        finally:
+            self._polled -= 1
+
+    def until_next_poll(self, elapsed: float) -> float:
+        """Seconds until a job that has been polled for `elapsed` seconds is polled again."""
+        return max(next_poll(elapsed), spread(self._polled, self._per_minute))
+
+
+_pacers: dict[Hashable, Pacer] = {}
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pacers.clear)  # nobody polls there
+
+
+def pacer_of(account: Hashable) -> Pacer:
+    """The pacer of an account (`Backend.account`)."""
+    return _pacers.setdefault(account, Pacer())

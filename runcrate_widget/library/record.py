@@ -1,0 +1,290 @@
+"""What is on record of one job: frozen, every moment of it, checked where it is read.
+
+A record is a JSON object (a *sidecar*, beside the MP4) of this form; a field that we do not know is kept as
+it is.
+
+==================  ======================================================================================
+`version`           2. Version 1 is read, too (it had fewer moments, and the request's further fields lay
+                    flat). A record of a later version is left alone.
+`key`               8 hexadecimal digits, the end of its files' names: of the request, take, attempt and
+                    service
+`id`, `status`      the service's id, or null; a `JobStatus`
+`request`           `prompt`, `model`, `duration`, `aspect_ratio`, `extra`
+`take`, `attempt`   which take of its request; the how-manieth sending of that take
+`service`, `demo`   the base URL of the service that has it, or `demo`; whether the videos are for show
+the moments         ISO 8601 with a zone, or null: see `Timeline`
+`polls`, `unseen`   see `Timeline`
+`error`             `message`, `hint`, `kind`: why there is no video; or null
+`answer`            what the service said when it took the job
+`adopted`           when its id was given to it by hand
+==================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from runcrate_widget.request import VideoRequest, request_fields, restore_request
+
+#: Of the sidecar's form.
+VERSION = 2
+
+_LONGEST_BLIND = 60.0  # seconds: who looked away for longer does not know how long it took
+
+
+class JobStatus(str, Enum):
+    """The stage of a job: the API's own words, and ours. Each is a text, and equal to it."""
+
+    WAITING = "waiting"  # not sent yet
+    SUBMITTING = "submitting"
+    QUEUED = "queued"  # the API's
+    PROCESSING = "processing"  # the API's
+    DOWNLOADING = "downloading"
+    COMPLETED = "completed"  # the API's, and the file is here
+    FAILED = "failed"  # the API's, or refused before it began
+    UNCONFIRMED = "unconfirmed"  # sent, and no answer
+    CANCELLED = "cancelled"  # was still waiting
+
+    @property
+    def over(self) -> bool:
+        """Whether the job needs nobody any more."""
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+    # As the text that it is, in a repr, in a message and in JSON.
+    __repr__ = str.__repr__
+    __str__ = str.__str__
+
+    def __format__(self, spec: str) -> str:
+        return self.value.__format__(spec)
+
+
+@dataclass(frozen=True, repr=False)
+class Timeline:
+    """The moments of a job, as datetimes in UTC; None where it did not come to that, or nobody was there to
+    see it.
+
+    Attributes:
+        created: when it was asked for.
+        sent: when the submit began; the last one, if it was sent again.
+        submitted: when the service's id arrived.
+        processing: when `processing` was first seen.
+        ready: when `completed` was seen.
+        downloaded: when the file was whole and in its place.
+        ended: when it came to its end, whatever that is.
+        polls: how often the service was asked for its status.
+        unseen: seconds before `ready` in which nobody asked: so much earlier it may have been ready.
+    """
+
+    created: datetime
+    sent: datetime | None = None
+    submitted: datetime | None = None
+    processing: datetime | None = None
+    ready: datetime | None = None
+    downloaded: datetime | None = None
+    ended: datetime | None = None
+    polls: int = 0
+    unseen: float | None = None
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds in our own queue, before it was sent; None if it was not sent."""
+        return _between(self.created, self.sent)
+
+    @property
+    def made_in(self) -> float | None:
+        """Seconds from the service's id to `completed`: its queue and the making. None if that is not known:
+        nobody looked for a minute before the end, or the id was given by hand."""
+        looked = self.unseen is not None and self.unseen <= _LONGEST_BLIND
+        return _between(self.submitted, self.ready) if looked else None
+
+    def __repr__(self) -> str:
+        began = f"created     {self.created.astimezone():%Y-%m-%d %H:%M:%S}"
+        later = [(name, _between(self.created, getattr(self, name))) for name in MOMENTS[1:]]
+        lines = [f"{name:<11} +{seconds:.1f} s" for name, seconds in later if seconds is not None]
+        made = "" if self.made_in is None else f"made in {self.made_in:.1f} s, "
+        return "\n".join([began, *lines, f"{made}{self.polls} polls"])
+
+
+#: The names of the moments, in their order.
+MOMENTS = tuple(one.name for one in fields(Timeline) if one.name not in ("polls", "unseen"))
+
+
+def _between(begin: datetime | None, end: datetime | None) -> float | None:
+    return None if begin is None or end is None else (end - begin).total_seconds()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Record:
+    """What the library holds of one job."""
+
+    name: str  #: What its files are called, without their ending.
+    folder: Path  #: Where they are.
+    key: str  #: 8 hexadecimal digits; the end of its name.
+    request: VideoRequest
+    take: int  #: Which take of its request it is, from 1.
+    #: The how-manieth sending of this take: more than 1 only after a failure, or when the user said so.
+    attempt: int
+    service: str  #: The base URL of the service that has it, or `demo`.
+    timeline: Timeline
+    status: JobStatus = JobStatus.WAITING  #: `job.status` of whoever carries the job may be ahead of it.
+    id: str | None = None  #: The service's.
+    demo: bool = False  #: Whether the demo backend makes it.
+    error: Mapping[str, str] | None = None  #: Why there is no video: `message`, `hint`, `kind`.
+    answer: Mapping[str, Any] | None = None  #: What the service said when it took the job.
+    adopted: datetime | None = None  #: When it was given its id by hand.
+    unknown: Mapping[str, Any] = field(default_factory=dict)  #: Fields that a later version has written.
+
+    @property
+    def path(self) -> Path:
+        """The MP4, which is there once `status` is `completed`."""
+        return self.folder / f"{self.name}.mp4"
+
+    @property
+    def prompt(self) -> str:
+        """What was asked for, in words."""
+        return self.request.prompt
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+        return self.request.model
+
+    @property
+    def created(self) -> datetime:
+        """When it was asked for (UTC)."""
+        return self.timeline.created
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it came to its end (UTC)."""
+        return self.timeline.ended
+
+    def __repr__(self) -> str:
+        prompt = " ".join(self.prompt.split())
+        prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
+        made = f"{self.created:%Y-%m-%d %H:%M}"
+        return f"<Record {self.id or self.key} {self.status} {made} {prompt!r} ({self.request.model_name})>"
+
+
+def now() -> datetime:
+    """The time, as records have it (UTC)."""
+    return datetime.now(timezone.utc)
+
+
+def write_record(record: Record) -> bytes:
+    """The sidecar's content. The other way round: `read_record`."""
+    timeline = record.timeline
+    known: dict[str, Any] = {
+        "version": VERSION,
+        "key": record.key,
+        "id": record.id,
+        "status": record.status.value,
+        "request": request_fields(record.request),
+        "take": record.take,
+        "attempt": record.attempt,
+        "service": record.service,
+        "demo": record.demo,
+        **{name: _text(getattr(timeline, name)) for name in MOMENTS},
+        "polls": timeline.polls,
+        "unseen": timeline.unseen,
+        "error": dict(record.error) if record.error else None,
+    }
+    if record.answer is not None:
+        known["answer"] = record.answer
+    if record.adopted is not None:
+        known["adopted"] = _text(record.adopted)
+    return json.dumps({**known, **record.unknown}, ensure_ascii=False, indent=1).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def read_record(name: str, folder: Path, content: bytes) -> Record | None:
+    """The record of a sidecar's content; None if it is of a later version of this package, and not ours to
+    touch.
+
+    Raises:
+        ValueError: it is damaged; the text says how.
+    """
+    try:
+        given = json.loads(content)
+        if not isinstance(given, dict):
+            raise ValueError("it is no object")
+        version = given.pop("version", 0)
+        if version > VERSION:
+            return None
+        return _record(name, folder, given if version >= 2 else _upgraded(given))
+    except KeyError as error:
+        raise ValueError(f"it has no {error}") from None
+    except (TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
+    """Takes the fields that we know out of `given`: what is left is what we do not know."""
+    take = given.pop
+    moments: dict[str, Any] = {name: _moment(take(name, None)) for name in MOMENTS}
+    if moments["created"] is None:
+        raise KeyError("created")
+    timeline = Timeline(**moments, polls=_number(take("polls", 0)), unseen=_seconds(take("unseen", None)))
+    error, answer = take("error", None), take("answer", None)
+    return Record(
+        name=name,
+        folder=folder,
+        key=_string(take("key")),
+        request=restore_request(dict(take("request"))),
+        take=_number(take("take")),
+        attempt=_number(take("attempt")),
+        service=_string(take("service")),
+        timeline=timeline,
+        status=JobStatus(take("status")),
+        id=_string(id) if (id := take("id", None)) is not None else None,
+        demo=take("demo", False) is True,
+        error={key: _string(text) for key, text in dict(error).items()} if error else None,
+        answer=dict(answer) if answer is not None else None,
+        adopted=_moment(take("adopted", None)),
+        unknown=given,
+    )
+
+
+def _upgraded(given: dict[str, Any]) -> dict[str, Any]:
+    """A record of version 1, as one of version 2."""
+    request = dict(given["request"])
+    own = {
+        name: request.pop(name) for name in ("prompt", "model", "duration", "aspect_ratio") if name in request
+    }
+    ended = {"downloaded": given.get("ended")} if given.get("status") == "completed" else {}
+    return {**given, **ended, "request": {**own, "extra": request}, "demo": given.get("service") == "demo"}
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="microseconds")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else _refuse("a time without a zone")
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else _refuse(value)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else _refuse(value)
+
+
+def _seconds(value: object) -> float | None:
+    good = value is None or (isinstance(value, (int, float)) and 0 <= value < float("inf"))
+    return value if good else _refuse(value)  # type: ignore[return-value]
+
+
+def _refuse(value: object) -> Any:
+    raise ValueError(f"{value!r} is not what belongs there")
