@@ -125,23 +125,38 @@ def request_fields(request: VideoRequest) -> dict[str, Any]:
 def restore_request(fields: Mapping[str, Any]) -> VideoRequest:
     """A request from its `request_fields()`, its values unchecked: what was sent once stays so, whatever the
     table of models says by now. Raises TypeError where a field is of another kind."""
-    own = {name: fields.get(name, "" if name in ("prompt", "model") else None) for name in _OWN}
-    if not (isinstance(own["prompt"], str) and isinstance(own["model"], str)):
-        raise TypeError("its prompt or its model is no text")
-    extra = fields.get("extra", {})
-    if not isinstance(extra, Mapping):
-        raise TypeError("its further fields are no object")
-    unknown = {name: value for name, value in fields.items() if name not in (*_OWN, "extra")}
+    left = dict(fields)
+    prompt, model, extra = left.pop("prompt", ""), left.pop("model", ""), left.pop("extra", None) or {}
+    duration, aspect_ratio = left.pop("duration", None), left.pop("aspect_ratio", None)
+    if not (isinstance(prompt, str) and isinstance(model, str) and isinstance(extra, dict)):
+        raise TypeError("its request is not what belongs there")
     request = VideoRequest.__new__(VideoRequest)
-    texts = ("{}" if not some else json.dumps(dict(some), sort_keys=True) for some in (extra, unknown))
-    return _fill(request, own["prompt"], own["model"], own["duration"], own["aspect_ratio"], *texts)
-
-
-def _fill(request: VideoRequest, *values: Any) -> VideoRequest:
-    names = ("prompt", "model", "duration", "aspect_ratio", "_extra", "_unknown")
-    for name, value in zip(names, (*values, "{}"), strict=False):
-        object.__setattr__(request, name, value)
+    _fill(request, prompt, model, duration, aspect_ratio, _sorted_json(extra), _sorted_json(left))
     return request
+
+
+def _sorted_json(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, sort_keys=True) if fields else "{}"
+
+
+def _fill(
+    request: VideoRequest,
+    prompt: str,
+    model: str,
+    duration: int | None,
+    aspect_ratio: str | None,
+    extra: str,
+    unknown: str = "{}",
+) -> None:
+    # Past `__setattr__`, which refuses; a library has very many of them to read.
+    vars(request).update(
+        prompt=prompt,
+        model=model,
+        duration=duration,
+        aspect_ratio=aspect_ratio,
+        _extra=extra,
+        _unknown=unknown,
+    )
 
 
 def _given(request: VideoRequest) -> dict[str, Any]:

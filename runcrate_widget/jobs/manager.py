@@ -76,8 +76,7 @@ class JobManager:
     # Jobs are asked for.
 
     def obtain(self, request: VideoRequest, take: int) -> VideoJob:
-        """The job of this take of this request: the one that the library has, or a new one, which is
-        begun."""
+        """The job of this take of this request: the library's, or a new one, which is begun."""
         self._check_open()
         with self._library.lock:
             record = self._library.current(request, take, self._backend.service)

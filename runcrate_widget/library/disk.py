@@ -36,6 +36,7 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._prefix = os.path.join(folder, "")
 
     # Records.
 
@@ -66,9 +67,11 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
         for entry in sidecars:
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 seen = entry.stat()
-                yield entry.name[: -len(".json")], (seen.st_mtime_ns, seen.st_ino)
+            except FileNotFoundError:
+                continue
+            yield entry.name[: -len(".json")], (seen.st_mtime_ns, seen.st_ino)
 
     def set_aside(self, name: str, why: str) -> None:
         sidecar = self._sidecar(name)
@@ -85,7 +88,7 @@ class FolderStore:
         return next((aside for aside in names if os.path.exists(os.path.join(self.folder, aside))), None)
 
     def _sidecar(self, name: str) -> str:
-        return os.path.join(self.folder, f"{name}.json")
+        return f"{self._prefix}{name}.json"
 
     def _write(self, name: str, content: bytes, *, new: bool) -> bool:
         """Writes a sidecar, whole or not at all. False: it was to be `new`, and there is one."""

@@ -6,10 +6,8 @@ keeps two of them from submitting the same, and what finds a job without looking
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -18,18 +16,17 @@ from pathlib import Path
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
-from runcrate_widget.request import VideoRequest, fingerprint
+from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.backend import Sink
 
 from .disk import FolderStore
 from .index import Index
-from .record import JobStatus, Record, Timeline, now, read_record, write_record
+from .naming import fresh_record, record_name
+from .record import Record, read_record, write_record
 from .store import Lease, Store
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
-
-_LONGEST_SLUG = 40
 
 
 class Records(list[Record]):
@@ -134,7 +131,7 @@ class Library:
     def _latest(self, request: VideoRequest, take: int, service: str, attempt: int) -> Record | None:
         """The last of the attempts from `attempt` on that are there one after the other, by their names."""
         latest = None
-        while (record := self._read(_name(request, take, attempt, service))) is not None:
+        while (record := self._read(record_name(request, take, attempt, service))) is not None:
             latest, attempt = record, attempt + 1
         return latest
 
@@ -178,31 +175,17 @@ class Library:
             DamagedRecordError: there is a record of this, and it cannot be read.
             LibraryError: the folder cannot be written. Nothing was recorded, so nothing may be sent.
         """
-        key = _key(request, take, attempt, service, id)
-        name = readable_name(request.prompt, key)
-        lease = self._lease_or_record(name)
+        record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
+        lease = self._lease_or_record(record.name)
         try:
-            record = self._read(name)
-            if record is not None:
-                return record, lease, False
-            self._check_free(name)
-            record = Record(
-                name=name,
-                folder=self.folder,
-                key=key,
-                request=request,
-                take=take,
-                attempt=attempt,
-                service=service,
-                timeline=Timeline(created=now()),
-                status=JobStatus.QUEUED if id else JobStatus.WAITING,
-                id=id,
-                demo=demo,
-            )
-            new = self._store.create(name, write_record(record))  # not new: somebody was quicker
+            known = self._read(record.name)
+            if known is not None:
+                return known, lease, False
+            self._check_free(record.name)
+            new = self._store.create(record.name, write_record(record))  # not new: somebody was quicker
             if new:
                 self._index.note(record)
-            return (record if new else self._read(name) or record), lease, new
+            return (record if new else self._read(record.name) or record), lease, new
         except BaseException:
             if lease is not None:
                 lease.release()
@@ -289,29 +272,6 @@ class Library:
         """All records; those that changed are read again."""
         with self.lock:
             return self._index.refresh(self._store.scan(), self._read)
-
-
-def readable_name(prompt: str, key: str) -> str:
-    """`a-cinematic-sunrise-3f9c2a71`: letters and digits of the prompt, then the job's key; safe as a file
-    name anywhere."""
-    normal = unicodedata.normalize("NFC", prompt).lower()
-    slug = ""
-    for word in "".join(char if char.isalnum() else " " for char in normal).split():
-        longer = f"{slug}-{word}" if slug else word[:_LONGEST_SLUG]
-        # Bytes count, too: file systems allow 255 of them.
-        if len(longer) > _LONGEST_SLUG or len(longer.encode()) > 3 * _LONGEST_SLUG:
-            break
-        slug = longer
-    return f"{slug or 'video'}-{key}"
-
-
-def _name(request: VideoRequest, take: int, attempt: int, service: str) -> str:
-    return readable_name(request.prompt, _key(request, take, attempt, service))
-
-
-def _key(request: VideoRequest, take: int, attempt: int, service: str, id: str | None = None) -> str:
-    parts = (fingerprint(request), str(take), str(attempt), service, id or "")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def _folder(given: str | os.PathLike[str] | None) -> Path:

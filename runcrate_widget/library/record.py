@@ -22,6 +22,7 @@ the moments         ISO 8601 with a zone, or null: see `Timeline`
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -212,7 +213,8 @@ def read_record(name: str, folder: Path, content: bytes) -> Record | None:
         ValueError: it is damaged; the text says how.
     """
     try:
-        given = json.loads(content)
+        text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogatepass")
+        given = json.loads(text)
         if not isinstance(given, dict):
             raise ValueError("it is no object")
         version = given.pop("version", 0)
@@ -228,9 +230,10 @@ def read_record(name: str, folder: Path, content: bytes) -> Record | None:
 def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
     """Takes the fields that we know out of `given`: what is left is what we do not know."""
     take = given.pop
-    moments: dict[str, Any] = {name: _moment(take(name, None)) for name in MOMENTS}
-    if moments["created"] is None:
-        raise KeyError("created")
+    moments: dict[str, Any] = {"created": _moment(take("created"))}
+    for name in MOMENTS[1:]:
+        if (text := take(name, None)) is not None:
+            moments[name] = _moment(text)
     timeline = Timeline(**moments, polls=_number(take("polls", 0)), unseen=_seconds(take("unseen", None)))
     error, answer = take("error", None), take("answer", None)
     return Record(
@@ -247,7 +250,7 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
         demo=take("demo", False) is True,
         error={key: _string(text) for key, text in dict(error).items()} if error else None,
         answer=dict(answer) if answer is not None else None,
-        adopted=_moment(take("adopted", None)),
+        adopted=_moment(text) if (text := take("adopted", None)) is not None else None,
         unknown=given,
     )
 
@@ -266,9 +269,7 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="microseconds")
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
+def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo is not None else _refuse("a time without a zone")
 
