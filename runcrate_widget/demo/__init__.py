@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 #: The modules that the extra brings.
-EXTRA = frozenset({"PIL", "av", "uvicorn"})
+EXTRA = frozenset({"PIL", "av", "starlette", "uvicorn"})
 HOW_TO_INSTALL = "The demo backend needs its extra: pip install 'runcrate_widget[demo]'"
 
 
@@ -43,8 +43,8 @@ def serve(
         rate_limit: requests a minute and key.
         credits: seconds of video that may be asked for before the answer is 402; None: no end.
         height: the video's shorter side in pixels (720: 1280x720 for 16:9, 720x1280 for 9:16).
-        redirect: whether a download redirects to another origin (another port), as a service with a file store
-            does. A request that brings the key there is answered with 400.
+        redirect: whether a download redirects to another origin (another port), as a service with a file
+            store does. A request that brings the key there is answered with 400.
 
     Returns:
         The running server, also a context manager: `.url`, `.key`, `.close()`. The process's end closes it.
