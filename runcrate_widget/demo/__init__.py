@@ -1,11 +1,11 @@
-"""A server that speaks the whole of the Runcrate video API on loopback, and makes real MP4s: no key, no network, no cost.
+"""Speaks the whole Runcrate video API on loopback, and makes real MP4s: no key, no network, no cost.
 
     >>> from runcrate_widget.demo import serve
     >>> with serve() as server:
     ...     print(server.url, server.key)
 
-`python -m runcrate_widget.demo` runs the same server alone. Everything it makes is marked DEMO in the picture, and every
-answer about a job says `"demo": true`. A prompt that contains `[fail]` becomes a job that fails.
+`python -m runcrate_widget.demo` runs the same server alone. All that it makes is marked DEMO in the picture,
+and every answer about a job says `"demo": true`. A prompt that contains `[fail]` becomes a job that fails.
 
 It needs the extra `demo`: `pip install 'runcrate_widget[demo]'`.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 #: The modules that the extra brings.
-EXTRA = frozenset({"PIL", "av", "uvicorn"})
+EXTRA = frozenset({"PIL", "av", "starlette", "uvicorn"})
 HOW_TO_INSTALL = "The demo backend needs its extra: pip install 'runcrate_widget[demo]'"
 
 
@@ -34,7 +34,7 @@ def serve(
     height: int = 720,
     redirect: bool = False,
 ) -> DemoServer:
-    """Starts the server in a daemon thread of this process, on 127.0.0.1, and returns once it accepts connections.
+    """Starts the server on 127.0.0.1, in a daemon thread; returns once it accepts connections.
 
     Args:
         port: the TCP port; 0 takes a free one.
@@ -43,11 +43,11 @@ def serve(
         rate_limit: requests a minute and key.
         credits: seconds of video that may be asked for before the answer is 402; None: no end.
         height: the video's shorter side in pixels (720: 1280x720 for 16:9, 720x1280 for 9:16).
-        redirect: whether a download redirects to another origin (another port), as a service with a file store does. A request
-            that brings the key there is answered with 400.
+        redirect: whether a download redirects to another origin (another port), as a service with a file
+            store does. A request that brings the key there is answered with 400.
 
     Returns:
-        The running server, also a context manager: `.url`, `.key`, `.close()`. It is closed when the process ends.
+        The running server, also a context manager: `.url`, `.key`, `.close()`. The process's end closes it.
 
     Raises:
         ImportError: the extra `demo` is not installed.

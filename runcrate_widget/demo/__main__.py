@@ -19,7 +19,7 @@ def main() -> int:
     """Serves until Ctrl-C or SIGTERM; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m runcrate_widget.demo",
-        description="Speaks the Runcrate video API on this machine, and makes real MP4s that are marked DEMO.",
+        description="Speaks the Runcrate video API on this machine and makes real MP4s, marked DEMO.",
         epilog="A prompt that contains [fail] becomes a job that fails.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
@@ -69,10 +69,8 @@ def main() -> int:
         )
         return 1
     with server:
-        for end in (
-            signal.SIGINT,
-            signal.SIGTERM,
-        ):  # a shell starts what is in its background with SIGINT ignored
+        # SIGINT too: a shell starts what is in its background with SIGINT ignored.
+        for end in (signal.SIGINT, signal.SIGTERM):
             signal.signal(end, signal.default_int_handler)
         try:
             print(f"Demo backend on {server.url} (Ctrl-C ends it)")

@@ -1,7 +1,7 @@
 """Pictures as an H.264 encoder wants them: three grey planes, on which colours are laid through masks.
 
-Working on YUV 4:2:0 directly, and moving masks by fractions of a pixel with `Image.resize(box=…)`, a frame of 1280x720 with ten
-layers takes some 5 ms and needs no NumPy; every step is short, and Pillow releases the GIL in it.
+Working on YUV 4:2:0 directly, and moving masks by fractions of a pixel with `Image.resize(box=…)`, a frame of
+1280x720 with ten layers takes some 5 ms and needs no NumPy; every step is short, and without the GIL.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from PIL import Image, ImageChops
 FPS = 24
 
 Colour = tuple[float, float, float]  # red, green, blue: 0 to 255
-Motion = Callable[
-    [float], tuple[float, float]
-]  # seconds -> where the layer's upper left corner is, in pixels
+#: From seconds to where the layer's upper left corner is, in pixels.
+Motion = Callable[[float], tuple[float, float]]
 
 #: RGB to Y'CbCr of BT.709 in TV range, as the video is tagged; the form is that of `Image.convert`.
 _MATRIX = (0.1826, 0.6142, 0.0620, 16.0, -0.1006, -0.3386, 0.4392, 128.0, 0.4392, -0.3989, -0.0403, 128.0)
@@ -37,7 +36,7 @@ def to_yuv(colour: Colour) -> tuple[float, float, float]:
 
 
 class Canvas:
-    """One frame: the Y plane in full and the U and V planes in half size. `width` and `height` are in pixels, and even."""
+    """One frame: the Y plane in full, U and V in half size. `width` and `height` are in pixels, and even."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width
@@ -54,7 +53,10 @@ class Canvas:
         return twin
 
     def gradient(self, stops: list[tuple[float, Colour]], noise: bytes) -> None:
-        """Fills the canvas from top (0.0) to bottom (1.0). `noise` (width * height bytes) dithers, so that there are no bands."""
+        """Fills the canvas from top (0.0) to bottom (1.0).
+
+        `noise` (width * height bytes) dithers, so that there are no bands.
+        """
         for index, plane in enumerate(self.planes):
             w, h = plane.size
             values = [_between(stops, (row + 0.5) / h)[index] for row in range(h)]
@@ -100,7 +102,8 @@ class Layer:
         mask: mode L, of any size.
         motion: where it is at a time.
         soft: it has no edges, so that nobody sees it move by whole pixels, which is cheaper.
-        texture: mode L; multiplied with the mask while it moves below it, for what glitters. It must always cover the mask.
+        texture: mode L; multiplied with the mask while it moves below it, for what glitters. It must always
+            cover the mask.
         texture_motion: where the texture is at a time, relative to the layer: at most (0, 0).
     """
 

@@ -1,4 +1,4 @@
-"""The words in the picture: the prompt in the lower third, a line about the video below it, and the DEMO mark."""
+"""The words in the picture: the prompt in the lower third, a line about the video, and the DEMO mark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .canvas import smooth
 
 Font = ImageFont.FreeTypeFont
 
-#: Fonts of the usual systems for what Pillow's own font lacks (it has Latin only); used where one of them is installed.
+#: Fonts of the usual systems, where one is installed, for what Pillow's own font lacks: it has Latin only.
 _FALLBACKS = (
     "NotoSansCJK-Regular.ttc",
     "NotoSans-Regular.ttf",
@@ -106,7 +106,7 @@ def _scrim(width: int, height: int, top: float, unit: float) -> Image.Image:
 
 
 def _printable(text: str) -> str:
-    """Composed (NFC), with white space for control characters, and without what stands alone for nothing (half characters)."""
+    """Composed (NFC); white space for control characters; without half characters and the like."""
     text = unicodedata.normalize("NFC", text)
     kept = (" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
     return "".join(one for one in kept if unicodedata.category(one) not in ("Cs", "Co", "Cn", "Cf"))
@@ -163,7 +163,7 @@ def _fit(text: str, name: str | None, width: float, unit: float, most: int) -> t
 
 
 def _wrap(text: str, font: Font, width: float) -> list[str]:
-    """Breaks at spaces, and inside of a word only where it is wider than a line (or its script has no spaces)."""
+    """Breaks at spaces, and inside of a word only where it is wider than a line (or has no spaces)."""
     lines: list[str] = []
     line = ""
     for word in text.split(" "):

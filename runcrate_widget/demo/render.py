@@ -1,4 +1,4 @@
-"""A prompt becomes an MP4: H.264 in yuv420p, 24 frames a second, the index in front; with AAC where sound is asked for."""
+"""A prompt becomes an MP4: H.264 in yuv420p, 24 frames a second, the index in front; AAC for sound."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TV_RANGE = 1
 _X264 = {
     "preset": "veryfast",
     "crf": "19",
-    # One thread, so that the rest of the machine, and a kernel, stay free; a key frame every 2 s, for seeking.
+    # One thread, so that a kernel and the rest of the machine stay free; a key frame every 2 s, for seeking.
     "x264-params": "threads=1:lookahead-threads=1:keyint=48:aq-mode=3:aq-strength=1.1:chroma-qp-offset=-3",
 }
 
@@ -36,7 +36,10 @@ class RenderStopped(Exception):
 
 
 def frame_size(aspect_ratio: str, height: int) -> tuple[int, int]:
-    """Width and height in pixels, both even. `height` is the shorter side: 720 is 1280x720 for 16:9 and 720x1280 for 9:16."""
+    """Width and height in pixels, both even.
+
+    `height` is the shorter side: 720 is 1280x720 for 16:9 and 720x1280 for 9:16.
+    """
     short, long = round(height / 2) * 2, round(height * 16 / 9 / 2) * 2
     return (long, short) if aspect_ratio == "16:9" else (short, long)
 
@@ -53,11 +56,13 @@ def render(
     take: int = 0,
     stop: threading.Event | None = None,
 ) -> None:
-    """Writes the video. The same arguments give the same picture; another prompt, `about` or `take` gives another one.
+    """Writes the video.
+
+    The same arguments give the same picture; another prompt, `about` or `take` gives another one.
 
     Args:
         path: where to; a file that is there is overwritten.
-        prompt: any text: it is shown, chooses what is drawn as far as its words are known, and seeds the rest.
+        prompt: any text: it is shown, chooses what is drawn where its words are known, and seeds the rest.
         seconds: the length.
         aspect_ratio: `16:9` or `9:16`.
         height: the shorter side in pixels.
@@ -125,9 +130,8 @@ def _sound(stream: AudioStream, seconds: int, chance: random.Random) -> Iterator
             detune = frequency * (1 + (side - 0.5) * 0.0016)
             phase = chance.uniform(0, math.tau)
             swell = f"(0.6+0.4*sin({math.tau / period:.5f}*t+{phase:.3f}))"
-            voices.append(
-                f"{level:.4f}*{swell}*(sin({math.tau * detune:.4f}*t)+0.18*sin({math.tau * 2 * detune:.4f}*t))"
-            )
+            turn = math.tau * detune
+            voices.append(f"{level:.4f}*{swell}*(sin({turn:.4f}*t)+0.18*sin({2 * turn:.4f}*t))")
     graph = Graph()
     ends = min(1.5, seconds / 3)
     chain = [
