@@ -231,9 +231,9 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
     """Takes the fields that we know out of `given`: what is left is what we do not know."""
     take = given.pop
     moments: dict[str, Any] = {"created": _moment(take("created"))}
-    for name in MOMENTS[1:]:
-        if (text := take(name, None)) is not None:
-            moments[name] = _moment(text)
+    for later in MOMENTS[1:]:
+        if (text := take(later, None)) is not None:
+            moments[later] = _moment(text)
     timeline = Timeline(**moments, polls=_number(take("polls", 0)), unseen=_seconds(take("unseen", None)))
     error, answer = take("error", None), take("answer", None)
     return Record(
