@@ -367,6 +367,7 @@ def survive_all(cases: list[Case], folder: Path, kind: str) -> Counter[str]:
 LOST, DONE = "JobUnconfirmedError", "video"
 
 
+@pytest.mark.slow
 def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
     half = kill_within_answer(0.5)
     both = [FOX, OWL]
@@ -414,6 +415,7 @@ def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
     survive_all(cases, tmp_path, "in talks with the service")
 
 
+@pytest.mark.slow
 def test_killed_at_each_change_of_a_file(tmp_path: Path) -> None:
     operations = operations_of_one_life(tmp_path / "counted")
     assert {"open", "fsync", "link", "replace", "flock"} <= set(operations)
@@ -441,6 +443,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     survive_all(cases, tmp_path, "at any moment")
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_while_it_takes_up_what_is_there(tmp_path: Path) -> None:
     with Service(video=VIDEO, folder=tmp_path / "library", poll=[kill]) as service:
         child = Child(service)
@@ -602,6 +605,7 @@ def suspended(service: Service, number: int, **plan: Any) -> Child:
     return child
 
 
+@pytest.mark.slow
 def test_one_is_suspended_and_the_other_does_its_work_or_looks_on(tmp_path: Path) -> None:
     operations = operations_of_one_life(tmp_path / "counted")
     recorded = operations.index("link") + 1

@@ -73,12 +73,12 @@ def look(host: Host, shown: Locator, *themes: Theme) -> None:
     "host",
     [
         "JupyterLab",
-        "JupyterLab, ipykernel 6.30",
-        "Notebook 7",
-        "nbclassic",
-        "Voila",
+        pytest.param("JupyterLab, ipykernel 6.30", marks=pytest.mark.slow),
+        pytest.param("Notebook 7", marks=pytest.mark.slow),
+        pytest.param("nbclassic", marks=pytest.mark.slow),
+        pytest.param("Voila", marks=pytest.mark.slow),
         "marimo",
-        "marimo, mo.ui.anywidget",
+        pytest.param("marimo, mo.ui.anywidget", marks=pytest.mark.slow),
     ],
     indirect=True,
 )
@@ -146,6 +146,7 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
         look(host, shown, *host.themes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["JupyterLab, ipykernel 6.30", "nbclassic", "marimo"], indirect=True)
 def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host) -> None:
     with FaultServer(video=small_mp4(1), polls=10**6) as server:
@@ -177,6 +178,7 @@ def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host)
         assert server.count("submit") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["JupyterLab", "Notebook 7", "nbclassic"], indirect=True)
 def test_a_saved_video_plays_when_its_notebook_is_opened_again(host: Host) -> None:
     code = "from runcrate_widget import VideoClient\nVideoClient().generate('A fox', model='Veo 3.0').wait()"

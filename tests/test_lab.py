@@ -140,6 +140,7 @@ def test_controls_and_traits_are_linked_both_ways(lab: Lab) -> None:
     expect(slider).to_have_value("11")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_ipywidgets_link_works_with_every_control(lab: Lab) -> None:
     linked = (
@@ -190,6 +191,7 @@ def test_without_a_key_it_says_how_to_set_one_and_offers_the_demo(lab: Lab) -> N
     assert playing(shown)["duration"] == pytest.approx(6, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_a_failed_job_shows_the_services_reason_and_can_be_tried_again(lab: Lab) -> None:
     with FaultServer(
@@ -227,6 +229,7 @@ def test_bad_input_is_said_at_the_control_and_nothing_is_sent(lab: Lab) -> None:
         assert server.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_code_beside_the_widget(lab: Lab) -> None:
     code = (

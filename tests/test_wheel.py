@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
 ASSETS = ("widget.js", "widget.css", "loader.js")
 
 
