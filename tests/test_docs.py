@@ -90,7 +90,7 @@ def test_the_scripts_of_a_page_run(page: Path, tmp_path: Path) -> None:
         if block.script:
             (tmp_path / block.script).write_text(block.code, encoding="utf-8")
             ran = subprocess.run(
-                [sys.executable, "-W", "error", block.script],
+                [sys.executable, block.script],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
