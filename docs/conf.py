@@ -1,6 +1,7 @@
 """How Sphinx builds these pages: `python3 tests/run.py` does it, with every warning an error.
 
-By hand: `.venv/bin/python -m sphinx -W --keep-going docs .site`, then open `.site/index.html`; it needs no server.
+By hand: `.venv/bin/python -m sphinx -W --keep-going docs .site`, then open `.site/index.html`; it needs no
+server.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ hypothesis.settings.load_profile("ours")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the browser, and put it last.
 
-    Playwright's blocking API leaves its event loop marked as running in this thread, so that once it has started
-    `asyncio.run` refuses to. With xdist each worker gets its tests in this order, if they are distributed by `load`.
-    It also puts the quick tests first.
+    Playwright's blocking API leaves its event loop marked as running in this thread, so that once it has
+    started `asyncio.run` refuses to. With xdist each worker gets its tests in this order, if they are
+    distributed by `load`. It also puts the quick tests first.
     """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):

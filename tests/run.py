@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Installs what the tests need, and runs them.
 
-    python3 tests/run.py              the quick default: every check, and the tests that are not marked `slow`; some 5 minutes
-    python3 tests/run.py --all        every check and every test
-    python3 tests/run.py -k lab       what comes after it is for pytest, which then decides alone what to run
+    python3 tests/run.py          every check, and the tests that are not marked `slow`: some 5 minutes
+    python3 tests/run.py --all    every check and every test
+    python3 tests/run.py -k lab   what comes after it is for pytest, which then decides alone what to run
 
-Needs a Python (3.10 or newer, with venv) and the package registries; no root, no Node, no browser. The first run fills `.venv/`,
-`js/node_modules/` and, where there is no Chromium, `.browser/`; later ones use what is there.
+Needs a Python (3.10 or newer, with venv) and the package registries; no root, no Node, no browser. The first
+run fills `.venv/`, `js/node_modules/` and, where there is no Chromium, `.browser/`; later ones use what is
+there.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ CHECKS: dict[str, list[str | Path]] = {
     "tests of the front end's parts": [PYTHON, "js/hatch_build.py", "test"],
     "docs": [PYTHON, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "docs", ".site"],
 }
-# As many at a time as there are processors, each with a browser and servers of its own; more than 4 only get in each other's way.
-# By `load`, and one by one: conftest.py's order of the tests is then each worker's.
+# As many at a time as there are processors, each with a browser and servers of its own; more than 4 only get in
+# each other's way. By `load`, and one by one: conftest.py's order of the tests is then each worker's.
 SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses=4", "--dist=load", "--maxschedchunk=1"]
 
 

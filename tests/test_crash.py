@@ -1,7 +1,7 @@
 """A process that is killed (SIGKILL) loses no job and pays for none twice.
 
-Each test starts crash_child.py, kills it at a chosen moment and starts it again. The service, which runs here and outlives every
-child, knows the truth: what was asked of it, and which jobs it made.
+Each test starts crash_child.py, kills it at a chosen moment and starts it again. The service, which runs here
+and outlives every child, knows the truth: what was asked of it, and which jobs it made.
 """
 
 from __future__ import annotations
@@ -242,7 +242,9 @@ def kill_within_answer(share: float) -> Fault:
 
 
 def kill_within_download(share: float) -> Fault:
-    """Sends the video up to a share of its whole, from where the request wants it; kills when some of it is on disk."""
+    """Sends the video up to a share of its whole, from where the request wants it; kills when some of it is
+    on disk.
+    """
 
     async def fault(exchange: Exchange) -> None:
         service, _ = victim_of(exchange)
@@ -419,7 +421,8 @@ def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
 def test_killed_at_each_change_of_a_file(tmp_path: Path) -> None:
     operations = operations_of_one_life(tmp_path / "counted")
     assert {"open", "fsync", "link", "replace", "flock"} <= set(operations)
-    # After one is as before the next, but for what is said to the service in between, which is killed in the test above.
+    # After one is as before the next, but for what is said to the service in between, which is killed in the
+    # test above.
     moments = [
         (number, when, name)
         for number, name in enumerate(operations, 1)
@@ -576,7 +579,8 @@ def test_one_takes_over_from_another_that_was_killed_before_it_sent(tmp_path: Pa
 
 
 def test_one_takes_over_that_found_the_job_while_it_was_being_sent(tmp_path: Path) -> None:
-    # As above, but the new client has taken the job up as an unfinished one by the time that it is asked for it.
+    # As above, but the new client has taken the job up as an unfinished one by the time that it is asked for
+    # it.
     came, answer = threading.Event(), asyncio.Event()
 
     async def hold(exchange: Exchange) -> None:

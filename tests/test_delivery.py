@@ -1,6 +1,8 @@
-"""How a finished video gets to the page, over networks good and bad: real JupyterLab, Chromium, and `proxy.py` between them.
+"""How a finished video gets to the page, over networks good and bad: real JupyterLab, Chromium, and
+`proxy.py` between them.
 
-A library beside the notebook is served by the notebook server itself; one outside of the server's root has to come through the kernel.
+A library beside the notebook is served by the notebook server itself; one outside of the server's root has to
+come through the kernel.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ def lab(lab_server: LabServer, proxy: Proxy, page: Page) -> Iterator[Lab]:
 
 
 class Wire:
-    """What went over the page's websockets: which chunks it asked for, how much it was sent, how many have closed."""
+    """What went over the page's websockets: which chunks it asked for, how much it was sent, how many have
+    closed.
+    """
 
     def __init__(self, page: Page) -> None:
         self.chunks: list[int] = []

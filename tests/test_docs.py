@@ -17,6 +17,8 @@ import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Page, Request
 
+import runcrate_widget
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -143,6 +145,16 @@ def test_the_messages_that_are_explained_are_those_that_are_said() -> None:
         for message in re.findall(r"`(.+?)`", term):
             for part in re.split(r"…|\d+", message):
                 assert part in said, f"{message!r}: nobody says {part!r}"
+
+
+@pytest.mark.parametrize("name", runcrate_widget.__all__)
+def test_the_reference_has_every_public_name(name: str) -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    # The errors come as a whole, their module with all that is in it.
+    shown = hasattr(runcrate_widget.errors, name) or re.search(
+        rf"\b(import |runcrate_widget\.){name}\b", text
+    )
+    assert shown, "add it to a page of docs/reference"
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,9 @@ def nbclassic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabSe
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator[Host]:
-    """The host that the test's parameter names. Nothing of ours goes wrong in its page; the hosts' own parts may."""
+    """The host that the test's parameter names. Nothing of ours goes wrong in its page; the hosts' own parts
+    may.
+    """
     name = request.param
     made: Host
     if name == "Notebook 7":
@@ -105,7 +107,8 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
         expect(spinner).to_have_css("animation-name", "none")
         host.page.emulate_media(reduced_motion="no-preference")
 
-        # It is cancelled, while a cell runs if it can be; and while that runs the first comes to its end, and plays.
+        # It is cancelled, while a cell runs if it can be; and while that runs the first comes to its end, and
+        # plays.
         if host.subshells:
             host.block()
         shown.get_by_role("button", name="Cancel").press("Enter")

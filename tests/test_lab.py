@@ -1,7 +1,7 @@
 """The main job, in a real JupyterLab with a real kernel in a real Chromium, driven as a new user would.
 
-Where a test wants to know whether something happened *while a cell ran*, that cell waits for a file which only the test writes: so
-nothing here depends on how quick the machine is.
+Where a test wants to know whether something happened *while a cell ran*, that cell waits for a file which
+only the test writes: so nothing here depends on how quick the machine is.
 """
 
 from __future__ import annotations
@@ -310,7 +310,8 @@ def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> No
 
 @pytest.mark.usefixtures("quiet")
 def test_a_fresh_widget_is_alive_while_a_cell_runs(lab: Lab) -> None:
-    # On an ipykernel with subshells, which the newest has: an older one answers when the cell ends, and the view says so.
+    # On an ipykernel with subshells, which the newest has: an older one answers when the cell ends, and the
+    # view says so.
     with FaultServer(video=small_mp4(2, 160, 90)) as server:
         code = f"w.prompt = 'From code'; w.generate()\n{BLOCK}"
         notebook = lab.open(

@@ -1,4 +1,6 @@
-"""What lasts in a saved notebook: it is run by nbclient and papermill, reopened in JupyterLab without a kernel, moved, exported."""
+"""What lasts in a saved notebook: it is run by nbclient and papermill, reopened in JupyterLab without a
+kernel, moved, exported.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ def has_poster(figure: Locator) -> bool:
 
 
 def reopened(lab: Lab, made: Path, name: str, change: Callable[[Path], None] = lambda _: None) -> Path:
-    """Copies the folder below the server's root as `name`, and opens its notebook where there is no kernel for it."""
+    """Copies the folder below the server's root as `name`, and opens its notebook where there is no kernel
+    for it.
+    """
     folder = lab.server.root / name
     shutil.copytree(made, folder)
     file = folder / "a.ipynb"

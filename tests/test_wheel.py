@@ -1,4 +1,6 @@
-"""What a user gets by `pip install`: everything that is needed, nothing else, and no build without the front end."""
+"""What a user gets by `pip install`: everything that is needed, nothing else, and no build without the front
+end.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How long a library of 10,000 jobs takes to open, beside reading the same files with `json.loads` and nothing else.
+"""How long a library of 10,000 jobs takes to open, beside reading the same files with `json.loads` and
+nothing else.
 
 python tests/bench/library.py [jobs]
 """
