@@ -1,8 +1,8 @@
 """Builds the front end: `runcrate_widget/static/` out of `js/`, with a Node that comes as a wheel.
 
-Hatchling calls `BundleHook` for every wheel, sdist and editable install. `python js/hatch_build.py` does the same by hand, and
-`python js/hatch_build.py run check` then runs npm with those words. A bundle that is newer than its sources is left alone; so
-is the one that an sdist brings along.
+Hatchling calls `BundleHook` for every wheel, sdist and editable install. `python js/hatch_build.py` does the
+same by hand, and `python js/hatch_build.py run check` then runs npm with those words. A bundle that is newer
+than its sources is left alone; so is the one that an sdist brings along.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def install_modules(js: Path) -> None:
     lock = js / "package-lock.json"
     installed = js / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        # Not `npm ci`: it refuses a lock that lacks a package of some other platform, which a registry mirror may not have had.
-        # This keeps to the lock just as well, and does not write to it.
+        # Not `npm ci`: it refuses a lock that lacks a package of some other platform, which a registry mirror
+        # may not have had. This keeps to the lock just as well, and does not write to it.
         run_npm(js, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error")
 
 

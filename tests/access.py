@@ -1,4 +1,7 @@
-"""What axe-core has against a part of a page, and whether the keyboard reaches all of it: `check_access(page, ".runcrate-widget")`."""
+"""What axe-core has against a part of a page, and whether the keyboard reaches all of it.
+
+`check_access(page, ".runcrate-widget")`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ if TYPE_CHECKING:
 
 AXE = Path(__file__).parent.parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
-# `axe.run` takes an element of the page, or, for one in a shadow root, the selectors of its hosts from the outermost one
-# inwards and then its own. An attribute of ours makes each of them a selector.
+# `axe.run` takes an element of the page, or, for one in a shadow root, the selectors of its hosts from the
+# outermost one inwards and then its own. An attribute of ours makes each of them a selector.
 _RUN = """async (root) => {
   const path = [];
   for (let element = root; element; element = element.getRootNode().host) path.unshift(element);
@@ -62,7 +65,8 @@ def _describe(violation: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-# What Tab stops at, one of each group of radio buttons. A part that the browser itself draws, as in a video, belongs to its element.
+# What Tab stops at, one of each group of radio buttons. A part that the browser itself draws, as in a video,
+# belongs to its element.
 _STOPS = """root => {
   const names = new Set();
   const stops = [...root.querySelectorAll('a[href], button, input, select, textarea, video[controls], [tabindex="0"]')].filter(
@@ -103,7 +107,9 @@ _STOP = """root => {
 
 
 def check_keyboard(page: Page, root: str | Locator) -> None:
-    """Fail unless Tab alone reaches every control within `root`, in their order and with a visible focus, and leaves it again."""
+    """Fail unless Tab alone reaches every control within `root`, in their order and with a visible focus, and
+    leaves it again.
+    """
     locator = page.locator(root) if isinstance(root, str) else root
     stops: list[str] = locator.evaluate(_STOPS)
     assert stops, "There is nothing to reach there."

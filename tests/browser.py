@@ -1,7 +1,8 @@
-"""The Chromium that the tests drive: one that is there, or else `@sparticuz/chromium`, a headless one that npm brings.
+"""The Chromium that the tests drive: one that is there, or else `@sparticuz/chromium`, a headless one that
+npm brings.
 
-That one needs neither root nor a system package, and plays H.264 and AAC. `python tests/browser.py` sees that there is a
-browser and prints its path; it lives in `.browser/` of the project, which git ignores.
+That one needs neither root nor a system package, and plays H.264 and AAC. `python tests/browser.py` sees that
+there is a browser and prints its path; it lives in `.browser/` of the project, which git ignores.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def wheel_node() -> Path:
 
 
 def find_browser() -> Browser | None:
-    """The browser that `RUNCRATE_TEST_BROWSER` names, else one on PATH, else our own if it was installed, else None."""
+    """The browser that `RUNCRATE_TEST_BROWSER` names, else one on PATH, else our own if it was installed,
+    else None.
+    """
     named = os.environ.get("RUNCRATE_TEST_BROWSER")
     if named:
         found = shutil.which(named)
@@ -57,7 +60,8 @@ def find_browser() -> Browser | None:
         found = shutil.which(name)
         if found is not None:
             return Browser(Path(found))
-    # The libraries are older or newer than the system's own: they are for the browser alone, not for our process.
+    # The libraries are older or newer than the system's own: they are for the browser alone, not for our
+    # process.
     libraries = [str(OWN / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
     environment = {
         "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries)),
@@ -83,7 +87,8 @@ def install_browser() -> None:
 
     _unpack(node, packed / "al2023.tar.br", OWN)  # lib/: the NSS libraries and expat
     _unpack(node, packed / "fonts.tar.br", OWN)  # fonts/: Open Sans
-    # Its own fonts.conf names folders of a cloud service. The system's fonts, where there are any, come first.
+    # Its own fonts.conf names folders of a cloud service. The system's fonts, where there are any, come
+    # first.
     (OWN / "fonts.conf").write_text(
         '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
         '  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>\n'

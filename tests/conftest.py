@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,17 +33,23 @@ def pytest_configure() -> None:
         del os.environ[name]
 
 
+ROOT = Path(__file__).resolve().parent.parent
+
 hypothesis.settings.register_profile("ours", deadline=None)  # timing decides no test
 hypothesis.settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what needs the browser last.
+    """Mark what needs the browser, and put it last.
 
-    Playwright's blocking API leaves its event loop marked as running in this thread, so that once it has started
-    `asyncio.run` refuses to. It also puts the quick tests first.
+    Playwright's blocking API leaves its event loop marked as running in this thread, so that once it has
+    started `asyncio.run` refuses to. With xdist each worker gets its tests in this order, if they are
+    distributed by `load`. It also puts the quick tests first.
     """
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture
@@ -123,18 +131,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def old_ipykernel() -> dict[str, str]:
     """The environment of a kernel that answers nothing while a cell runs: ipykernel 6.30."""
-    folder = Path(__file__).resolve().parent.parent / ".hosts" / "ipykernel-6.30"
+    folder = ROOT / ".hosts" / "ipykernel-6.30"
     if not folder.exists():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--target",
-            str(folder),
-            "--no-deps",
-            "ipykernel==6.30.1",
-        ]
-        subprocess.run(command, check=True)
+        # Beside, and then renamed: two workers may be here at once, and neither may find half of it.
+        folder.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="part-") as part:
+            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--target", part + "/made"]
+            subprocess.run(
+                [sys.executable, "-m", "pip", "install", *options, "ipykernel==6.30.1"], check=True
+            )
+            with contextlib.suppress(OSError):  # the other worker was quicker
+                os.rename(part + "/made", folder)
     return {"PYTHONPATH": str(folder)}

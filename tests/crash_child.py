@@ -1,9 +1,10 @@
-"""The program that test_crash.py kills: a notebook of one cell, which asks for some videos and waits for them.
+"""The program that test_crash.py kills: a notebook of one cell, which asks for some videos and waits for
+them.
 
     python crash_child.py '{"url": …, "library": …, "prompts": ["A fox"]}'
 
-It tells what happens, one JSON object a line. It can end or stop itself before or after the n-th thing that it does to a file of
-its library: `"at": [n, "before"], "signal": 9`.
+It tells what happens, one JSON object a line. It can end or stop itself before or after the n-th thing that
+it does to a file of its library: `"at": [n, "before"], "signal": 9`.
 """
 
 from __future__ import annotations

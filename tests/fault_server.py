@@ -3,8 +3,8 @@
     with FaultServer(submit=[reply(503)], poll=[reset], download=[cut(0.5)]) as server:
         VideoClient("rc_live_test", base_url=server.url, library=folder)
 
-Each list is used up from its front, one entry a request; after that the step is answered as it should be. `server.jobs` are the
-jobs that were made, `server.requests` all that came in.
+Each list is used up from its front, one entry a request; after that the step is answered as it should be.
+`server.jobs` are the jobs that were made, `server.requests` all that came in.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ Fault = Callable[[Exchange], Awaitable[None]]
 
 
 def reply(status: int, body: bytes | dict[str, Any] | None = None, **headers: str) -> Fault:
-    """Answers with a status, and by default with an error of the contract's shape. `Retry_After="1"` is a header."""
+    """Answers with a status, and by default with an error of the contract's shape. `Retry_After="1"` is a
+    header.
+    """
     given = {"error": {"message": f"made to fail with {status}", "type": "test"}} if body is None else body
 
     async def fault(exchange: Exchange) -> None:
@@ -219,7 +221,9 @@ def drip(pieces: int, pause: float) -> Fault:
 
 
 def endless(share: float) -> Fault:
-    """For a download: a share of the bytes without any length, so that the end of the connection is the end of the video."""
+    """For a download: a share of the bytes without any length, so that the end of the connection is the end
+    of the video.
+    """
 
     async def fault(exchange: Exchange) -> None:
         video = exchange.server.video
@@ -250,7 +254,9 @@ def retry_after_date(seconds: float, now: float) -> str:
 
 @dataclass
 class FaultServer:
-    """The server; see the top of this file. `polls` is how many polls say `processing` before one says `completed`."""
+    """The server; see the top of this file. `polls` is how many polls say `processing` before one says
+    `completed`.
+    """
 
     video: bytes = b""
     submit: Iterable[Fault] = ()
@@ -286,7 +292,8 @@ class FaultServer:
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         started.set()
         await self.ended.wait()
-        # Closing the server, or cancelling a handler, while a connection is coming in would leave that one open.
+        # Closing the server, or cancelling a handler, while a connection is coming in would leave that one
+        # open.
         for sock in server.sockets:
             self._loop.remove_reader(sock.fileno())
         await asyncio.sleep(0)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Every fault that a client of this API meets, what is right then, and what ours and the official SDK make of it.
+"""Every fault that a client of this API meets, what is right then, and what ours and the official SDK make of
+it.
 
     python tests/faults.py [--sdk-python PATH] [--only poll]
 
-prints the table; `test_faults.py` holds ours to it. Both clients meet the same faults, in the same order, on the same server, and
-make one call each. The SDK is `runcrate-sdk`, in the Python that is named (by default the one that runs this), and each of
-its calls gets a process of its own; it is no dependency of this project.
+prints the table; `test_faults.py` holds ours to it. Both clients meet the same faults, in the same order, on
+the same server, and make one call each. The SDK is `runcrate-sdk`, in the Python that is named (by default
+the one that runs this), and each of its calls gets a process of its own; it is no dependency of this project.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ SDK_READ_TIMEOUT = 2.0
 class Row:
     """A fault, and what is right then.
 
-    `outcome`: `video`; `unconfirmed` (it may have been taken, and is not sent again); `failed` (nothing was made, or the service
-    says so); `stopped` (the job is kept, and asking for it goes on when the user asks).
+    `outcome`: `video`; `unconfirmed` (it may have been taken, and is not sent again); `failed` (nothing was
+    made, or the service says so); `stopped` (the job is kept, and asking for it goes on when the user asks).
     """
 
     step: str
@@ -206,7 +207,9 @@ ROWS: list[Row] = [
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a row. `leaks`: places where the key was that are not for it; `again` is what the same call did a second time."""
+    """What came of a row. `leaks`: places where the key was that are not for it; `again` is what the same
+    call did a second time.
+    """
 
     outcome: str
     jobs: int
@@ -233,7 +236,9 @@ def server_of(row: Row) -> Iterator[tuple[FaultServer, FaultServer, str]]:
 
 @contextmanager
 def short_clock(row: Row) -> Iterator[None]:
-    """The same schedule on a shorter clock. The timeouts only where the row is about one: a busy machine is slow as well."""
+    """The same schedule on a shorter clock. The timeouts only where the row is about one: a busy machine is
+    slow as well.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(polling, "SHORTEST", 0.01)
         patch.setattr(polling, "LONGEST_BACKOFF", 0.05)

@@ -1,4 +1,6 @@
-"""A page of ours that stands for a notebook host, in Chromium, with cells that a real kernel runs: what `vscode.py` and `colab.py` share."""
+"""A page of ours that stands for a notebook host, in Chromium, with cells that a real kernel runs: what
+`vscode.py` and `colab.py` share.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ class HostPage(ABC):
         """Change to the host's dark or light theme."""
 
     def open(self, folder: str, service: FaultServer) -> Path:
-        """Start a kernel that generates with `service`, in `folder` below the server's root, and the page; the folder's path."""
+        """Start a kernel that generates with `service`, in `folder` below the server's root, and the page;
+        the folder's path.
+        """
         path = self._server.root / folder
         path.mkdir(parents=True, exist_ok=True)
         session = {
@@ -140,7 +144,9 @@ class HostPage(ABC):
         return facts
 
     def check_looks(self, shown: Locator) -> None:
-        """Fail where axe-core finds something within `shown`, in light or dark, wide or 400 px; or where it sticks out."""
+        """Fail where axe-core finds something within `shown`, in light or dark, wide or 400 px; or where it
+        sticks out.
+        """
         for width in (1280, 432):  # the pages have 16 px on each side
             self.page.set_viewport_size({"width": width, "height": 900})
             check_fits(shown)

@@ -1,6 +1,9 @@
-"""The notebook hosts, each as it is installed, in Chromium: `with Voila(folder, page) as host: host.open(server)`.
+"""The notebook hosts, each as it is installed, in Chromium.
 
-A host shows two cells: `SHOW`, whose output is the widget, and one that blocks the kernel's main thread (`block`, `unblock`).
+`with Voila(folder, page) as host: host.open(server)` is one.
+
+A host shows two cells: `SHOW`, whose output is the widget, and one that blocks the kernel's main thread
+(`block`, `unblock`).
 """
 
 from __future__ import annotations
@@ -41,8 +44,9 @@ def settings(service: FaultServer) -> dict[str, str]:
 class Host(ABC):
     """A notebook host in `page`.
 
-    `themes` are what it can show, first the one that it opens in; `subshells` is whether it handles a click while a cell runs;
-    `way` is how a video that is finished meanwhile comes to the page; `folder` is where its notebook lies, once one is open.
+    `themes` are what it can show, first the one that it opens in; `subshells` is whether it handles a click
+    while a cell runs; `way` is how a video that is finished meanwhile comes to the page; `folder` is where
+    its notebook lies, once one is open.
     """
 
     themes: tuple[Theme, ...] = ("light", "dark")
@@ -66,7 +70,9 @@ class Host(ABC):
         """Open a new notebook, whose jobs go to `service`, and run `SHOW`: the widget."""
 
     def reopened(self, code: str, service: FaultServer) -> Locator:
-        """Run `code` in place of `SHOW`, save the notebook, end its kernel, and open it again: the page's videos."""
+        """Run `code` in place of `SHOW`, save the notebook, end its kernel, and open it again: the page's
+        videos.
+        """
         raise NotImplementedError
 
     @abstractmethod
@@ -124,7 +130,9 @@ class _OnJupyter(Host):
 
 
 class JupyterLab(_OnJupyter):
-    """JupyterLab, or Notebook 7, which is made of its parts. `old` is the environment of a kernel without subshells."""
+    """JupyterLab, or Notebook 7, which is made of its parts. `old` is the environment of a kernel without
+    subshells.
+    """
 
     def __init__(self, page: Page, server: LabServer, *, old: Mapping[str, str] | None = None) -> None:
         super().__init__(page, server)
@@ -254,7 +262,9 @@ class _OwnServer(Host):
 
 
 class Voila(_OwnServer):
-    """Voila. It shows outputs alone: there is no cell to run. Another theme is another page, with a kernel of its own."""
+    """Voila. It shows outputs alone: there is no cell to run. Another theme is another page, with a kernel of
+    its own.
+    """
 
     themes = ("dark", "light")
     way = "pull"

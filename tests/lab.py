@@ -1,4 +1,6 @@
-"""A real JupyterLab, and a notebook in it, driven as a person would: `lab.open("a.ipynb", cells=[...])`, `notebook.run(0)`."""
+"""A real JupyterLab, and a notebook in it, driven as a person would: `lab.open("a.ipynb", cells=[...])`,
+`notebook.run(0)`.
+"""
 
 from __future__ import annotations
 
@@ -55,9 +57,11 @@ def server_environment(folder: Path) -> dict[str, str]:
 
 
 class LabServer:
-    """`jupyter lab` on loopback, or another `app`. Nothing of the user's own settings, kernels or environment reaches it.
+    """`jupyter lab` on loopback, or another `app`. Nothing of the user's own settings, kernels or environment
+    reaches it.
 
-    `root` is the folder that it shows; `url` ends with a slash; `token` opens it; `page` is where it shows a notebook.
+    `root` is the folder that it shows; `url` ends with a slash; `token` opens it; `page` is where it shows a
+    notebook.
     """
 
     def __init__(self, folder: Path, *, app: str = "jupyterlab", page: str = "doc/tree/") -> None:
@@ -156,7 +160,9 @@ class LabServer:
         path.write_text(json.dumps(notebook), encoding="utf-8")
 
     def _wait_until_up(self) -> str:
-        """Poll until the server answers; its own record says at which address (another port, if ours was taken)."""
+        """Poll until the server answers; its own record says at which address (another port, if ours was
+        taken).
+        """
         record = self._runtime / f"jpserver-{self._process.pid}.json"
         end = time.monotonic() + START
         while time.monotonic() < end and self._process.poll() is None:
@@ -179,9 +185,11 @@ class Lab:
         self.page = page
 
     def open(self, name: str, cells: Sequence[str] = (), *, env: Mapping[str, str] | None = None) -> Notebook:
-        """Write the notebook `name` with these code cells and open it; its kernel, with `env` set, is idle on return.
+        """Write the notebook `name` with these code cells and open it; its kernel, with `env` set, is idle on
+        return.
 
-        Without `cells` a file that is there already (below `server.root`) is opened as it is. Folders in `name` are made.
+        Without `cells` a file that is there already (below `server.root`) is opened as it is. Folders in
+        `name` are made.
         """
         path = self.server.root / name
         if cells or not path.exists():
@@ -229,7 +237,9 @@ class Notebook:
         return index
 
     def run(self, index: int, *, wait: bool = True, timeout: float = 60.0) -> None:
-        """Click into a cell and press Ctrl+Enter. `wait=False` returns as soon as the cell was sent to the kernel."""
+        """Click into a cell and press Ctrl+Enter. `wait=False` returns as soon as the cell was sent to the
+        kernel.
+        """
         before = self._prompt(index).inner_text()
         self._click_into(index)
         self.page.keyboard.press("Control+Enter")

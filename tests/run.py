@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
-"""Installs what the tests need, and runs every check: `python3 tests/run.py`. What comes after it is for pytest: `-k lab`.
+"""Installs what the tests need, and runs them.
 
-Needs a Python (3.10 or newer, with venv) and the package registries; no root, no Node, no browser. The first run fills `.venv/`,
-`js/node_modules/` and, where there is no Chromium, `.browser/`; later ones use what is there.
+    python3 tests/run.py          every check, and the tests that are not marked `slow`: some 5 minutes
+    python3 tests/run.py --all    every check and every test
+    python3 tests/run.py -k lab   what comes after it is for pytest, which then decides alone what to run
+
+Needs a Python (3.10 or newer, with venv) and the package registries; no root, no Node, no browser. The first
+run fills `.venv/`, `js/node_modules/` and, where there is no Chromium, `.browser/`; later ones use what is
+there.
 """
 
 from __future__ import annotations
@@ -16,7 +21,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+CHECKS: dict[str, list[str | Path]] = {
+    "ruff check": [PYTHON, "-m", "ruff", "check"],
+    "ruff format": [PYTHON, "-m", "ruff", "format", "--check"],
+    "mypy": [PYTHON, "-m", "mypy"],
+    "imports go down": [BIN / "lint-imports", "--no-cache"],
+    "biome and tsc": [PYTHON, "js/hatch_build.py", "run", "check"],
+    "tests of the front end's parts": [PYTHON, "js/hatch_build.py", "test"],
+    "docs": [PYTHON, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "docs", ".site"],
+}
+# As many at a time as there are processors, each with a browser and servers of its own; more than 4 only get in
+# each other's way. By `load`, and one by one: conftest.py's order of the tests is then each worker's.
+SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses=4", "--dist=load", "--maxschedchunk=1"]
 
 
 def run(title: str, *command: str | Path) -> bool:
@@ -42,27 +61,23 @@ def install() -> bool:
     return run("front end", PYTHON, "js/hatch_build.py") and run("browser", PYTHON, "tests/browser.py")
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
     """Install, check, test; 0 if all went well."""
+    everything = "--all" in words
+    for_pytest = [word for word in words if word != "--all"]
     if not install():
         return 1
-    checks: dict[str, list[str]] = {
-        "ruff check": ["-m", "ruff", "check"],
-        "ruff format": ["-m", "ruff", "format", "--check"],
-        "mypy": ["-m", "mypy"],
-        "biome and tsc": ["js/hatch_build.py", "run", "check"],
-        "tests of the front end's parts": ["js/hatch_build.py", "test"],
-    }
     results: dict[str, str] = {}
-    for title, command in checks.items():
+    for title, command in CHECKS.items():
         begin = time.monotonic()
-        passed = run(title, PYTHON, *command)
+        passed = run(title, *command)
         results[title] = f"{'passed' if passed else 'FAILED'} in {time.monotonic() - begin:.1f} s"
     print("\n=== so far")
     for title, result in results.items():
         print(f"{title}: {result}")
     # Last, so that its closing line is the last of all where nothing failed.
-    tested = run("pytest", PYTHON, "-m", "pytest", *sys.argv[1:])
+    chosen = [] if everything or for_pytest else ["-m", "not slow"]
+    tested = run("pytest", PYTHON, "-m", "pytest", *SIDE_BY_SIDE, *chosen, *for_pytest)
     failed = [title for title, result in results.items() if result.startswith("FAILED")]
     if failed:
         print(f"\nFailed before pytest: {', '.join(failed)}")
@@ -70,4 +85,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,6 @@
-"""The three calls, against a real server on loopback: what is sent, what comes back, and every fault in our own words."""
+"""The three calls, against a real server on loopback: what is sent, what comes back, and every fault in our
+own words.
+"""
 
 from __future__ import annotations
 

@@ -332,7 +332,8 @@ def test_an_unreachable_host_says_so(tmp_path: Path) -> None:
 
 
 def test_the_submit_has_a_connection_of_its_own(server: FaultServer, tmp_path: Path) -> None:
-    # One that was kept open may be closing at the other end, and then nobody can tell whether the request was read.
+    # One that was kept open may be closing at the other end, and then nobody can tell whether the request was
+    # read.
     client = client_of(server, tmp_path)
     client.generate("One", model="Veo 3.0").wait(30)
     client.generate("Two", model="Veo 3.0").wait(30)

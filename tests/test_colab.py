@@ -1,4 +1,6 @@
-"""With Colab's manners: what the kernel sends by itself is lost, buffers are `Uint8Array`s, and there is no composition."""
+"""With Colab's manners: what the kernel sends by itself is lost, buffers are `Uint8Array`s, and there is no
+composition.
+"""
 
 from __future__ import annotations
 

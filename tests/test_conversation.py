@@ -1,4 +1,6 @@
-"""The kernel's half of the conversation: what is sent in the handler of a message, and what comes from the engine's thread."""
+"""The kernel's half of the conversation: what is sent in the handler of a message, and what comes from the
+engine's thread.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A process that is killed (SIGKILL) loses no job and pays for none twice.
 
-Each test starts crash_child.py, kills it at a chosen moment and starts it again. The service, which runs here and outlives every
-child, knows the truth: what was asked of it, and which jobs it made.
+Each test starts crash_child.py, kills it at a chosen moment and starts it again. The service, which runs here
+and outlives every child, knows the truth: what was asked of it, and which jobs it made.
 """
 
 from __future__ import annotations
@@ -242,7 +242,9 @@ def kill_within_answer(share: float) -> Fault:
 
 
 def kill_within_download(share: float) -> Fault:
-    """Sends the video up to a share of its whole, from where the request wants it; kills when some of it is on disk."""
+    """Sends the video up to a share of its whole, from where the request wants it; kills when some of it is
+    on disk.
+    """
 
     async def fault(exchange: Exchange) -> None:
         service, _ = victim_of(exchange)
@@ -367,6 +369,7 @@ def survive_all(cases: list[Case], folder: Path, kind: str) -> Counter[str]:
 LOST, DONE = "JobUnconfirmedError", "video"
 
 
+@pytest.mark.slow
 def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
     half = kill_within_answer(0.5)
     both = [FOX, OWL]
@@ -414,10 +417,12 @@ def test_killed_while_it_talks_to_the_service(tmp_path: Path) -> None:
     survive_all(cases, tmp_path, "in talks with the service")
 
 
+@pytest.mark.slow
 def test_killed_at_each_change_of_a_file(tmp_path: Path) -> None:
     operations = operations_of_one_life(tmp_path / "counted")
     assert {"open", "fsync", "link", "replace", "flock"} <= set(operations)
-    # After one is as before the next, but for what is said to the service in between, which is killed in the test above.
+    # After one is as before the next, but for what is said to the service in between, which is killed in the
+    # test above.
     moments = [
         (number, when, name)
         for number, name in enumerate(operations, 1)
@@ -441,6 +446,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     survive_all(cases, tmp_path, "at any moment")
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_while_it_takes_up_what_is_there(tmp_path: Path) -> None:
     with Service(video=VIDEO, folder=tmp_path / "library", poll=[kill]) as service:
         child = Child(service)
@@ -573,7 +579,8 @@ def test_one_takes_over_from_another_that_was_killed_before_it_sent(tmp_path: Pa
 
 
 def test_one_takes_over_that_found_the_job_while_it_was_being_sent(tmp_path: Path) -> None:
-    # As above, but the new client has taken the job up as an unfinished one by the time that it is asked for it.
+    # As above, but the new client has taken the job up as an unfinished one by the time that it is asked for
+    # it.
     came, answer = threading.Event(), asyncio.Event()
 
     async def hold(exchange: Exchange) -> None:
@@ -602,6 +609,7 @@ def suspended(service: Service, number: int, **plan: Any) -> Child:
     return child
 
 
+@pytest.mark.slow
 def test_one_is_suspended_and_the_other_does_its_work_or_looks_on(tmp_path: Path) -> None:
     operations = operations_of_one_life(tmp_path / "counted")
     recorded = operations.index("link") + 1

@@ -1,6 +1,8 @@
-"""How a finished video gets to the page, over networks good and bad: real JupyterLab, Chromium, and `proxy.py` between them.
+"""How a finished video gets to the page, over networks good and bad: real JupyterLab, Chromium, and
+`proxy.py` between them.
 
-A library beside the notebook is served by the notebook server itself; one outside of the server's root has to come through the kernel.
+A library beside the notebook is served by the notebook server itself; one outside of the server's root has to
+come through the kernel.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ def lab(lab_server: LabServer, proxy: Proxy, page: Page) -> Iterator[Lab]:
 
 
 class Wire:
-    """What went over the page's websockets: which chunks it asked for, how much it was sent, how many have closed."""
+    """What went over the page's websockets: which chunks it asked for, how much it was sent, how many have
+    closed.
+    """
 
     def __init__(self, page: Page) -> None:
         self.chunks: list[int] = []
@@ -168,6 +172,7 @@ class Memory:
         return self._read("VmHWM") - self._before
 
 
+@pytest.mark.slow
 def test_200_mb_play_and_seek_by_the_servers_url_and_the_kernel_sends_none_of_it(
     lab: Lab, wire: Wire, tmp_path: Path
 ) -> None:
@@ -193,6 +198,7 @@ def test_200_mb_play_and_seek_by_the_servers_url_and_the_kernel_sends_none_of_it
         assert wire.received - before < 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blobs")
 def test_200_mb_outside_of_the_servers_root_come_when_asked_for_and_memory_is_bounded(
     lab: Lab, wire: Wire, proxy: Proxy, tmp_path: Path
@@ -219,6 +225,7 @@ def test_200_mb_outside_of_the_servers_root_come_when_asked_for_and_memory_is_bo
         assert len(wire.chunks) == len(set(wire.chunks)) == -(-len(server.video) // 2**20)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blobs")
 def test_what_a_closed_view_was_loading_stops_and_goes_on_with_the_next_and_is_let_go_with_the_widget(
     lab: Lab, wire: Wire, proxy: Proxy, tmp_path: Path
@@ -283,6 +290,7 @@ def test_two_views_a_reload_and_a_restart(lab: Lab, wire: Wire, tmp_path: Path) 
         assert server.count("submit") == 1
 
 
+@pytest.mark.slow
 def test_over_a_slow_link_the_servers_url_plays_before_the_file_is_there(
     lab: Lab, proxy: Proxy, tmp_path: Path
 ) -> None:
@@ -298,6 +306,7 @@ def test_over_a_slow_link_the_servers_url_plays_before_the_file_is_there(
         assert proxy.received - before < len(server.video) / 2
 
 
+@pytest.mark.slow
 def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
     lab: Lab, wire: Wire, proxy: Proxy, tmp_path: Path
 ) -> None:
@@ -330,6 +339,7 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
         assert server.count("submit") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blobs")
 def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(
     lab: Lab, tmp_path: Path, old_ipykernel: dict[str, str]
@@ -361,6 +371,7 @@ def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(
         expect(stage).to_contain_text("processing", timeout=30_000)
 
 
+@pytest.mark.slow
 def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
     lab: Lab, proxy: Proxy, tmp_path: Path
 ) -> None:

@@ -1,4 +1,6 @@
-"""The front end's renderer (`js/src/dom.ts`) in Chromium, bundled by itself: what stays is not touched, what changes is right."""
+"""The front end's renderer (`js/src/dom.ts`) in Chromium, bundled by itself: what stays is not touched, what
+changes is right.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ await build({
   outfile: process.argv[1], bundle: true, format: "iife", globalName: "dom", tsconfigRaw: {},
 });
 """
-# What the scripts below use: `el` is drawn into, `touched` gives the elements below it that were put in or taken out since the last call.
+# What the scripts below use: `el` is drawn into, `touched` gives the elements below it that were put in or
+# taken out since the last call.
 PRELUDE = """
 var { h, render, stateful, Fragment } = dom;
 var el = document.querySelector("main");

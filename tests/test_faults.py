@@ -15,7 +15,8 @@ def test_a_fault(row: Row, tmp_path: Path) -> None:
     assert (result.outcome, result.jobs, result.submits) == (row.outcome, row.jobs, row.submits), result.said
     assert result.leaks == []
     assert result.pause >= row.pause, "the service asked for a longer one"
-    # A notebook that is run again gets the same job, and a job that was stopped goes on: nothing is paid anew.
+    # A notebook that is run again gets the same job, and a job that was stopped goes on: nothing is paid
+    # anew.
     goes_on = "video" if row.outcome == "stopped" else row.outcome
     assert result.again == ("" if row.outcome == "failed" else f"{goes_on}, reused, 0 more submits")
 

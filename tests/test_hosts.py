@@ -28,7 +28,9 @@ def nbclassic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabSe
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator[Host]:
-    """The host that the test's parameter names. Nothing of ours goes wrong in its page; the hosts' own parts may."""
+    """The host that the test's parameter names. Nothing of ours goes wrong in its page; the hosts' own parts
+    may.
+    """
     name = request.param
     made: Host
     if name == "Notebook 7":
@@ -73,12 +75,12 @@ def look(host: Host, shown: Locator, *themes: Theme) -> None:
     "host",
     [
         "JupyterLab",
-        "JupyterLab, ipykernel 6.30",
-        "Notebook 7",
-        "nbclassic",
-        "Voila",
+        pytest.param("JupyterLab, ipykernel 6.30", marks=pytest.mark.slow),
+        pytest.param("Notebook 7", marks=pytest.mark.slow),
+        pytest.param("nbclassic", marks=pytest.mark.slow),
+        pytest.param("Voila", marks=pytest.mark.slow),
         "marimo",
-        "marimo, mo.ui.anywidget",
+        pytest.param("marimo, mo.ui.anywidget", marks=pytest.mark.slow),
     ],
     indirect=True,
 )
@@ -105,7 +107,8 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
         expect(spinner).to_have_css("animation-name", "none")
         host.page.emulate_media(reduced_motion="no-preference")
 
-        # It is cancelled, while a cell runs if it can be; and while that runs the first comes to its end, and plays.
+        # It is cancelled, while a cell runs if it can be; and while that runs the first comes to its end, and
+        # plays.
         if host.subshells:
             host.block()
         shown.get_by_role("button", name="Cancel").press("Enter")
@@ -146,6 +149,7 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
         look(host, shown, *host.themes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["JupyterLab, ipykernel 6.30", "nbclassic", "marimo"], indirect=True)
 def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host) -> None:
     with FaultServer(video=small_mp4(1), polls=10**6) as server:
@@ -177,6 +181,7 @@ def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host)
         assert server.count("submit") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["JupyterLab", "Notebook 7", "nbclassic"], indirect=True)
 def test_a_saved_video_plays_when_its_notebook_is_opened_again(host: Host) -> None:
     code = "from runcrate_widget import VideoClient\nVideoClient().generate('A fox', model='Veo 3.0').wait()"

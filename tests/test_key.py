@@ -1,4 +1,6 @@
-"""The key is nowhere but in the header that it is for: not on disk, in a log, an error, a message, a notebook, or at another host."""
+"""The key is nowhere but in the header that it is for: not on disk, in a log, an error, a message, a
+notebook, or at another host.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ def everything_shown(thing: object, seen: set[int] | None = None) -> str:
 
 
 def everything_told(error: BaseException) -> str:
-    """An error with all that hangs on it, and the locals of every frame of its traceback but those of the tests."""
+    """An error with all that hangs on it, and the locals of every frame of its traceback but those of the
+    tests.
+    """
     told = repr(vars(error)) + repr(error.args)
     chain: list[traceback.TracebackException | None] = [
         traceback.TracebackException.from_exception(error, capture_locals=True)

@@ -1,7 +1,7 @@
 """The main job, in a real JupyterLab with a real kernel in a real Chromium, driven as a new user would.
 
-Where a test wants to know whether something happened *while a cell ran*, that cell waits for a file which only the test writes: so
-nothing here depends on how quick the machine is.
+Where a test wants to know whether something happened *while a cell ran*, that cell waits for a file which
+only the test writes: so nothing here depends on how quick the machine is.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ def test_controls_and_traits_are_linked_both_ways(lab: Lab) -> None:
     expect(slider).to_have_value("11")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_ipywidgets_link_works_with_every_control(lab: Lab) -> None:
     linked = (
@@ -190,6 +191,7 @@ def test_without_a_key_it_says_how_to_set_one_and_offers_the_demo(lab: Lab) -> N
     assert playing(shown)["duration"] == pytest.approx(6, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_a_failed_job_shows_the_services_reason_and_can_be_tried_again(lab: Lab) -> None:
     with FaultServer(
@@ -227,6 +229,7 @@ def test_bad_input_is_said_at_the_control_and_nothing_is_sent(lab: Lab) -> None:
         assert server.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_code_beside_the_widget(lab: Lab) -> None:
     code = (
@@ -307,7 +310,8 @@ def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> No
 
 @pytest.mark.usefixtures("quiet")
 def test_a_fresh_widget_is_alive_while_a_cell_runs(lab: Lab) -> None:
-    # On an ipykernel with subshells, which the newest has: an older one answers when the cell ends, and the view says so.
+    # On an ipykernel with subshells, which the newest has: an older one answers when the cell ends, and the
+    # view says so.
     with FaultServer(video=small_mp4(2, 160, 90)) as server:
         code = f"w.prompt = 'From code'; w.generate()\n{BLOCK}"
         notebook = lab.open(

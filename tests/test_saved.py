@@ -1,4 +1,6 @@
-"""What lasts in a saved notebook: it is run by nbclient and papermill, reopened in JupyterLab without a kernel, moved, exported."""
+"""What lasts in a saved notebook: it is run by nbclient and papermill, reopened in JupyterLab without a
+kernel, moved, exported.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ def has_poster(figure: Locator) -> bool:
 
 
 def reopened(lab: Lab, made: Path, name: str, change: Callable[[Path], None] = lambda _: None) -> Path:
-    """Copies the folder below the server's root as `name`, and opens its notebook where there is no kernel for it."""
+    """Copies the folder below the server's root as `name`, and opens its notebook where there is no kernel
+    for it.
+    """
     folder = lab.server.root / name
     shutil.copytree(made, folder)
     file = folder / "a.ipynb"
@@ -169,6 +173,7 @@ def test_without_a_kernel_all_of_it_plays_and_there_is_no_error(lab: Lab, made: 
     check_that_the_widget_is_not_missed(cell(page, 2), "Loading widget")
 
 
+@pytest.mark.slow
 def test_with_a_new_kernel_there_is_no_error_either(lab: Lab, made: Path) -> None:
     folder = lab.server.root / "anew"
     shutil.copytree(made, folder)
@@ -242,6 +247,7 @@ def test_exported_as_html_it_plays_beside_its_folder_and_shows_the_poster_withou
 # A cell that blocks the kernel's main thread until the test writes a file, and then says so.
 
 
+@pytest.mark.slow
 def test_a_displayed_job_says_how_it_goes_on_while_another_cell_runs(lab: Lab) -> None:
     with FaultServer(video=VIDEO, polls=10**6) as server:
         show = "from runcrate_widget import VideoClient\njob = VideoClient().generate('A fox', model='Veo 3.0')\njob"
@@ -314,6 +320,7 @@ def test_without_a_notebook_nothing_breaks(tmp_path: Path) -> None:
 # How heavy it is.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", ["video", "job"])
 def test_thirty_of_them_make_a_light_notebook(tmp_path: Path, shown: str) -> None:
     write_large_mp4(tmp_path / "noise.mp4", 1)  # whose poster is as large as they come
@@ -345,4 +352,6 @@ def test_thirty_of_them_make_a_light_notebook(tmp_path: Path, shown: str) -> Non
         (output,) = outputs(tmp_path / "a.ipynb", index)
         (poster,) = POSTER.findall(html_of(output))
         assert len(poster) <= 15_000
-        assert len(json.dumps(output, ensure_ascii=False).encode()) - len(poster) <= 1024
+        # What this machine calls its temporary folders is nobody's kilobyte.
+        text = json.dumps(output, ensure_ascii=False).replace(str(tmp_path), "/home/somebody/projects/films")
+        assert len(text.encode()) - len(poster) <= 1024

@@ -141,7 +141,8 @@ print(Video(path, VideoRequest("A fox", model="Veo 3.0"), "vid_1", read_mp4(path
 
 
 def test_it_is_the_notebooks_folder_whatever_the_working_folder_is(tmp_path: Path) -> None:
-    # JPY_SESSION_NAME would say the wrong one where a notebook runs another (papermill): the child inherits it.
+    # JPY_SESSION_NAME would say the wrong one where a notebook runs another (papermill): the child inherits
+    # it.
     one = video(tmp_path / "videos" / "a.mp4")
 
     def source(*names: str) -> str:

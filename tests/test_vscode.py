@@ -1,4 +1,6 @@
-"""In VS Code's own widget manager, with its limits: a slow way to the page, no AAC, a white box behind, light `--jp-*` in the dark."""
+"""In VS Code's own widget manager, with its limits: a slow way to the page, no AAC, a white box behind, light
+`--jp-*` in the dark.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a user gets by `pip install`: everything that is needed, nothing else, and no build without the front end."""
+"""What a user gets by `pip install`: everything that is needed, nothing else, and no build without the front
+end.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
 ASSETS = ("widget.js", "widget.css", "loader.js")
 
 

@@ -51,10 +51,12 @@ def small_mp4(
 
 
 def write_large_mp4(path: Path, megabytes: int) -> None:
-    """Writes an H.264 MP4 of noise, 640×360 at 24 pictures a second, of so many MB (10⁶ bytes) or up to half a MB more.
+    """Writes an H.264 MP4 of noise, 640×360 at 24 pictures a second, of so many MB (10⁶ bytes) or up to half
+    a MB more.
 
-    It decodes and seeks as any does: one second is encoded, and its packets are written again and again, each time later. Its index
-    is at the end, as encoders write it by default. Takes 0.1 s at 1 MB, and 0.2 s at 200 MB.
+    It decodes and seeks as any does: one second is encoded, and its packets are written again and again, each
+    time later. Its index is at the end, as encoders write it by default. Takes 0.1 s at 1 MB, and 0.2 s at
+    200 MB.
     """
     rate = 24
     with av.open(path, "w", format="mp4") as container:

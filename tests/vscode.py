@@ -1,4 +1,6 @@
-"""VS Code's notebook as a page: its own widget manager, its colours and limits, and a real kernel. See `pages/vscode.js`."""
+"""VS Code's notebook as a page: its own widget manager, its colours and limits, and a real kernel. See
+`pages/vscode.js`.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,15 @@
-"""How long a finished video takes from its cell to its first frame in JupyterLab, and for how long it blocks the page.
+"""How long a finished video takes from its cell to its first frame in JupyterLab, and for how long it blocks
+the page.
 
     python tests/bench/first_frame.py [megabytes ...]
 
-Each figure is of a page, a kernel and a Chromium of their own. A first cell has the client download the video into its library beside
-the notebook, and makes the widget; the cell that is measured only shows what the table names. So ours begins where its peers do: with a
-file. Every player is muted and told to play as soon as it is in the page (`Video` fetches nothing before, and shows its poster). The
-time is from the command that runs the cell to the moment when the browser has put the first frame on the screen
-(`requestVideoFrameCallback`). The page measures itself and saves what it found by the server's contents API: whatever drives a browser
-would be sent a copy of each message, and slow down those who send the video in one.
+Each figure is of a page, a kernel and a Chromium of their own. A first cell has the client download the video
+into its library beside the notebook, and makes the widget; the cell that is measured only shows what the
+table names. So ours begins where its peers do: with a file. Every player is muted and told to play as soon as
+it is in the page (`Video` fetches nothing before, and shows its poster). The time is from the command that
+runs the cell to the moment when the browser has put the first frame on the screen
+(`requestVideoFrameCallback`). The page measures itself and saves what it found by the server's contents API:
+whatever drives a browser would be sent a copy of each message, and slow down those who send the video in one.
 
 Blocked: the longest time in which the page did nothing else, neither a timer of 50 ms nor a click.
 """
@@ -50,7 +52,8 @@ WAYS = {
     "IPython.display.Video, embed=True": "Video(path, embed=True)",
     "ipywidgets.Video.from_file": "ipywidgets.Video.from_file(path, autoplay=False)",
 }
-# Runs the second cell, and saves {frame, blocked} in milliseconds once its video has a frame; `frame` is null after the limit.
+# Runs the second cell, and saves {frame, blocked} in milliseconds once its video has a frame; `frame` is null
+# after the limit.
 MEASURE = """
 ([limit, player, url, token]) => setTimeout(async () => {
   const { content } = jupyterapp.shell.currentWidget;

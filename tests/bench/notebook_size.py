@@ -2,7 +2,8 @@
 
 python tests/bench/notebook_size.py
 
-The same file of 1 MB each time (noise, whose poster is as large as they come). Run by nbclient, which saves the widgets' state.
+The same file of 1 MB each time (noise, whose poster is as large as they come). Run by nbclient, which saves
+the widgets' state.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def size(show: str, count: int, video: bytes) -> int:
 
 
 def main() -> None:
-    """Runs all of the notebooks, and prints their sizes in KB, and each as a multiple of the same number of our `Video`s."""
+    """Runs all of the notebooks, and prints their sizes in KB, and each as a multiple of the same number of
+    our `Video`s.
+    """
     with tempfile.TemporaryDirectory() as place:
         write_large_mp4(Path(place) / "noise.mp4", 1)
         video = (Path(place) / "noise.mp4").read_bytes()
