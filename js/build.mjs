@@ -26,7 +26,7 @@ await build({
   jsx: "transform",
   jsxFactory: "h",
   jsxFragment: "Fragment",
-  inject: ["src/dom.ts"], // both come from there, in every file
+  inject: ["src/ui/dom.ts"], // both come from there, in every file
 });
 
 const sizes = await Promise.all(

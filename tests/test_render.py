@@ -27,7 +27,7 @@ MODELS = [
 ]
 SESSION = {
     "demo": False,
-    "key": True,
+    "has_key": True,
     "service": "api.runcrate.ai",
     "library": "videos",
     "root": None,
@@ -377,7 +377,7 @@ def test_an_error_of_no_field_stands_below_the_form(widget: Widget) -> None:
 
 
 def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
-    session = {"demo": False, "key": False, "service": "api.runcrate.ai", "library": "videos"}
+    session = {"demo": False, "has_key": False, "service": "api.runcrate.ai", "library": "videos"}
     view = widget.start(state(_session=session))
     notice = view.get_by_role("region", name="API key")
     expect(notice).to_contain_text("RUNCRATE_API_KEY")
@@ -394,7 +394,7 @@ def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
 
 
 def test_a_widget_without_a_key_asks_the_kernel_when_one_comes_back_to_it(widget: Widget) -> None:
-    session = {"demo": False, "key": False, "service": "api.runcrate.ai", "library": "videos"}
+    session = {"demo": False, "has_key": False, "service": "api.runcrate.ai", "library": "videos"}
     view = widget.start(state(_session=session))
     view.get_by_label("Prompt").focus()
     widget.wait_for('model.of("hello").length >= 2')
@@ -822,10 +822,10 @@ def test_every_text_is_legible_in_every_theme(widget: Widget, theme: str) -> Non
     file = small_mp4()
     failed = job("k2", "failed", error=error("Content policy."))
     jobs = [job(), failed, job("k3", "cancelled"), finished("k4", file, demo=True)]
-    session = {**SESSION, "key": False}
+    session = {**SESSION, "has_key": False}
     view = widget.start(state(_jobs=jobs, _session=session), files={"k4": file})
     widget.wait_for_videos(1)
-    widget.set("_session", {**session, "key": True})
+    widget.set("_session", {**session, "has_key": True})
     expect(view.get_by_role("region", name="API key")).to_have_count(0)
     texts = contrasts(view)
     assert {"Generate", "Content policy.", "DEMO", "processing"} <= {text for text, _ in texts}
@@ -857,7 +857,7 @@ def test_nothing_is_wider_than_the_page(widget: Widget, width: int) -> None:
         finished("k3", tall, width=36, height=64, prompt=long),
         finished("k4", wide, demo=True, prompt=long),
     ]
-    session = {**SESSION, "key": False}
+    session = {**SESSION, "has_key": False}
     view = widget.start(state(prompt=long, _jobs=jobs, _session=session), files={"k3": tall, "k4": wide})
     widget.wait_for_videos(2)
     row(view, "k2").get_by_role("button", name="Send again").click()
@@ -915,9 +915,9 @@ def test_earlier_videos_are_offered(widget: Widget) -> None:
 
 
 def test_a_key_that_was_set_since_is_noticed_by_the_press_that_needs_it(widget: Widget) -> None:
-    view = widget.start(state(_session={**SESSION, "key": False}))
+    view = widget.start(state(_session={**SESSION, "has_key": False}))
     # As the kernel does: the answer to a hello comes after the trait.
-    widget.do("model.beforeHello = () => model.set('_session', {...model.state._session, key: true}); 0")
+    widget.do("model.beforeHello = () => model.set('_session', {...model.state._session, has_key: true}); 0")
     generate_button(view).dispatch_event("click")
     widget.wait_for("model.of('generate').length === 1")
 

@@ -162,7 +162,7 @@ def test_the_view_is_told_of_models_prices_and_the_session(
     host = server.url.removeprefix("http://")
     session = {
         "demo": False,
-        "key": True,
+        "has_key": True,
         "service": host,
         "library": str(tmp_path),
         "root": None,
@@ -276,14 +276,14 @@ def test_without_a_key_the_view_is_told_and_a_key_that_is_set_later_is_found(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     widget = VideoWidget(client=VideoClient(base_url=server.url, library=tmp_path))
-    assert widget._session["key"] is False
+    assert widget._session["has_key"] is False
     view = Conversation(widget)
     answer, _ = view.say("generate", **CONTROLS)
     assert "There is no API key" in answer["error"]["message"]
     assert "RUNCRATE_API_KEY" in answer["error"]["hint"]
     monkeypatch.setenv("RUNCRATE_API_KEY", KEY)
     assert view.say("generate", **CONTROLS)[0]["ok"]
-    assert widget._session["key"] is True
+    assert widget._session["has_key"] is True
 
 
 def test_the_demo_is_switched_on_from_the_view(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_messages_and_their_twin_name_the_same_things() -> None:
     from runcrate_widget.notebook import messages
 
     root = Path(__file__).parent.parent
-    twin = (root / "js" / "src" / "messages.ts").read_text(encoding="utf-8")
+    twin = (root / "js" / "src" / "kernel" / "messages.ts").read_text(encoding="utf-8")
     for row in ("ErrorRow", "ModelRow", "VideoRow", "JobRow", "SessionRow"):
         body = re.search(rf"interface {row} {{(.*?)\n}}", twin, re.DOTALL)
         assert body, row

@@ -1,8 +1,9 @@
-// What each widget carries as its source in a Jupyter kernel: it takes the front end from the one runtime widget that has it
-// (`runcrate_widget/runtime.py`). Built by itself, and kept small: it travels with every widget.
+// What each widget carries as its source in a Jupyter kernel: it takes the front end from the one runtime
+// widget that has it (`runcrate_widget/runtime.py`). Built by itself, and kept small: it travels with every
+// widget.
 
-import { ending, type Model } from "./host.ts";
 import type { Begin, Context } from "./index.tsx";
+import { ending, type Model } from "./kernel/host.ts";
 
 type LoaderModel = Model & { get(name: "_runtime"): string };
 interface Front {

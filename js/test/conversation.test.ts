@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../src/conversation.ts";
+import { Conversation } from "../src/kernel/conversation.ts";
 import { Kernel, turn } from "./kernel.ts";
 
 test("each request gets its own answer, whatever their order", async () => {

@@ -1,7 +1,7 @@
 // A kernel in memory: a model whose messages the test answers.
 
-import type { Model } from "../src/host.ts";
-import type { State } from "../src/messages.ts";
+import type { Model } from "../src/kernel/host.ts";
+import type { State } from "../src/kernel/messages.ts";
 import { state } from "./rows.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a message as it comes from the wire

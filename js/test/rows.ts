@@ -1,6 +1,6 @@
 // Rows for the tests.
 
-import type { JobRow, State } from "../src/messages.ts";
+import type { JobRow, State } from "../src/kernel/messages.ts";
 
 export function job(fields: Partial<JobRow>): JobRow {
   return {
@@ -35,7 +35,7 @@ export function state(fields: Partial<State> = {}): State {
     _jobs: [],
     _session: {
       demo: false,
-      key: true,
+      has_key: true,
       service: "api.runcrate.ai",
       library: "videos",
       root: null,

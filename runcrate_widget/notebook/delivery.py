@@ -18,7 +18,7 @@ from runcrate_widget.media.video import Video
 from .host import is_served
 from .messages import Message
 
-CHUNK = 1024 * 1024  # bytes, as in js/src/pull.ts
+CHUNK = 1024 * 1024  # bytes, as in js/src/kernel/pull.ts
 _LARGEST_CHUNK = 4 * CHUNK
 _SILENCE = 2.0  # seconds without a word from the view, after a video is there
 _PACE = 1.0  # seconds a chunk: more would fill a slow link, and the server would miss its heartbeat

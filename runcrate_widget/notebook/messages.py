@@ -1,4 +1,4 @@
-"""What the widget's kernel side and its view say to each other. The other side of this file is `js/src/messages.ts`.
+"""What the widget's kernel side and its view say to each other. The other side of this file is `js/src/kernel/messages.ts`.
 
 State is synced traits (kernel to view only): `prompt`, `model`, `duration`, `aspect_ratio`, `takes`, and these.
 
@@ -99,7 +99,7 @@ class SessionRow(TypedDict):
     """What the widget talks to."""
 
     demo: bool
-    key: bool  # whether a key is set (never the key)
+    has_key: bool  # whether an API key is set (never the key)
     service: str  # the base URL's host
     library: str  # path of the folder
     root: str | None  # path of the folder that the notebook server shows, where the kernel knows it

@@ -256,7 +256,7 @@ class VideoWidget(anywidget.AnyWidget):
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
-                key=self._has_key(),
+                has_key=self._has_key(),
                 service=self._client.service,
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,

@@ -1,15 +1,15 @@
 // The conversation with the kernel: requests with ids of their own, and their answers.
 
 import { fileServer, firstBuffer, type Model } from "./host.ts";
-import type { Answer, Failure, Kind, News, Payload, Request, State } from "./messages.ts";
+import type { Failure, Kind, News, Payload, Reply, Request, State } from "./messages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export type Reply<K extends Kind> =
+export type Received<K extends Kind> =
   | ({ id: string; ok: true; bytes: Bytes | undefined } & Payload[K])
   | Failure;
 
-type Resolve = (reply: Reply<Kind>) => void;
+type Resolve = (reply: Received<Kind>) => void;
 
 export class Conversation {
   readonly model: Model;
@@ -47,7 +47,7 @@ export class Conversation {
   }
 
   /** Sends `request`, and gives its answer whenever that comes. */
-  ask<R extends Request>(request: R): Promise<Reply<R["kind"]>> {
+  ask<R extends Request>(request: R): Promise<Received<R["kind"]>> {
     const id = `${this.#name}-${++this.#count}`;
     return new Promise((resolve) => {
       this.#open.set(id, resolve as Resolve);
@@ -84,8 +84,9 @@ export class Conversation {
   }
 
   /**
-   * Resolves when the kernel answers a `hello`. A busy one stays silent, and a message may be lost: asked again and again.
-   * Messages are handled in their order, so whatever was asked before and can be answered, is by then.
+   * Resolves when the kernel answers a `hello`. A busy one stays silent, and a message may be lost: asked
+   * again and again. Messages are handled in their order, so whatever was asked before and can be answered,
+   * is by then.
    */
   alive(): Promise<void> {
     this.#alive ??= new Promise<void>((resolve) => {
@@ -107,16 +108,16 @@ export class Conversation {
     return this.#alive;
   }
 
-  #receive = (content: Answer<Kind> | News, buffers?: unknown): void => {
+  #receive = (content: Reply<Kind> | News, buffers?: unknown): void => {
     this.heard = true;
     const bytes = firstBuffer(buffers);
     if (!("push" in content))
-      this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Reply<Kind>);
+      this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Received<Kind>);
     else if (bytes) this.onPush(content.push, content.offset, content.total, bytes);
   };
 
   // An id that is not open is another page's.
-  #settle(id: string, reply: Reply<Kind>): void {
+  #settle(id: string, reply: Received<Kind>): void {
     this.#open.get(id)?.(reply);
     this.#open.delete(id);
   }

@@ -1,12 +1,15 @@
-// The renderer: draws what components give as DOM, and redraws it without touching what stays. Our own: a library's would
-// be a quarter of what travels with every widget.
+// The renderer: draws what components give as DOM, and redraws it without touching what stays. Our own: a
+// library's would be a quarter of what travels with every widget.
 //
-// A redraw calls every component first, and only then changes the DOM: where one throws, what is shown stays as it was.
+// A redraw calls every component first, and only then changes the DOM: where one throws, what is shown stays
+// as it was.
 
 /** What a component gives, and what may stand between two tags. */
 export type ComponentChildren = VNode | string | number | boolean | null | undefined | ComponentChildren[];
 
-/** What belongs to one place in the tree for as long as it is there. Components get theirs as second argument. */
+/**
+ * What belongs to one place in the tree for as long as it is there. Components get theirs as second argument.
+ */
 export interface Slot {
   state?: unknown;
   redraw: () => void; // soon, and the whole tree
@@ -146,7 +149,10 @@ function nodes({ node, kids }: Drawn): ChildNode[] {
   return node ? [node] : kids.flatMap(nodes);
 }
 
-/** Brings `wanted` into order in `parent`. One that is in its place is not touched: a video that is moved stops. */
+/**
+ * Brings `wanted` into order in `parent`. One that is in its place is not touched: a video that is moved
+ * stops.
+ */
 function place(parent: Node, wanted: Node[]): void {
   let next: Node | null = parent.firstChild;
   for (const node of wanted) {
@@ -164,7 +170,9 @@ function hear(event: Event): void {
   for (const name in props) if (name.toLowerCase() === `on${event.type}`) props[name]?.(event);
 }
 
-/** Sets the attributes of `element`, whose children are there already: a select's value has to be one of them. */
+/**
+ * Sets the attributes of `element`, whose children are there already: a select's value has to be one of them.
+ */
 function assign(element: Element, props: Props, was: Props, plan: Plan): void {
   current.set(element, props);
   for (const name in { ...was, ...props }) {
@@ -186,7 +194,8 @@ function assign(element: Element, props: Props, was: Props, plan: Plan): void {
   for (const name of ASSERTED) {
     const own = element as unknown as Props;
     const value = props[name];
-    // A progress of 0 has to be set as well, or else it is of no known value: its own is a number, a control's never is.
+    // A progress of 0 has to be set as well, or else it is of no known value: its own is a number, a
+    // control's never is.
     if (value != null && own[name] !== (typeof value === "number" ? `${value}` : value)) own[name] = value;
   }
   if (props.ref !== was.ref) {

@@ -1,5 +1,5 @@
 // What the widget's view and its kernel side say to each other. The other side of this file is
-// `runcrate_widget/messages.py`, which says what each message means.
+// `runcrate_widget/notebook/messages.py`, which says what each message means.
 
 /** What went wrong, for a person; `field` is the control at fault. */
 export interface ErrorRow {
@@ -8,7 +8,10 @@ export interface ErrorRow {
   field: string | null;
 }
 
-/** One choice of the model picker. `durations` in seconds: the choices, or `[shortest, longest]` where `continuous`. */
+/**
+ * One choice of the model picker. `durations` in seconds: the choices, or `[shortest, longest]` where
+ * `continuous`.
+ */
 export interface ModelRow {
   id: string;
   name: string;
@@ -63,7 +66,7 @@ export interface JobRow {
 /** What the widget talks to. */
 export interface SessionRow {
   demo: boolean;
-  key: boolean;
+  has_key: boolean;
   service: string;
   library: string;
   root: string | null;
@@ -79,6 +82,15 @@ export interface Settings {
   aspect_ratio: string | null;
   takes: number;
 }
+
+/** Their names. */
+export const SETTINGS = [
+  "prompt",
+  "model",
+  "duration",
+  "aspect_ratio",
+  "takes",
+] as const satisfies (keyof Settings)[];
 
 /** The synced traits that the view reads. It never writes one: see `set`. */
 export interface State extends Settings {
@@ -126,4 +138,4 @@ export interface Payload {
 export type News = { push: string; offset: number; total: number };
 
 export type Failure = { id: string; ok: false; error: ErrorRow };
-export type Answer<K extends Kind> = ({ id: string; ok: true } & Payload[K]) | Failure;
+export type Reply<K extends Kind> = ({ id: string; ok: true } & Payload[K]) | Failure;
