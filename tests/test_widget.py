@@ -301,17 +301,3 @@ def test_nothing_that_is_synced_or_shown_holds_the_key(widget: VideoWidget, view
     view.say("generate", **CONTROLS)
     wait_for_row(widget, {"status": "completed"})
     assert KEY not in f"{widget.get_state()}{widget!r}{widget._repr_mimebundle_()}{view.answers}"
-
-
-def test_messages_and_their_twin_name_the_same_things() -> None:
-    import re
-
-    from runcrate_widget.notebook import messages
-
-    root = Path(__file__).parent.parent
-    twin = (root / "js" / "src" / "kernel" / "messages.ts").read_text(encoding="utf-8")
-    for row in ("ErrorRow", "ModelRow", "VideoRow", "JobRow", "SessionRow"):
-        body = re.search(rf"interface {row} {{(.*?)\n}}", twin, re.DOTALL)
-        assert body, row
-        there = set(re.findall(r"^\s*(\w+)\??:", body[1], re.MULTILINE))
-        assert there == set(getattr(messages, row).__annotations__), row

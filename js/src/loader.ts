@@ -4,6 +4,7 @@
 
 import type { Begin, Context } from "./index.tsx";
 import { ending, type Model } from "./kernel/host.ts";
+import type { Payloads } from "./kernel/messages.ts";
 
 type LoaderModel = Model & { get(name: "_runtime"): string };
 interface Front {
@@ -40,7 +41,7 @@ export default () => {
   function fetched(el: HTMLElement): Promise<Front> {
     return new Promise((resolve) => {
       const id = `source-${Math.random()}`;
-      model.on("msg:custom", (answer: { id: string; js: string; css: string }) => {
+      model.on("msg:custom", (answer: { id: string } & Payloads["source"]) => {
         if (answer.id !== id) return;
         const style = document.createElement("style");
         style.textContent = answer.css;

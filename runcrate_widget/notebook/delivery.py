@@ -1,6 +1,8 @@
-"""How the bytes of a finished video get from the file to a widget's view, where the view cannot have them from the server.
+"""How the bytes of a finished video get from the file to a widget's view, where the view cannot have them
+from the server.
 
-The view pulls chunks. While a cell runs, some kernels do not hear it ask; then the video is pushed, in the same chunks, slowly.
+The view pulls chunks. While a cell runs, some kernels do not hear it ask; then the video is pushed, in the
+same chunks, slowly.
 """
 
 from __future__ import annotations

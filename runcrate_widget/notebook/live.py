@@ -1,6 +1,7 @@
 """HTML outputs that change after their cell has run, and that stay in the saved notebook as they were last.
 
-They are ordinary outputs with a `display_id`: no widget, so they cost no widget state and need no kernel to be seen again.
+They are ordinary outputs with a `display_id`: no widget, so they cost no widget state and need no kernel to
+be seen again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _MOST_VIDEOS = 30
 
 
 class LiveOutput:
-    """An output that shows what `render` gives (a MIME bundle, made in any thread), anew after each `update()`.
+    """An output that shows what `render` gives (a MIME bundle, made in any thread), anew after each
+    `update()`.
 
     Displayed more than once, it changes everywhere. Where there is no kernel nothing happens.
     """
@@ -71,8 +73,9 @@ class LiveOutput:
             _log.debug("An output could not be updated", exc_info=True)
 
     def _publish_update(self, bundle: dict[str, str]) -> None:
-        # In a context of its own, it belongs to the cell that runs now, and not to the one that began the job: nbclient (and with
-        # it papermill and Voila) hears only what belongs to the cell that it waits for.
+        # In a context of its own, it belongs to the cell that runs now, and not to the one that began the
+        # job: nbclient (and with it papermill and Voila) hears only what belongs to the cell that it waits
+        # for.
         try:
             contextvars.Context().run(self._publish, bundle, update=True)
         except LookupError:  # ipykernel 7.0.1 knows no cell but the context's
@@ -121,7 +124,9 @@ class Saved:
         self._output.display()
 
     def show(self, jobs: Sequence[VideoJob]) -> None:
-        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet is passed over. From any thread."""
+        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet is passed
+        over. From any thread.
+        """
         videos = [job for job in jobs if job.video is not None]
         if videos != self._videos:
             self._videos = videos
@@ -143,7 +148,8 @@ class Saved:
         players = "".join(self._players[key] for key, _ in videos[:_MOST_VIDEOS])
         page = (
             f"{_style(self._class)}<div class='{self._class}'>{html.escape(text, quote=False)}"
-            f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>{players}</div></div>"
+            f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>"
+            f"{players}</div></div>"
         )
         return {"text/plain": text, "text/html": page}
 
@@ -151,8 +157,9 @@ class Saved:
 def _style(name: str) -> str:
     """Two rules; a host that drops them shows this output at once, and JupyterLab's error with it.
 
-    The output appears late, so that it does not flash up before a live widget hides it. And while the output before it is nothing
-    but a text, that is what JupyterLab says of a widget that is not there any more: it is hidden.
+    The output appears late, so that it does not flash up before a live widget hides it. And while the output
+    before it is nothing but a text, that is what JupyterLab says of a widget that is not there any more: it
+    is hidden.
     """
     return (
         f"<style>@media screen{{.{name}{{animation:{name} 1ms 3s backwards}}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.media.video import Video, cut
 
-from .messages import ErrorRow, JobRow, ModelRow, VideoRow
+from .messages import ErrorRow, JobRow, ModelRow, Status, VideoRow
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 300
@@ -38,7 +40,7 @@ def job_row(job: VideoJob) -> JobRow:
         duration=job.request.duration,
         aspect_ratio=job.request.aspect_ratio,
         take=job.take,
-        status=job.status,
+        status=cast("Status", job.status),
         note=job.note,
         error=error_row(job.error) if job.error else None,
         started=job.started,

@@ -1,69 +1,48 @@
 """`VideoWidget`: the form, the list of jobs and the player, as a Jupyter widget.
 
-The kernel's side. The view is `js/src/`; what the two say to each other is in `messages.py`. Messages from the view are handed to
-the engine's thread, so that they are handled while a cell runs wherever the host delivers them.
+The kernel's side. The view is `js/src/`; what the two say to each other is in `messages.py`. Messages from
+the view are handed to the engine's thread, so that they are handled while a cell runs wherever the host
+delivers them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 import logging
-import time
 from bisect import insort
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import anywidget
-from traitlets import Dict, Int, List, TraitError, Tuple, Unicode, observe, validate
+from traitlets import Dict, Int, List, TraitError, Tuple, Unicode
 
-from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
+from runcrate_widget.catalog import ASPECT_RATIOS, models
 from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine, run_in_background
 from runcrate_widget.library.library import Record
 from runcrate_widget.media.video import Video
-from runcrate_widget.request import VideoRequest, check_duration
+from runcrate_widget.request import VideoRequest
 
-from .conversation import Answer, Conversation
-from .delivery import Push, read_chunk
+from .controls import Controls
+from .conversation import Conversation, Reply
+from .delivery import Push
+from .handlers import reply_to
 from .host import server_root
 from .live import Saved
-from .messages import Message, SessionRow
-from .rows import error_row, job_row, model_row, python_call
+from .messages import CONTROLS, Message, SessionRow
+from .rows import job_row, model_row
 from .runtime import runtime_ref, source
 
 _log = logging.getLogger("runcrate_widget")
 
-_EARLIER = 20  # videos that are shown at a time of those that the library has
 _UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
-_KINDS = (
-    "hello",
-    "set",
-    "generate",
-    "cancel",
-    "resubmit",
-    "resume",
-    "code",
-    "chunk",
-    "poster",
-    "keep_poster",
-    "earlier",
-    "demo",
-    "source",
-)
-_CONTROLS = ("prompt", "model", "duration", "aspect_ratio", "takes")
-_STATE = (*_CONTROLS, "_models", "_jobs", "_session")
+_STATE = (*CONTROLS, "_models", "_jobs", "_session")
 
 
-class InvalidTraitError(InvalidRequestError, TraitError):
-    """A control's trait was set to what is not allowed. As a TraitError, it leaves the trait as it was."""
-
-
-class VideoWidget(anywidget.AnyWidget):
+class VideoWidget(Controls, anywidget.AnyWidget):
     """A form that generates videos and shows them in the output cell.
 
     Args:
@@ -74,8 +53,8 @@ class VideoWidget(anywidget.AnyWidget):
     Raises:
         InvalidRequestError: a control's value is not allowed.
 
-    Each control is a trait, linked both ways: setting `widget.model = "Sora 2"` moves the control, moving the control sets the
-    trait, and `ipywidgets.link` works with every one of them.
+    Each control is a trait, linked both ways: setting `widget.model = "Sora 2"` moves the control, moving the
+    control sets the trait, and `ipywidgets.link` works with every one of them.
 
     Example:
         >>> from runcrate_widget import VideoWidget
@@ -89,13 +68,6 @@ class VideoWidget(anywidget.AnyWidget):
         sync=True
     )
 
-    prompt = Unicode("", help="What the video shows.").tag(sync=True)
-    model = Unicode(help="The model's id; a name from the table may be set, too.").tag(sync=True)
-    duration = Int(
-        USUAL_DURATION, allow_none=True, help="Seconds; None only with a model that the table has not."
-    ).tag(sync=True)
-    aspect_ratio = Unicode(ASPECT_RATIOS[0], help='"16:9" or "9:16".').tag(sync=True)
-    takes = Int(1, min=1, max=8, help="How many videos one press makes.").tag(sync=True)
     jobs = Tuple(help="The `VideoJob`s of this widget, oldest first.")
 
     _models = List(Dict()).tag(sync=True)
@@ -137,15 +109,16 @@ class VideoWidget(anywidget.AnyWidget):
             raise
         except TraitError as error:
             raise InvalidRequestError("controls", str(error)) from None
-        # ipykernel 7.4 hands what the view says to the shell that last sent to it: the main one, which is busy while a cell runs.
-        # The subshell that the host names in each message is free. (Private, so only where it exists.)
+        # ipykernel 7.4 hands what the view says to the shell that last sent to it: the main one, which is
+        # busy while a cell runs. The subshell that the host names in each message is free. (Private, so only
+        # where it exists.)
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda _, default: default
         self.observe(self._revise, _STATE)
         self._show_session()
         self._add_unfinished(self._client)
         self._saved = Saved(self.model_id)
-        conversation = Conversation(self._say, self._answer)
+        conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
     @property
@@ -154,7 +127,8 @@ class VideoWidget(anywidget.AnyWidget):
         return self._client
 
     def generate(self) -> VideoJob | list[VideoJob]:
-        """What the button does, with the controls as they are: begins a job and returns it, or a list of them if `takes` > 1.
+        """What the button does, with the controls as they are: begins a job and returns it, or a list of them
+        if `takes` > 1.
 
         Raises:
             InvalidRequestError: the prompt is empty, say; nothing is sent.
@@ -163,11 +137,6 @@ class VideoWidget(anywidget.AnyWidget):
         jobs = self._generated(self._request(), self.takes)
         self._add(*jobs)
         return jobs[0] if len(jobs) == 1 else jobs
-
-    def _request(self) -> VideoRequest:
-        return VideoRequest(
-            self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio
-        )
 
     def _generated(self, request: VideoRequest, takes: int) -> list[VideoJob]:
         return [self._client.generate(request, take=None) for _ in range(takes)]
@@ -213,41 +182,6 @@ class VideoWidget(anywidget.AnyWidget):
     def _count_earlier(self, count: int) -> None:
         self._earlier = count
         self._show_session()
-
-    # Controls
-
-    @validate("prompt")
-    def _valid_prompt(self, proposal: dict[str, Any]) -> str:
-        # Half a character would break every message that carries it.
-        return str(proposal["value"]).encode("utf-8", "replace").decode()
-
-    @validate("model")
-    def _valid_model(self, proposal: dict[str, Any]) -> str:
-        try:
-            return VideoRequest("-", model=proposal["value"]).model
-        except InvalidRequestError as error:
-            raise InvalidTraitError(error.field, error.message, error.hint) from None
-
-    @observe("model", "duration")
-    def _duration_follows(self, _: object) -> None:
-        model = models.find(self.model)
-        if model and self.duration not in model.durations:
-            self.duration = model.nearest_duration(USUAL_DURATION if self.duration is None else self.duration)
-
-    @validate("duration")
-    def _valid_duration(self, proposal: dict[str, Any]) -> int | None:
-        try:
-            return check_duration(proposal["value"], models.find(self.model))
-        except InvalidRequestError as error:
-            raise InvalidTraitError(error.field, error.message, error.hint) from None
-
-    @validate("aspect_ratio")
-    def _valid_aspect_ratio(self, proposal: dict[str, Any]) -> str:
-        try:
-            VideoRequest("-", model=self.model, aspect_ratio=proposal["value"])
-        except InvalidRequestError as error:
-            raise InvalidTraitError(error.field, error.message, error.hint) from None
-        return str(proposal["value"])
 
     # What the view sees
 
@@ -295,122 +229,24 @@ class VideoWidget(anywidget.AnyWidget):
 
     # What the view says
 
-    async def _answer(self, message: Message) -> Answer:
+    def _reply(self, message: Message) -> Awaitable[Reply]:
         self._push.heard()
-        buffers: list[bytes] = []
-        try:
-            handle = getattr(self, f"_on_{message['kind']}") if message.get("kind") in _KINDS else None
-            if handle is None:
-                raise RuncrateError(
-                    f"The kernel does not know the message {message.get('kind')!r}.", "Reload the page."
-                )
-            return {"ok": True, **await handle(message, buffers)}, buffers
-        except (RuncrateError, TraitError, OSError) as error:
-            return {"ok": False, "error": error_row(error)}, []
-        except (
-            Exception,
-            SystemExit,
-            KeyboardInterrupt,
-            GeneratorExit,
-        ) as error:  # the last three are somebody's observer's
-            _log.exception("A message of the widget's view failed: %s", message.get("kind"))
-            return {
-                "ok": False,
-                "error": error_row(RuncrateError(f"Something unforeseen went wrong: {error!r}.")),
-            }, []
+        return reply_to(self, message)
 
-    async def _on_hello(self, message: Message, _: list[bytes]) -> Message:
-        if self._root is None and message.get("root"):
-            self._root = Path(message["root"]).expanduser()
-        self._push.root = self._root if message.get("root") else None
+    def _set_root(self, root: str | None) -> None:
+        """The page's server shows this folder, if it is one of Jupyter's."""
+        if self._root is None and root:
+            self._root = Path(root).expanduser()
+        self._push.root = self._root if root else None
+
+    def _state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _STATE}
+
+    def _use(self, client: VideoClient) -> None:
+        """Goes on with this client."""
+        self._client = client
+        self._add_unfinished(client)
         self._show_session()
-        if self._update_due:
-            self._update()
-        answer: Message = {"now": time.time(), "revision": self._revision}
-        if message.get("seen") != self._revision:
-            answer["state"] = {name: getattr(self, name) for name in _STATE}
-        return answer
-
-    async def _on_set(self, message: Message, _: list[bytes]) -> Message:
-        self._set(**{message["name"]: message["value"]})
-        return {}
-
-    async def _on_generate(self, message: Message, _: list[bytes]) -> Message:
-        self._set(**{name: message[name] for name in _CONTROLS})
-        self._show_session()
-        # Not in the engine's thread: it writes to the library, which may be slow.
-        jobs = await asyncio.to_thread(self._generated, self._request(), self.takes)
-        self._add(*jobs)
-        return {"keys": [job.key for job in jobs]}
-
-    async def _on_cancel(self, message: Message, _: list[bytes]) -> Message:
-        self._job(message).cancel()
-        return {}
-
-    async def _on_resubmit(self, message: Message, _: list[bytes]) -> Message:
-        again = await asyncio.to_thread(self._job(message).resubmit)
-        self._add(again)
-        return {"key": again.key}
-
-    async def _on_resume(self, message: Message, _: list[bytes]) -> Message:
-        self._job(message).resume()
-        return {}
-
-    async def _on_demo(self, _: Message, __: list[bytes]) -> Message:
-        folder = self._client.library.folder
-        self._client = await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder))
-        self._add_unfinished(self._client)
-        self._show_session()
-        return {}
-
-    async def _on_earlier(self, _: Message, __: list[bytes]) -> Message:
-        def found() -> tuple[list[VideoJob], int]:
-            earlier = self._earlier_videos()
-            return [self._client.job(one.id) for one in earlier[:_EARLIER] if one.id], len(earlier[_EARLIER:])
-
-        jobs, left = await asyncio.to_thread(found)
-        self._add(*jobs)
-        self._count_earlier(left)
-        return {}
-
-    async def _on_code(self, message: Message, _: list[bytes]) -> Message:
-        return {"code": python_call(self._job(message))}
-
-    async def _on_chunk(self, message: Message, buffers: list[bytes]) -> Message:
-        offset = int(message["offset"])
-        chunk, total = await read_chunk(self._video(message), offset, int(message["length"]))
-        buffers.append(chunk)
-        return {"offset": offset, "total": total}
-
-    async def _on_poster(self, message: Message, buffers: list[bytes]) -> Message:
-        video = self._video(message)
-        poster = await asyncio.to_thread(lambda: video.poster)
-        if poster:
-            buffers.append(poster)
-        return {}
-
-    async def _on_keep_poster(self, message: Message, _: list[bytes]) -> Message:
-        try:
-            jpeg = base64.b64decode(message["jpeg"], validate=True)
-        except binascii.Error as error:
-            raise InvalidRequestError("jpeg", f"This is no base64: {error}.") from None
-        await asyncio.to_thread(self._video(message).keep_poster, jpeg)
-        return {}
-
-    async def _on_source(self, _: Message, __: list[bytes]) -> Message:
-        return {"js": source("widget.js"), "css": source("widget.css")}
-
-    def _set(self, **values: Any) -> None:
-        unknown = set(values) - set(_CONTROLS)
-        if unknown:
-            raise InvalidRequestError(unknown.pop(), "There is no such control.", "Reload the page.")
-        for name, value in values.items():
-            try:
-                setattr(self, name, value)
-            except InvalidRequestError:
-                raise
-            except TraitError:
-                raise InvalidRequestError(name, f"{name} is {value!r}, which is not allowed.") from None
 
     def _job(self, message: Message) -> VideoJob:
         for job in self._all:
@@ -446,5 +282,5 @@ class VideoWidget(anywidget.AnyWidget):
             self._saved.display()
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _CONTROLS)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in CONTROLS)
         return f"<VideoWidget {shown}; {len(self.jobs)} jobs>"

@@ -1,12 +1,12 @@
 // The conversation with the kernel: requests with ids of their own, and their answers.
 
 import { fileServer, firstBuffer, type Model } from "./host.ts";
-import type { Failure, Kind, News, Payload, Reply, Request, State } from "./messages.ts";
+import type { Failure, Kind, News, Payloads, Reply, Request, State } from "./messages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export type Received<K extends Kind> =
-  | ({ id: string; ok: true; bytes: Bytes | undefined } & Payload[K])
+  | ({ id: string; ok: true; bytes: Bytes | undefined } & Payloads[K])
   | Failure;
 
 type Resolve = (reply: Received<Kind>) => void;

@@ -100,26 +100,25 @@ export interface State extends Settings {
   _revision: number;
 }
 
-type SetRequest = { [N in keyof Settings]: { kind: "set"; name: N; value: Settings[N] } }[keyof Settings];
-
-export type Request =
-  | { kind: "hello"; root: string | null; seen: number }
-  | SetRequest
-  | ({ kind: "generate" } & Settings)
-  | { kind: "cancel"; key: string }
-  | { kind: "resubmit"; key: string }
-  | { kind: "resume"; key: string }
-  | { kind: "earlier" }
-  | { kind: "code"; key: string }
-  | { kind: "chunk"; key: string; offset: number; length: number }
-  | { kind: "poster"; key: string }
-  | { kind: "keep_poster"; key: string; jpeg: string }
-  | { kind: "demo" };
-
-export type Kind = Request["kind"];
+/** What the view says, by its kind. */
+export interface Requests {
+  hello: { root: string | null; seen: number };
+  set: { name: string; value: string | number | null };
+  generate: Settings;
+  cancel: { key: string };
+  resubmit: { key: string };
+  resume: { key: string };
+  earlier: object;
+  code: { key: string };
+  chunk: { key: string; offset: number; length: number };
+  poster: { key: string };
+  keep_poster: { key: string; jpeg: string };
+  demo: object;
+  source: object;
+}
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */
-export interface Payload {
+export interface Payloads {
   hello: { now: number; revision: number; state?: State };
   set: object;
   generate: { keys: string[] };
@@ -132,10 +131,18 @@ export interface Payload {
   poster: object;
   keep_poster: object;
   demo: object;
+  source: { js: string; css: string };
 }
 
+export type Kind = keyof Requests;
+export type Request = { [K in Kind]: { kind: K } & Requests[K] }[Kind];
+
 /** What comes unasked. */
-export type News = { push: string; offset: number; total: number };
+export interface News {
+  push: string;
+  offset: number;
+  total: number;
+}
 
 export type Failure = { id: string; ok: false; error: ErrorRow };
-export type Reply<K extends Kind> = ({ id: string; ok: true } & Payload[K]) | Failure;
+export type Reply<K extends Kind> = ({ id: string; ok: true } & Payloads[K]) | Failure;

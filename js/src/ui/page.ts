@@ -3,7 +3,7 @@
 
 import { Control } from "../kernel/control.ts";
 import type { Received } from "../kernel/conversation.ts";
-import type { ErrorRow, Payload, Request, Settings } from "../kernel/messages.ts";
+import type { ErrorRow, Payloads, Request, Settings } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
 
@@ -148,7 +148,7 @@ export class Page {
   async act<K extends "cancel" | "resubmit" | "resume" | "code">(
     kind: K,
     key: string,
-  ): Promise<Payload[K] | undefined> {
+  ): Promise<Payloads[K] | undefined> {
     if (this.isOpen(kind, key)) return undefined;
     this.#jobErrors.delete(key);
     const reply = (await this.#ask({ kind, key }, key)) as Received<K>;
