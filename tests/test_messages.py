@@ -34,8 +34,9 @@ def python_name(hint: Any) -> str:
         return f"{python_name(get_args(hint)[0])}[]"
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(python_name(one) for one in get_args(hint))
-    if hint is messages.Status:
-        return "Status"
+    for name in ("Status", "Side"):
+        if hint == getattr(messages, name):
+            return name
     raise AssertionError(f"the twin has no name for {hint}")
 
 
@@ -88,9 +89,11 @@ def twin() -> Twin:
 def test_every_row_has_the_same_fields_on_both_sides(twin: Twin) -> None:
     shared = sorted(set(ROWS) & set(twin.interfaces))
     assert set(shared) == set(twin.interfaces), "every interface has its twin"
-    assert {name for name in ROWS if name.endswith("Row") or name in ("Settings", "State", "News")} <= set(
-        shared
-    )
+    assert {
+        name
+        for name in ROWS
+        if name.endswith(("Row", "Rows")) or name in ("Settings", "State", "Traits", "News")
+    } <= set(shared)
     for name in shared:
         assert twin.interfaces[name] == python_fields(getattr(messages, name)), name
 
@@ -113,14 +116,15 @@ def test_every_status_is_known_on_both_sides(twin: Twin) -> None:
     assert union
     assert set(re.findall(r'"(\w+)"', union[1])) == set(get_args(messages.Status))
     assert get_origin(messages.Status) is Literal
+    ended = re.search(r"ENDED: readonly Status\[\] = \[(.*?)\]", twin.text)
+    assert ended and tuple(re.findall(r'"(\w+)"', ended[1])) == messages.ENDED
+    assert 'type Side = "older" | "newer"' in twin.text and get_args(messages.Side) == ("older", "newer")
 
 
 def test_every_synced_trait_is_in_the_state(twin: Twin) -> None:
     inherited = set(AnyWidget.class_traits(sync=True))
     ours = set(VideoWidget.class_traits(sync=True)) - inherited - {"_esm", "_css", "_runtime"}
-    assert (
-        ours == set(twin.interfaces["State"]) == set(messages.State.__annotations__) | set(messages.CONTROLS)
-    )
+    assert ours == set(twin.interfaces["Traits"]) == set(get_type_hints(messages.Traits))
     settings = re.search(r"SETTINGS = \[(.*?)\]", twin.text, re.DOTALL)
     assert settings and tuple(re.findall(r'"(\w+)"', settings[1])) == messages.CONTROLS
 
@@ -131,7 +135,7 @@ def test_what_is_sent_has_those_fields(server: FaultServer, tmp_path: Path) -> N
     made = widget.generate()
     assert isinstance(made, VideoJob)
     made.wait(30)
-    job: dict[str, Any] = dict(job_row(made))
+    job: dict[str, Any] = dict(job_row(made, 0))
     session, model = widget._session, widget._models[0]
     for row, kind in (
         (job, "JobRow"),

@@ -18,16 +18,20 @@ export type Begin = (model: Model, signal: AbortSignal) => Render;
 
 const LOOK = 5; // seconds, while a job runs, between looks at whether the kernel is there
 
-let views = 0;
+let count = 0;
 
 /** Begins the conversation with the kernel; what is returned mounts a view, and they all share one page. */
 export const begin: Begin = (model, modelSignal) => {
-  const kernel = new KernelState(model, modelSignal);
-  const page = new Page(kernel, modelSignal);
+  const views = new Set<() => void>(); // each draws itself anew
+  const changed = () => {
+    for (const draw of views) draw();
+  };
+  const kernel = new KernelState(model, modelSignal, changed);
+  const page = new Page(kernel, modelSignal, changed);
   return ({ el, signal }) => {
     const end = ending(signal);
     // At random: the page may have this module more than once.
-    const id = `rw${++views}-${Math.random().toString(36).slice(2, 6)}`;
+    const id = `rw${++count}-${Math.random().toString(36).slice(2, 6)}`;
     let drawn = true;
     const now = () => {
       drawn = true;
@@ -40,7 +44,7 @@ export const begin: Begin = (model, modelSignal) => {
       drawn = false;
     };
     const closed = page.opened();
-    const unsubscribe = page.subscribe(soon);
+    views.add(soon);
     watchTheme(soon, end.signal);
     document.addEventListener("visibilitychange", soon, { signal: end.signal });
     let ticks = 0;
@@ -50,7 +54,7 @@ export const begin: Begin = (model, modelSignal) => {
       soon();
     }, 1000);
     end.signal.addEventListener("abort", () => {
-      unsubscribe();
+      views.delete(soon);
       closed();
       clearInterval(clock);
       draw(null, el);

@@ -48,7 +48,9 @@ test("where traits get lost, state comes with the answer to a hello, once for ea
   };
   const conversation = new Conversation(kernel, new AbortController().signal);
   const states: string[] = [];
-  conversation.onState = ({ prompt }) => states.push(prompt);
+  conversation.onNews = ({ state }) => {
+    if (state && conversation.lossy) states.push(state.prompt);
+  };
   await conversation.hello();
   assert.equal(conversation.lossy, true);
   assert.deepEqual(states, ["7"]);

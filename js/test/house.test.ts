@@ -54,3 +54,14 @@ test("a file has at most 400 lines, a line at most 110 characters", () => {
     for (const line of lines) assert.ok(line.length <= 110, `${name} has ${line.length} characters: ${line}`);
   }
 });
+
+test("what the bundle renames is no message's", () => {
+  const [, names] = /const OURS = \[(.*?)\];/s.exec(readFileSync(join(SRC, "../build.mjs"), "utf8")) ?? [];
+  const ours = [...(names as string).matchAll(/"(\w+)"/g)].map(([, name]) => name as string);
+  assert.ok(ours.length > 10);
+  const said = new Set([...text("kernel/messages.ts").matchAll(/(\w+)\??:/g)].map(([, name]) => name));
+  assert.deepEqual(
+    ours.filter((name) => said.has(name)),
+    [],
+  );
+});

@@ -3,7 +3,7 @@ import { afterEach, test } from "node:test";
 import { KernelState } from "../src/kernel/state.ts";
 import { Page } from "../src/ui/page.ts";
 import { Kernel, turn } from "./kernel.ts";
-import { job } from "./rows.ts";
+import { changed, first, job } from "./rows.ts";
 
 const lives: AbortController[] = [];
 afterEach(() => {
@@ -13,7 +13,8 @@ afterEach(() => {
 function open(kernel: Kernel) {
   const life = new AbortController();
   lives.push(life);
-  return { page: new Page(new KernelState(kernel, life.signal), life.signal), life };
+  const state = new KernelState(kernel, life.signal, () => {});
+  return { page: new Page(state, life.signal, () => {}), life };
 }
 
 test("a typed prompt is sent after a rest, once", (t) => {
@@ -113,15 +114,19 @@ test("a refused control goes back, a refused prompt stays, and the next move cle
 });
 
 test("a change of stage is announced, and the first sight of a list is not", () => {
-  const kernel = new Kernel({ _jobs: [job({})] });
+  const kernel = new Kernel({ _first: first([job({})]) });
   const { page } = open(kernel);
   assert.equal(page.announcement, "");
-  kernel.set("_jobs", [job({ status: "completed" }), job({ key: "k2", status: "failed", prompt: "A bear" })]);
+  const rows = [
+    job({ status: "completed", revision: 1 }),
+    job({ key: "k2", status: "failed", prompt: "A bear", revision: 1 }),
+  ];
+  kernel.set("_changed", changed(0, rows));
   assert.equal(page.announcement, "A fox: completed. A bear: failed");
 });
 
 test("an error of a job's action stays with that job", async () => {
-  const kernel = new Kernel({ _jobs: [job({ status: "waiting" })] });
+  const kernel = new Kernel({ _first: first([job({ status: "waiting" })]) });
   const { page } = open(kernel);
   void page.act("cancel", "k1");
   assert.ok(page.isOpen("cancel", "k1"));

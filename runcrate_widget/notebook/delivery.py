@@ -64,6 +64,11 @@ class Push:
         self._heard += 1
         self._pushed = 0
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a view has ever said something."""
+        return self._heard > 0
+
     def look(self, job: VideoJob, *, new: bool) -> None:
         """`job` has changed, or is `new` to the widget."""
         if job.video is None or job.key in self._known:

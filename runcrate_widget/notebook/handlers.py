@@ -12,7 +12,7 @@ import binascii
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from traitlets import TraitError
 
@@ -21,7 +21,7 @@ from runcrate_widget.errors import InvalidRequestError, RuncrateError
 
 from .conversation import Reply
 from .delivery import read_chunk
-from .messages import CONTROLS, Message
+from .messages import CONTROLS, STATE, Message, RowsRequest
 from .rows import error_row, python_call
 from .runtime import source
 
@@ -72,12 +72,20 @@ async def reply_to(widget: VideoWidget, message: Message) -> Reply:
 async def _hello(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     widget._set_root(message.get("root"))
     widget._show_session()
-    if widget._update_due:
-        widget._update()
+    widget._update_now()
     answer: Message = {"now": time.time(), "revision": widget._revision}
     if message.get("seen") != widget._revision:
-        answer["state"] = widget._state()
+        answer["state"] = {name: getattr(widget, name) for name in STATE}
+    seen = message.get("rows", -1)
+    if seen != widget._list.revision:
+        changed = widget._list.changed_since(seen)
+        answer |= {"first": widget._list.first()} if changed is None else {"changed": changed}
     return answer
+
+
+@handles("rows")
+async def _rows(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    return dict(widget._list.page(cast("RowsRequest", message)))
 
 
 @handles("set")

@@ -3,7 +3,8 @@
 The other side of this file is `js/src/kernel/messages.ts`: the same names, field by field, and a test
 compares them.
 
-State is synced traits, from the kernel to the view only: those of `State`.
+State is synced traits, from the kernel to the view only: those of `Traits`. Of the jobs they hold what a view begins
+with and the latest change alone; the rest it asks for (`rows`), and what it missed (`hello`).
 
 The view speaks in custom messages only, `{"kind": …, "id": …}` and the fields that `REQUESTS` has for that
 kind; each has an `id` of its own (`"<view>-<n>"`). Every message is answered, with the same `id`: `{"id": …,
@@ -70,12 +71,17 @@ Status = Literal[
 ]
 
 
+#: Nothing more comes of a job by itself, and nothing is to be decided. A job of any other status is "open".
+ENDED = ("completed", "failed", "cancelled")
+
+
 class JobRow(TypedDict):
     """One job of the list. Times are seconds since the epoch by the kernel's clock (`hello` tells the
     difference).
     """
 
     key: str  # the job's name within this library, also before the service gave it an id
+    revision: int  # of the list, when this row last changed
     id: str | None
     prompt: str  # its beginning, if it is long
     model: str
@@ -88,6 +94,7 @@ class JobRow(TypedDict):
     error: ErrorRow | None
     started: float
     ended: float | None
+    made: float | None  # seconds that the service took, without the time that it waited here
     demo: bool
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
     video: VideoRow | None
@@ -118,12 +125,52 @@ class Settings(TypedDict):
 CONTROLS = tuple(Settings.__annotations__)
 
 
+class Place(TypedDict):
+    """Where a job stands in the list, which is sorted by both."""
+
+    started: float
+    key: str
+
+
+#: Of a place in the list.
+Side = Literal["older", "newer"]
+
+
+class FirstRows(TypedDict):
+    """What a view begins with. It is renewed until a view has been heard, and when everything has come to rest."""
+
+    revision: int  # of the list
+    total: int  # how many jobs there are
+    open: int  # how many of them have not ended
+    newest: int  # how many of the rows are the list's beginning; after them, older ones that have not ended
+    rows: list[JobRow]  # newest first
+
+
+class ChangedRows(TypedDict):
+    """The rows that changed after the revision `since`. A view that has not got that one has missed something."""
+
+    since: int
+    revision: int
+    total: int
+    open: int
+    rows: list[JobRow]
+
+
 class State(Settings):
-    """The synced traits that the view reads. It never writes one: see `set`."""
+    """All but the rows, which comes as one."""
 
     _models: list[ModelRow]
-    _jobs: list[JobRow]  # newest first
     _session: SessionRow
+
+
+STATE = (*CONTROLS, "_models", "_session")
+
+
+class Traits(State):
+    """The synced traits that the view reads. It never writes one: see `set`."""
+
+    _first: FirstRows
+    _changed: ChangedRows
     _revision: int  # how often any of these has changed
 
 
@@ -138,13 +185,16 @@ class HelloRequest(TypedDict):
     """A view is there, or asks what is new."""
 
     root: str | None  # the folder that the page's server serves at `files/`
-    seen: int  # the revision that the view has
+    seen: int  # the `_revision` that the view has
+    rows: int  # the revision of the list up to which it has every change
 
 
 class HelloState(TypedDict, total=False):
     """What the view has not got."""
 
     state: State
+    changed: ChangedRows
+    first: FirstRows  # instead of too many changes: the view drops what it has
 
 
 class HelloPayload(HelloState):
@@ -152,6 +202,22 @@ class HelloPayload(HelloState):
 
     now: float  # by the kernel's clock, in seconds since the epoch
     revision: int
+
+
+class RowsRequest(TypedDict):
+    """A page of the list has come into view."""
+
+    side: Side  # of `place`
+    place: Place | None  # without it, the newest of all
+    open: bool  # only those that have not ended
+    count: int
+
+
+class RowsPayload(TypedDict):
+    """Rows without a gap, newest first."""
+
+    rows: list[JobRow]
+    more: bool  # whether there are further ones on that side
 
 
 class SetRequest(TypedDict):
@@ -220,6 +286,7 @@ class SourcePayload(TypedDict):
 
 REQUESTS: dict[str, type] = {
     "hello": HelloRequest,
+    "rows": RowsRequest,
     "set": SetRequest,
     "generate": GenerateRequest,
     "cancel": JobRequest,  # one that is still `waiting`
@@ -236,6 +303,7 @@ REQUESTS: dict[str, type] = {
 
 PAYLOADS: dict[str, type] = {
     "hello": HelloPayload,
+    "rows": RowsPayload,
     "set": Nothing,
     "generate": GeneratePayload,
     "cancel": Nothing,

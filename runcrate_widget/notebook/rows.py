@@ -29,10 +29,11 @@ def model_row(model: Model, price: float | None) -> ModelRow:
     )
 
 
-def job_row(job: VideoJob) -> JobRow:
+def job_row(job: VideoJob, revision: int) -> JobRow:
     """One job of the list."""
     return JobRow(
         key=job.key,
+        revision=revision,
         id=job.id,
         prompt=cut(job.request.prompt, LONGEST_PROMPT),
         model=job.request.model,
@@ -45,10 +46,20 @@ def job_row(job: VideoJob) -> JobRow:
         error=error_row(job.error) if job.error else None,
         started=job.started,
         ended=job.ended,
+        made=_made_in(job),
         demo=job.demo,
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         video=_video_row(job.video) if job.video else None,
     )
+
+
+def _made_in(job: VideoJob) -> float | None:
+    # TODO: only `job.timeline.made_in`, once every job has one.
+    timeline = getattr(job, "timeline", None)
+    if timeline is not None:
+        made: float | None = timeline.made_in
+        return made
+    return None if job.ended is None else job.ended - job.started
 
 
 def _video_row(video: Video) -> VideoRow:

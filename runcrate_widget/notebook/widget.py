@@ -7,9 +7,9 @@ delivers them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from bisect import insort
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,17 @@ from .conversation import Conversation, Reply
 from .delivery import Push
 from .handlers import reply_to
 from .host import server_root
+from .joblist import JobList
 from .live import Saved
-from .messages import CONTROLS, Message, SessionRow
-from .rows import job_row, model_row
+from .messages import CONTROLS, STATE, Message, SessionRow
+from .rows import model_row
 from .runtime import runtime_ref, source
 
 _log = logging.getLogger("runcrate_widget")
 
 _UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
-_STATE = (*CONTROLS, "_models", "_jobs", "_session")
+_MOST_AT_ONCE = 40  # rows in one update; the others follow in the next
+_REST_AFTER = 2.0  # seconds without a change
 
 
 class VideoWidget(Controls, anywidget.AnyWidget):
@@ -71,8 +73,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     jobs = Tuple(help="The `VideoJob`s of this widget, oldest first.")
 
     _models = List(Dict()).tag(sync=True)
-    _jobs = List(Dict()).tag(sync=True)
     _session = Dict().tag(sync=True)
+    _first = Dict().tag(sync=True)
+    _changed = Dict().tag(sync=True)
     _revision = Int(0).tag(sync=True)
 
     def __init__(
@@ -89,9 +92,10 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
-        self._all: list[VideoJob] = []
-        self._update_due = False
+        self._list = JobList(self._job_changed)
         self._earlier = 0
+        self._timer: asyncio.TimerHandle | None = None  # of the next update
+        self._closed = False
         self._root = server_root()
         self._push = Push(self._say)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
@@ -104,7 +108,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             "_css": "" if runtime else source("widget.css"),
         }
         try:
-            super().__init__(**controls, **front_end, _runtime=runtime)
+            rows = {"_first": self._list.first(), "_changed": self._list.changed(0, [])}
+            super().__init__(**controls, **front_end, **rows, _runtime=runtime)
         except InvalidRequestError:
             raise
         except TraitError as error:
@@ -114,7 +119,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         # where it exists.)
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda _, default: default
-        self.observe(self._revise, _STATE)
+        self.observe(self._revise, (*STATE, "_first", "_changed"))
         self._show_session()
         self._add_unfinished(self._client)
         self._saved = Saved(self.model_id)
@@ -143,14 +148,13 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     def _add(self, *jobs: VideoJob) -> None:
         for job in jobs:
-            if job not in self._all:
-                # In its place at once: while a list is sorted, other threads see it empty.
-                insort(self._all, job, key=lambda job: job.started)
+            if self._list.add(job):
                 self._push.look(job, new=True)
-                job.subscribe(self._job_changed)
-        self._job_changed()
+        if not self._closed:
+            self._list.listen()
+            engine().call(self._mark, jobs)
         try:
-            self.jobs = tuple(self._all)
+            self.jobs = tuple(self._list.jobs)
         except Exception:  # somebody's observer: the jobs are there all the same
             _log.exception("An observer of the widget's jobs failed")
 
@@ -158,13 +162,14 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         """Shows what an earlier kernel left unfinished, once it is found."""
 
         def found(jobs: Future[list[VideoJob]]) -> None:
+            if self._closed:
+                return
             if error := jobs.exception():
                 _log.error("What is unfinished in the library could not be found: %s", error)
-            else:
-                engine().call(self._add, *jobs.result())
-                run_in_background(
-                    count
-                )  # a large library takes its time, and this may be the caller's thread
+                return
+            engine().call(self._add, *jobs.result())
+            # A large library takes its time, and this may be the caller's thread.
+            run_in_background(count)
 
         def count() -> None:
             engine().call(self._count_earlier, len(self._earlier_videos()))
@@ -173,11 +178,10 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     def _earlier_videos(self) -> list[Record]:
         """What the library has of this service's videos that is not shown here, newest first."""
-        client, shown = self._client, {job.key for job in self._all}
-        finished = (
-            one for one in client.library.filter(status="completed") if one.service == client._service
-        )
-        return [one for one in finished if one.key not in shown and one.path.exists()]
+        client = self._client
+        finished = client.library.filter(status="completed")
+        others = [one for one in finished if one.service == client._service and one.key not in self._list]
+        return [one for one in others if one.path.exists()]
 
     def _count_earlier(self, count: int) -> None:
         self._earlier = count
@@ -205,21 +209,45 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         except RuncrateError:  # what is set is none: Generate says what is wrong with it
             return True
 
-    def _job_changed(self) -> None:
-        engine().call(self._update_soon)
+    # In the engine's thread, from here on.
 
-    def _update_soon(self) -> None:
-        if not self._update_due:
-            self._update_due = True
-            engine().loop.call_later(_UPDATE_EVERY, self._update)
+    def _mark(self, jobs: Iterable[VideoJob]) -> None:
+        for job in jobs:
+            self._job_changed(job)
 
-    def _update(self) -> None:
-        self._update_due = False
-        for job in self._all:
-            self._push.look(job, new=False)
-        self._saved.show(self._all)
+    def _job_changed(self, job: VideoJob) -> None:
+        self._push.look(job, new=False)
+        self._list.mark(job)
+        self._update_within(_UPDATE_EVERY)
+
+    def _update_within(self, seconds: float) -> None:
+        loop = engine().loop
+        if self._timer is not None and self._timer.when() > loop.time() + seconds:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and not self._closed:
+            self._timer = loop.call_later(seconds, self._update_now)
+
+    def _update_now(self) -> None:
+        """Tells the views what is new."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        since, heard = self._list.revision, self._push.is_heard
+        rows = self._list.take(_MOST_AT_ONCE if heard else None)
         with self.hold_sync():  # one message, with the revision
-            self._jobs = [dict(job_row(job)) for job in reversed(self._all)]
+            if rows and heard:
+                self._changed = dict(self._list.changed(since, rows))
+            # A view that has not been heard may be without some of the changes, and cannot ask while a cell
+            # runs. And what a notebook saves is what was said last.
+            elif rows or not self._list.moving:
+                self._first = dict(self._list.first())
+        if any(row["video"] or row["status"] == "downloading" for row in rows):
+            self._saved.show(self._list.jobs)
+        if self._list.due:
+            self._update_within(_UPDATE_EVERY)
+        elif self._first["revision"] != self._list.revision and not self._list.moving:
+            self._update_within(_REST_AFTER)
 
     def _revise(self, _: object) -> None:
         self._revision += 1
@@ -239,9 +267,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             self._root = Path(root).expanduser()
         self._push.root = self._root if root else None
 
-    def _state(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _STATE}
-
     def _use(self, client: VideoClient) -> None:
         """Goes on with this client."""
         self._client = client
@@ -249,9 +274,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._show_session()
 
     def _job(self, message: Message) -> VideoJob:
-        for job in self._all:
-            if job.key == message.get("key"):
-                return job
+        job = self._list.find(message.get("key"))
+        if job is not None:
+            return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")
 
     def _video(self, message: Message) -> Video:
@@ -264,6 +289,11 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         """What a page sets. What we tell it is not for pages to set."""
         super().set_state({name: value for name, value in sync_data.items() if not name.startswith("_")})
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """What a page gets. One that asks for all of it was reloaded, and begins with what is so now."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        return state if key is not None else {**state, "_first": dict(self._list.first())}
+
     def _ipython_display_(self) -> None:
         """Two outputs: the live view, and below it what a saved notebook shows in its place (`live.py`)."""
         from IPython.display import display
@@ -273,10 +303,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             return
         bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data = {
-            **data,
-            "text/plain": "VideoWidget",
-        }  # a page without the widget shows this above what is saved
+        # A page without the widget shows this above what is saved.
+        data = {**data, "text/plain": "VideoWidget"}
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._runtime:  # in a notebook
             self._saved.display()

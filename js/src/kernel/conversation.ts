@@ -1,7 +1,7 @@
 // The conversation with the kernel: requests with ids of their own, and their answers.
 
 import { fileServer, firstBuffer, type Model } from "./host.ts";
-import type { Failure, Kind, News, Payloads, Reply, Request, State } from "./messages.ts";
+import type { Failure, Kind, News, Payloads, Reply, Request } from "./messages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -21,8 +21,10 @@ export class Conversation {
   heard = false;
   /** Whether the host loses what the kernel sends on its own: state must be asked for. */
   lossy = false;
-  /** Called with the kernel's state, where it must be asked for. */
-  onState: (state: State) => void = () => {};
+  /** The revision up to which every change of a row is here. */
+  rows: () => number = () => -1;
+  /** Called with the answer to a hello: what was missed, and where traits do not get here, the state. */
+  onNews: (news: Payloads["hello"]) => void = () => {};
   /** Called with a chunk that comes unasked. */
   onPush: (key: string, offset: number, size: number, bytes: Bytes) => void = () => {};
 
@@ -74,13 +76,14 @@ export class Conversation {
   /** Learns the kernel's clock, whether its traits get here, and its state if they do not. */
   async hello(): Promise<void> {
     const seen = Math.max(this.#revision, this.model.get("_revision"));
-    const reply = await this.ask({ kind: "hello", root: fileServer()?.root ?? null, seen });
+    const root = fileServer()?.root ?? null;
+    const reply = await this.ask({ kind: "hello", root, seen, rows: this.rows() });
     if (!reply.ok) return;
     this.clockOffset = reply.now - Date.now() / 1000;
     this.#revision = reply.revision;
     // The trait was sent before the answer, and is not here.
     this.lossy = this.#revision > this.model.get("_revision");
-    if (this.lossy && reply.state) this.onState(reply.state);
+    this.onNews(reply);
   }
 
   /**

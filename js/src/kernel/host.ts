@@ -1,13 +1,13 @@
 // What differs between the notebook hosts: JupyterLab, Notebook, VS Code, Colab, marimo.
 
-import type { State } from "./messages.ts";
+import type { Traits } from "./messages.ts";
 
 /**
  * The part of anywidget's model that we use. Never `set` or `save_changes`: see DESIGN, "custom messages
  * only".
  */
 export interface Model {
-  get<N extends keyof State>(name: N): State[N];
+  get<N extends keyof Traits>(name: N): Traits[N];
   on(event: string, callback: (...args: never[]) => void): void;
   off(event: string, callback: (...args: never[]) => void): void;
   send(content: object): void;

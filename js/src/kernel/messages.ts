@@ -43,9 +43,13 @@ export type Status =
   | "unconfirmed"
   | "cancelled";
 
+/** Nothing more comes of a job by itself, and nothing is to be decided. */
+export const ENDED: readonly Status[] = ["completed", "failed", "cancelled"];
+
 /** One job of the list. Times are seconds since the epoch by the kernel's clock. */
 export interface JobRow {
   key: string;
+  revision: number;
   id: string | null;
   prompt: string;
   model: string;
@@ -58,6 +62,7 @@ export interface JobRow {
   error: ErrorRow | null;
   started: number;
   ended: number | null;
+  made: number | null; // seconds
   demo: boolean;
   stopped: boolean;
   video: VideoRow | null;
@@ -92,17 +97,50 @@ export const SETTINGS = [
   "takes",
 ] as const satisfies (keyof Settings)[];
 
-/** The synced traits that the view reads. It never writes one: see `set`. */
+/** Where a job stands in the list, which is sorted by both. */
+export interface Place {
+  started: number;
+  key: string;
+}
+
+/** Of a place in the list. */
+export type Side = "older" | "newer";
+
+/** What a view begins with: the list's `newest` rows, and older ones that have not ended. */
+export interface FirstRows {
+  revision: number;
+  total: number;
+  open: number;
+  newest: number;
+  rows: JobRow[];
+}
+
+/** The rows that changed after the revision `since`. */
+export interface ChangedRows {
+  since: number;
+  revision: number;
+  total: number;
+  open: number;
+  rows: JobRow[];
+}
+
+/** All but the rows. */
 export interface State extends Settings {
   _models: ModelRow[];
-  _jobs: JobRow[];
   _session: SessionRow;
+}
+
+/** The synced traits that the view reads. It never writes one: see `set`. */
+export interface Traits extends State {
+  _first: FirstRows;
+  _changed: ChangedRows;
   _revision: number;
 }
 
 /** What the view says, by its kind. */
 export interface Requests {
-  hello: { root: string | null; seen: number };
+  hello: { root: string | null; seen: number; rows: number };
+  rows: { side: Side; place: Place | null; open: boolean; count: number };
   set: { name: string; value: string | number | null };
   generate: Settings;
   cancel: { key: string };
@@ -119,7 +157,8 @@ export interface Requests {
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */
 export interface Payloads {
-  hello: { now: number; revision: number; state?: State };
+  hello: { now: number; revision: number; state?: State; changed?: ChangedRows; first?: FirstRows };
+  rows: { rows: JobRow[]; more: boolean };
   set: object;
   generate: { keys: string[] };
   cancel: object;

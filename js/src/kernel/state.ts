@@ -3,25 +3,37 @@
 
 import { Conversation } from "./conversation.ts";
 import type { Model } from "./host.ts";
-import { type JobRow, SETTINGS, type Settings, type State, type Status } from "./messages.ts";
+import {
+  type ChangedRows,
+  type FirstRows,
+  type JobRow,
+  type Payloads,
+  type Place,
+  type Requests,
+  SETTINGS,
+  type Settings,
+  type Side,
+  type State,
+  type Traits,
+} from "./messages.ts";
+import { isOpen, PAGE, Rows } from "./rows.ts";
 import { Videos } from "./videos.ts";
 
-const RUNNING: ReadonlySet<Status> = new Set([
-  "waiting",
-  "submitting",
-  "queued",
-  "processing",
-  "downloading",
-]);
+const MOST_OPEN = 100; // rows of unfinished jobs asked for at a time
 
 /** Whether a job moves on by itself. */
 export function isRunning(job: JobRow): boolean {
-  return RUNNING.has(job.status) && !job.stopped;
+  return isOpen(job) && job.status !== "unconfirmed" && !job.stopped;
+}
+
+function place({ started, key }: Place): Place {
+  return { started, key }; // and nothing else of a row
 }
 
 export class KernelState {
   readonly conversation: Conversation;
   readonly videos: Videos;
+  readonly rows = new Rows();
   /** Called with the name of a control whose trait has come. */
   onSetting: (name: keyof Settings) => void = () => {};
   /** Called with the jobs that are new, or at another stage. */
@@ -29,43 +41,34 @@ export class KernelState {
 
   #model: Model;
   #asked: Partial<State> = {}; // what came for an answer, where traits do not get here
-  #stages: Map<string, Status>;
-  #listeners = new Set<() => void>();
+  #changed: () => void;
 
-  constructor(model: Model, signal: AbortSignal) {
+  /** Calls `changed` after each change. */
+  constructor(model: Model, signal: AbortSignal, changed: () => void) {
     this.#model = model;
+    this.#changed = changed;
     this.conversation = new Conversation(model, signal);
-    this.videos = new Videos(this.conversation, signal, this.#changed, () => this.session.root);
-    this.conversation.onState = (state) => {
-      this.#asked = state;
-      for (const name of SETTINGS) this.onSetting(name);
-      this.#jobsChanged();
-    };
-    this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
+    this.videos = new Videos(this.conversation, signal, changed, () => this.session.root);
+    this.conversation.rows = () => this.rows.revision;
+    this.conversation.onNews = this.#told;
+    this.#begin(model.get("_first"));
+    this.rows.change(model.get("_changed")); // what it lacks of what was between, the first hello brings
 
-    const listen = (name: keyof State, heard: () => void) => {
-      const changed = () => {
-        delete this.#asked[name];
+    const listen = (name: keyof Traits, heard: () => void) => {
+      const event = `change:${name}`;
+      const hear = () => {
+        delete this.#asked[name as keyof State];
         heard();
+        changed();
       };
-      model.on(`change:${name}`, changed);
-      signal.addEventListener("abort", () => model.off(`change:${name}`, changed));
+      model.on(event, hear);
+      signal.addEventListener("abort", () => model.off(event, hear));
     };
-    for (const name of SETTINGS)
-      listen(name, () => {
-        this.onSetting(name);
-        this.#changed();
-      });
-    listen("_jobs", this.#jobsChanged);
-    listen("_models", this.#changed);
-    listen("_session", this.#changed);
+    for (const name of SETTINGS) listen(name, () => this.onSetting(name));
+    for (const name of ["_first", "_changed"] as const)
+      listen(name, () => this.#rowsChanged(model.get(name)));
+    for (const name of ["_models", "_session"] as const) listen(name, () => {});
     this.look();
-  }
-
-  /** Calls `listener` after each change; the function that is returned ends that. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   get<N extends keyof State>(name: N): State[N] {
@@ -73,7 +76,7 @@ export class KernelState {
   }
 
   get jobs(): JobRow[] {
-    return this.get("_jobs");
+    return this.rows.list;
   }
 
   get models(): State["_models"] {
@@ -115,15 +118,52 @@ export class KernelState {
     void this.conversation.alive().then(this.#changed);
   }
 
-  #jobsChanged = (): void => {
-    const news = this.jobs.filter((job) => this.#stages.get(job.key) !== job.status);
-    if (news.length) this.onStages(news);
-    this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
+  /** What to ask for, for the page of rows beyond that end of what is here; undefined if there is none. */
+  beyond(side: Side): Requests["rows"] | undefined {
+    const end = this.rows.end(side);
+    // One more of the newer ones: it is here already if the two ends meet.
+    const count = side === "newer" ? PAGE + 1 : PAGE;
+    return end && { side, place: place(end), open: false, count };
+  }
+
+  /** What was asked for has come. */
+  extend(asked: Requests["rows"], answer: Payloads["rows"]): void {
+    this.rows.extend(asked, answer);
     this.videos.keep(this.jobs);
+  }
+
+  #begin(first: FirstRows): void {
+    this.rows.begin(first);
+    if (this.rows.list.filter(isOpen).length < first.open) void this.#askOpen();
+    this.videos.keep(this.jobs);
+  }
+
+  // What has not ended is never left out.
+  async #askOpen(after: Place | null = null): Promise<void> {
+    const asked = { side: "older", place: after, open: true, count: MOST_OPEN } as const;
+    const reply = await this.conversation.ask({ kind: "rows", ...asked });
+    const last = reply.ok && reply.rows.at(-1);
+    if (!last) return;
+    this.rows.extend(asked, reply);
+    this.#changed();
+    if (reply.more) await this.#askOpen(place(last));
+  }
+
+  #told = ({ state, first, changed }: Payloads["hello"]): void => {
+    if (this.lossy && state) {
+      this.#asked = state;
+      for (const name of SETTINGS) this.onSetting(name);
+    }
+    if (first) this.#begin(first);
+    if (changed) this.#rowsChanged(changed);
     this.#changed();
   };
 
-  #changed = (): void => {
-    for (const listener of this.#listeners) listener();
-  };
+  #rowsChanged(news: FirstRows | ChangedRows): void {
+    const stages = this.rows.change(news);
+    if (stages.length) this.onStages(stages);
+    this.videos.keep(this.jobs);
+    // Something was lost on the way.
+    if (this.rows.known > this.rows.revision) this.look();
+  }
 }

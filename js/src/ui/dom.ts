@@ -10,13 +10,13 @@ export type ComponentChildren = VNode | string | number | boolean | null | undef
 /**
  * What belongs to one place in the tree for as long as it is there. Components get theirs as second argument.
  */
-export interface Slot {
+export interface Instance {
   state?: unknown;
   redraw: () => void; // soon, and the whole tree
 }
 
 interface VNode {
-  type: string | ((props: Props, slot: Slot) => ComponentChildren);
+  type: string | ((props: Props, instance: Instance) => ComponentChildren);
   props: Props;
   key: Key | undefined;
 }
@@ -31,7 +31,7 @@ interface Drawn {
   props: Props;
   id: Key; // among its siblings: the key, or else the position
   kids: Drawn[];
-  slot: Slot;
+  instance: Instance;
   node: Element | Text | undefined; // of an element or a text
 }
 
@@ -78,7 +78,7 @@ function open(el: Element): (child: ComponentChildren) => void {
   const draw = () => {
     stale = false;
     const plan: Plan = { changes: [], refs: [], redraw };
-    const before = shown ?? { type: "", props: {}, id: 0, kids: [], slot: { redraw }, node: el };
+    const before = shown ?? { type: "", props: {}, id: 0, kids: [], instance: { redraw }, node: el };
     const now = plot(h("root", null, child), 0, before, false, plan);
     if (!shown) el.replaceChildren();
     shown = undefined; // should the DOM refuse a change, the next redraw begins anew
@@ -94,9 +94,9 @@ function open(el: Element): (child: ComponentChildren) => void {
 
 /** Calls the components of `vnode` and below it, and plans what makes `was` look like it. */
 function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: boolean, plan: Plan): Drawn {
-  const slot = was?.slot ?? { redraw: plan.redraw };
+  const instance = was?.instance ?? { redraw: plan.redraw };
   const children: ComponentChildren[] =
-    typeof type === "function" ? [type(props, slot)] : (props.children ?? []);
+    typeof type === "function" ? [type(props, instance)] : (props.children ?? []);
   const left = new Map(was?.kids.map((kid) => [kid.id, kid]));
   svg ||= type === "svg";
 
@@ -122,7 +122,7 @@ function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: bool
       assign(node as Element, props, was?.props ?? {}, plan);
     }
   });
-  return { type, props, id, kids, slot, node };
+  return { type, props, id, kids, instance, node };
 }
 
 /** Nothing, true and false keep their place in a row of children, so that those after them keep theirs. */

@@ -1,6 +1,7 @@
 // The list of jobs: a row each, and a card for one whose video is shown.
 
-import type { JobRow, VideoRow } from "../kernel/messages.ts";
+import type { JobRow, Side, VideoRow } from "../kernel/messages.ts";
+import { PAGE } from "../kernel/rows.ts";
 import { isRunning } from "../kernel/state.ts";
 import { Action, Confirmed, Copy } from "./actions.tsx";
 import type { ComponentChildren } from "./dom.ts";
@@ -11,12 +12,12 @@ import type { Page } from "./page.ts";
 import { Player } from "./player.tsx";
 import { stateful } from "./stateful.ts";
 
-const PAGE = 20; // rows until one asks for more
-
-export const Jobs = stateful<{ page: Page }, number>(PAGE, ({ page }, shown, setShown) => {
-  const { jobs } = page.kernel;
-  const { earlier } = page.kernel.session;
-  const before = earlier > 0 && (
+export function Jobs({ page }: { page: Page }) {
+  const { jobs, rows, session } = page.kernel;
+  const { earlier } = session;
+  const older = rows.end("older");
+  const newer = rows.end("newer");
+  const before = earlier > 0 && !older && (
     <button
       type="button"
       class="rw-more"
@@ -34,23 +35,41 @@ export const Jobs = stateful<{ page: Page }, number>(PAGE, ({ page }, shown, set
       </>
     );
   const newest = jobs.find((job) => job.video);
-  const more = jobs.length - shown;
+  const listed: ComponentChildren[] = [];
+  for (const job of jobs) {
+    if (job.key === newer?.key) listed.push(<More key="newer" page={page} side="newer" />);
+    listed.push(<Job key={job.key} page={page} job={job} newest={job === newest} />);
+    if (job.key === older?.key) listed.push(<More key="older" page={page} side="older" />);
+  }
   return (
     <>
       <ul class="rw-jobs" aria-label="Videos">
-        {jobs.slice(0, shown).map((job) => (
-          <Job key={job.key} page={page} job={job} newest={job === newest} />
-        ))}
+        {listed}
       </ul>
-      {more > 0 && (
-        <button type="button" class="rw-more" onClick={() => setShown(shown + PAGE)}>
-          Show {Math.min(more, PAGE)} more of {more}
-        </button>
-      )}
-      {more <= 0 && before}
+      {before}
     </>
   );
-});
+}
+
+/** Stands where rows are not here. It asks for them when it comes into view, or is pressed. */
+function More({ page, side }: { page: Page; side: Side }) {
+  const { rows, jobs } = page.kernel;
+  const left = rows.total - jobs.length;
+  return (
+    <li>
+      <button
+        type="button"
+        class="rw-more"
+        data-side={side}
+        ref={page.pressWhenSeen}
+        aria-disabled={page.isOpen("rows")}
+        onClick={() => page.more(side)}
+      >
+        Show {Math.min(left, PAGE)} {side === "older" ? `more of ${left}` : "newer"}
+      </button>
+    </li>
+  );
+}
 
 interface JobProps {
   page: Page;
@@ -171,7 +190,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
         <p class="rw-facts">
           {job.demo && <Demo />} {facts(job)}
           {loading ? <br /> : " · "}
-          {job.ended !== null && `made in ${clock(job.ended - job.started)} · `}
+          {job.made !== null && `made in ${clock(job.made)} · `}
           {size(video.size)}
         </p>
         <div class="rw-actions">

@@ -3,7 +3,7 @@
 
 import { Control } from "../kernel/control.ts";
 import type { Received } from "../kernel/conversation.ts";
-import type { ErrorRow, Payloads, Request, Settings } from "../kernel/messages.ts";
+import type { ErrorRow, Payloads, Request, Settings, Side } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
 
@@ -22,15 +22,18 @@ export class Page {
   announcement = "";
 
   #controls: { [N in Name]: Control<Settings[N]> };
-  #listeners = new Set<() => void>();
+  #changed: () => void;
   #open = new Set<string>(); // what the person asked for, unanswered
   #late = new Set<string>(); // and what of it has been for a second
   #jobErrors = new Map<string, ErrorRow>();
   #debounce = 0;
   #views = 0;
+  #observer: IntersectionObserver | undefined;
 
-  constructor(kernel: KernelState, signal: AbortSignal) {
+  /** Calls `changed` after each change. */
+  constructor(kernel: KernelState, signal: AbortSignal, changed: () => void) {
     this.kernel = kernel;
+    this.#changed = changed;
     const control = <N extends Name>(name: N) => new Control<Settings[N]>(kernel.get(name));
     this.#controls = {
       prompt: control("prompt"),
@@ -45,14 +48,10 @@ export class Page {
     kernel.onStages = (news) => {
       this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
     };
-    kernel.subscribe(this.#changed);
-    signal.addEventListener("abort", () => clearTimeout(this.#debounce));
-  }
-
-  /** Calls `listener` after each change, here or in the kernel; the function that is returned ends that. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.#debounce);
+      this.#observer?.disconnect();
+    });
   }
 
   /** What the controls show. */
@@ -144,6 +143,26 @@ export class Page {
     this.#changed();
   }
 
+  /** Asks for the rows beyond that end of what is here. */
+  async more(side: Side): Promise<void> {
+    const asked = this.kernel.beyond(side);
+    if (!asked || this.isOpen("rows")) return;
+    const reply = await this.#ask({ kind: "rows", ...asked });
+    if (reply.ok) this.kernel.extend(asked, reply);
+    else this.error = reply.error;
+    this.#changed();
+  }
+
+  /** The reference of a button that is also pressed by coming into view; its `data-side` says for what. */
+  readonly pressWhenSeen = (button: HTMLElement | null): void => {
+    if (!button) return;
+    this.#observer ??= new IntersectionObserver((seen) => {
+      for (const { isIntersecting, target } of seen)
+        if (isIntersecting) void this.more((target as HTMLElement).dataset.side as Side);
+    });
+    this.#observer.observe(button);
+  };
+
   /** Asks for something to be done with job `key`. */
   async act<K extends "cancel" | "resubmit" | "resume" | "code">(
     kind: K,
@@ -211,8 +230,4 @@ export class Page {
     }
     this.#changed();
   }
-
-  #changed = (): void => {
-    for (const listener of this.#listeners) listener();
-  };
 }
