@@ -76,7 +76,7 @@ def wait_for_video(widget: VideoWidget) -> str:
     shown = threading.Event()
 
     def look(_: object = None) -> None:
-        rows = widget._list.first()["rows"]
+        rows = widget._feed.list.first()["rows"]
         if rows and rows[0]["key"] == job.key and rows[0]["video"]:
             shown.set()
 

@@ -146,7 +146,7 @@ def test_a_rolled_back_hold_loses_no_job(server: FaultServer, tmp_path: Path) ->
         hold.__exit__(None, None, None)
     assert isinstance(job, VideoJob)
     assert job.wait(30)
-    assert widget._list.jobs == [job]
+    assert widget._feed.list.jobs == [job]
 
 
 def test_half_a_character_from_the_service_does_not_stop_the_widget(
@@ -159,7 +159,7 @@ def test_half_a_character_from_the_service_does_not_stop_the_widget(
     assert isinstance(job, VideoJob)
     with pytest.raises(errors.JobFailedError, match=r"bad \? word"):
         job.wait(30)
-    json.dumps(widget._list.first()).encode()
+    json.dumps(widget._feed.list.first()).encode()
     assert job.error is not None
     job.error.message.encode()
 

@@ -69,15 +69,15 @@ def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
     came = threading.Event()
 
     def look(_: object = None) -> None:
-        rows = widget._list.first()["rows"]
+        rows = widget._feed.list.first()["rows"]
         if rows and wanted.items() <= rows[0].items():
             came.set()
 
     widget.observe(look, ("_first", "_changed"))
     look()
-    assert came.wait(20), widget._list.first()
+    assert came.wait(20), widget._feed.list.first()
     widget.unobserve(look, ("_first", "_changed"))
-    return dict(widget._list.first()["rows"][0])
+    return dict(widget._feed.list.first()["rows"][0])
 
 
 def test_a_name_sets_the_model_and_moves_the_duration_to_the_nearest(widget: VideoWidget) -> None:

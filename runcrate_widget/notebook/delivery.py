@@ -56,6 +56,8 @@ class Push:
         self._heard = 0  # messages from a view
         self._pushed = 0  # bytes, since the last of them
         self._line = asyncio.Lock()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         #: The server's root, if the view's page is the server's.
         self.root: Path | None = None
 
@@ -75,12 +77,25 @@ class Push:
             return
         self._known.add(job.key)
         if self._heard and not new and not is_served(job.video.path, self.root):
-            engine().loop.call_later(_SILENCE, self._push_unless_heard, job.key, job.video, self._heard)
+            self._timers[job.key] = engine().loop.call_later(
+                _SILENCE, self._push_unless_heard, job.key, job.video, self._heard
+            )
+
+    def close(self) -> None:
+        """Sends no more."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for task in self._tasks:
+            task.cancel()
 
     def _push_unless_heard(self, key: str, video: Video, heard: int) -> None:
+        self._timers.pop(key, None)
         if self._heard == heard and self._pushed + video.size <= _MOST_PUSHED:
             self._pushed += video.size
-            engine().spawn(self._push(key, video))
+            task = engine().spawn(self._push(key, video))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _push(self, key: str, video: Video) -> None:
         async with self._line:

@@ -72,20 +72,20 @@ async def reply_to(widget: VideoWidget, message: Message) -> Reply:
 async def _hello(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     widget._set_root(message.get("root"))
     widget._show_session()
-    widget._update_now()
+    widget._feed.update()
     answer: Message = {"now": time.time(), "revision": widget._revision}
     if message.get("seen") != widget._revision:
         answer["state"] = {name: getattr(widget, name) for name in STATE}
     seen = message.get("rows", -1)
-    if seen != widget._list.revision:
-        changed = widget._list.changed_since(seen)
-        answer |= {"first": widget._list.first()} if changed is None else {"changed": changed}
+    if seen != widget._feed.list.revision:
+        changed = widget._feed.list.changed_since(seen)
+        answer |= {"first": widget._feed.list.first()} if changed is None else {"changed": changed}
     return answer
 
 
 @handles("rows")
 async def _rows(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    return dict(widget._list.page(cast("RowsRequest", message)))
+    return dict(widget._feed.list.page(cast("RowsRequest", message)))
 
 
 @handles("set")

@@ -7,9 +7,8 @@ delivers them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -29,19 +28,15 @@ from runcrate_widget.request import VideoRequest
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
+from .feed import Feed
 from .handlers import reply_to
 from .host import server_root
-from .joblist import JobList
-from .live import Saved
+from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
 from .rows import model_row
 from .runtime import runtime_ref, source
 
 _log = logging.getLogger("runcrate_widget")
-
-_UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
-_MOST_AT_ONCE = 40  # rows in one update; the others follow in the next
-_REST_AFTER = 2.0  # seconds without a change
 
 
 class VideoWidget(Controls, anywidget.AnyWidget):
@@ -78,6 +73,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     _changed = Dict().tag(sync=True)
     _revision = Int(0).tag(sync=True)
 
+    _closed = True  # until it is made
+
     def __init__(
         self,
         *,
@@ -92,12 +89,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
-        self._list = JobList(self._job_changed)
+        self._feed = Feed(Push(self._say), self._tell)
         self._earlier = 0
-        self._timer: asyncio.TimerHandle | None = None  # of the next update
-        self._closed = False
         self._root = server_root()
-        self._push = Push(self._say)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
         if duration is not None:
@@ -108,7 +102,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             "_css": "" if runtime else source("widget.css"),
         }
         try:
-            rows = {"_first": self._list.first(), "_changed": self._list.changed(0, [])}
+            rows = {"_first": self._feed.list.first(), "_changed": self._feed.list.changed(0, [])}
             super().__init__(**controls, **front_end, **rows, _runtime=runtime)
         except InvalidRequestError:
             raise
@@ -120,9 +114,11 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda _, default: default
         self.observe(self._revise, (*STATE, "_first", "_changed"))
+        self._feed.saved = self._saved = Saved(self.model_id)
+        self._outputs = 0  # in outputs that are not known to be gone
+        self._closed = False
         self._show_session()
         self._add_unfinished(self._client)
-        self._saved = Saved(self.model_id)
         conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
@@ -147,14 +143,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         return [self._client.generate(request, take=None) for _ in range(takes)]
 
     def _add(self, *jobs: VideoJob) -> None:
-        for job in jobs:
-            if self._list.add(job):
-                self._push.look(job, new=True)
-        if not self._closed:
-            self._list.listen()
-            engine().call(self._mark, jobs)
+        self._feed.add(jobs)
         try:
-            self.jobs = tuple(self._list.jobs)
+            self.jobs = tuple(self._feed.list.jobs)
         except Exception:  # somebody's observer: the jobs are there all the same
             _log.exception("An observer of the widget's jobs failed")
 
@@ -180,7 +171,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         """What the library has of this service's videos that is not shown here, newest first."""
         client = self._client
         finished = client.library.filter(status="completed")
-        others = [one for one in finished if one.service == client._service and one.key not in self._list]
+        others = [
+            one for one in finished if one.service == client._service and one.key not in self._feed.list
+        ]
         return [one for one in others if one.path.exists()]
 
     def _count_earlier(self, count: int) -> None:
@@ -209,45 +202,10 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         except RuncrateError:  # what is set is none: Generate says what is wrong with it
             return True
 
-    # In the engine's thread, from here on.
-
-    def _mark(self, jobs: Iterable[VideoJob]) -> None:
-        for job in jobs:
-            self._job_changed(job)
-
-    def _job_changed(self, job: VideoJob) -> None:
-        self._push.look(job, new=False)
-        self._list.mark(job)
-        self._update_within(_UPDATE_EVERY)
-
-    def _update_within(self, seconds: float) -> None:
-        loop = engine().loop
-        if self._timer is not None and self._timer.when() > loop.time() + seconds:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None and not self._closed:
-            self._timer = loop.call_later(seconds, self._update_now)
-
-    def _update_now(self) -> None:
-        """Tells the views what is new."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        since, heard = self._list.revision, self._push.is_heard
-        rows = self._list.take(_MOST_AT_ONCE if heard else None)
+    def _tell(self, **rows: dict[str, Any]) -> None:
         with self.hold_sync():  # one message, with the revision
-            if rows and heard:
-                self._changed = dict(self._list.changed(since, rows))
-            # A view that has not been heard may be without some of the changes, and cannot ask while a cell
-            # runs. And what a notebook saves is what was said last.
-            elif rows or not self._list.moving:
-                self._first = dict(self._list.first())
-        if any(row["video"] or row["status"] == "downloading" for row in rows):
-            self._saved.show(self._list.jobs)
-        if self._list.due:
-            self._update_within(_UPDATE_EVERY)
-        elif self._first["revision"] != self._list.revision and not self._list.moving:
-            self._update_within(_REST_AFTER)
+            for name, value in rows.items():
+                setattr(self, f"_{name}", value)
 
     def _revise(self, _: object) -> None:
         self._revision += 1
@@ -258,14 +216,15 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     # What the view says
 
     def _reply(self, message: Message) -> Awaitable[Reply]:
-        self._push.heard()
+        self._feed.push.heard()
+        self._feed.wake()
         return reply_to(self, message)
 
     def _set_root(self, root: str | None) -> None:
         """The page's server shows this folder, if it is one of Jupyter's."""
         if self._root is None and root:
             self._root = Path(root).expanduser()
-        self._push.root = self._root if root else None
+        self._feed.push.root = self._root if root else None
 
     def _use(self, client: VideoClient) -> None:
         """Goes on with this client."""
@@ -274,7 +233,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._show_session()
 
     def _job(self, message: Message) -> VideoJob:
-        job = self._list.find(message.get("key"))
+        job = self._feed.list.find(message.get("key"))
         if job is not None:
             return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")
@@ -285,6 +244,21 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             raise RuncrateError("This job has no video yet.")
         return video
 
+    # How long it lives
+
+    def close(self) -> None:
+        """Ends it: its views are gone, and it hears of its jobs no more. They go on."""
+        super().close()
+        if not self._closed:
+            self._closed = True
+            self._feed.close()
+
+    def _replaced(self) -> None:
+        """The cell of one of its outputs runs again. Without any, it rests until somebody looks at it again."""
+        self._outputs -= 1
+        if not self._outputs:
+            self._feed.rest()
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What a page sets. What we tell it is not for pages to set."""
         super().set_state({name: value for name, value in sync_data.items() if not name.startswith("_")})
@@ -292,7 +266,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """What a page gets. One that asks for all of it was reloaded, and begins with what is so now."""
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
-        return state if key is not None else {**state, "_first": dict(self._list.first())}
+        return state if key is not None else {**state, "_first": dict(self._feed.list.first())}
 
     def _ipython_display_(self) -> None:
         """Two outputs: the live view, and below it what a saved notebook shows in its place (`live.py`)."""
@@ -305,6 +279,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         # A page without the widget shows this above what is saved.
         data = {**data, "text/plain": "VideoWidget"}
+        self._feed.wake()
+        self._outputs += 1
+        when_replaced(self._replaced)
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._runtime:  # in a notebook
             self._saved.display()
