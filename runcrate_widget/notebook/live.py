@@ -81,8 +81,12 @@ class LiveOutput:
 
     def _begin(self) -> None:
         self._timer = None
-        # Not in the engine's thread: it may make a poster.
-        engine().spawn(asyncio.to_thread(self._show_anew))
+        engine().spawn(self._show_in_a_thread())
+
+    async def _show_in_a_thread(self) -> None:
+        # Not in the engine's: it may make a poster. A process that is ending has none to give.
+        with contextlib.suppress(RuntimeError):
+            await asyncio.to_thread(self._show_anew)
 
     def _show_anew(self) -> None:
         try:
