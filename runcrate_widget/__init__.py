@@ -68,15 +68,11 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
-def _show_jobs_live() -> None:
-    """In an ipykernel, has a displayed job go on showing its stages."""
+def _show_in_notebooks() -> None:
+    """In an ipykernel, shows a job live and the library as a table."""
     shell = notebook_shell()
     if getattr(shell, "kernel", None) is not None:
-        formatter = shell.display_formatter.ipython_display_formatter
-        live = f"{__name__}.notebook.live"
-        formatter.for_type_by_name(
-            f"{__name__}.jobs.job", "VideoJob", lambda job: import_module(live).display_job(job)
-        )
+        import_module(".notebook.tables", __name__).register_formatters(shell)
 
 
-_show_jobs_live()
+_show_in_notebooks()

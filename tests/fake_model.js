@@ -15,8 +15,68 @@ class FakeModel {
   #waiting = [];
   #withheld = [];
 
-  constructor(state) {
+  #jobs = []; // newest first
+  #rows = 0; // the list's revision
+  lose = false; // whether changes of rows get lost on the way
+
+  constructor({ _jobs, ...state }) {
     this.state = state;
+    this.#stamp(_jobs);
+    state._first = this.#first();
+    state._changed = { since: 0, revision: 0, total: _jobs.length, open: 0, rows: [] };
+  }
+
+  /** As the kernel does with a list of jobs: in its order, each with the revision at which it last changed. */
+  #stamp(jobs) {
+    const before = new Map(this.#jobs.map((job) => [job.key, job]));
+    let newer = Infinity;
+    this.#jobs = jobs.map((job) => {
+      const row = { ...job, started: Math.min(job.started, newer - 1e-3), revision: 0 };
+      newer = row.started;
+      const known = before.get(row.key);
+      const same = known && JSON.stringify({ ...known, revision: 0 }) === JSON.stringify(row);
+      return same ? known : { ...row, revision: this.#rows };
+    });
+  }
+
+  #open() {
+    return this.#jobs.filter(({ status }) => !["completed", "failed", "cancelled"].includes(status));
+  }
+
+  #counts() {
+    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length };
+  }
+
+  #first() {
+    const newest = this.#jobs.slice(0, 20);
+    const older = this.#open().filter((job) => !newest.includes(job));
+    return { ...this.#counts(), newest: newest.length, rows: [...newest, ...older.slice(0, 40)] };
+  }
+
+  #since(since) {
+    return { since, ...this.#counts(), rows: this.#jobs.filter((job) => job.revision > since) };
+  }
+
+  #page({ side, place, open, count }) {
+    const jobs = open ? this.#open() : this.#jobs;
+    const at = place ? jobs.findIndex((job) => job.key === place.key) : -1;
+    if (side === "older") return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
+    return { rows: jobs.slice(Math.max(0, at - count), at), more: at > count };
+  }
+
+  /** The list as it is now: only what is new of it is said. */
+  setJobs(jobs) {
+    const since = this.#rows++;
+    this.#stamp(jobs);
+    if (!this.lose) this.set("_changed", this.#since(since));
+  }
+
+  /** The list as it is now, after more changes than are told one by one. */
+  resetJobs(jobs) {
+    this.#rows += 1000;
+    this.#stamp(jobs);
+    this.reset = true;
+    this.set("_changed", { ...this.#since(this.#rows - 1), rows: [] });
   }
 
   get(name) {
@@ -81,8 +141,14 @@ class FakeModel {
     if (kind === "chunk") return this.#chunk(message);
     if (kind === "poster") return this.#poster(message);
     if (kind === "set" && this.echo) this.set(message.name, message.value);
+    const news = this.reset ? { first: this.#first() } : { changed: this.#since(message.rows) };
     const payload = {
-      hello: { now: Date.now() / 1000 + (this.clock ?? 0), revision: 0 },
+      hello: {
+        now: Date.now() / 1000 + (this.clock ?? 0),
+        revision: 0,
+        ...(message.rows === this.#rows ? {} : news),
+      },
+      rows: kind === "rows" ? this.#page(message) : {},
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
       code: { code: `client.generate("${message.key}")` },

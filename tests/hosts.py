@@ -45,13 +45,13 @@ class Host(ABC):
     """A notebook host in `page`.
 
     `themes` are what it can show, first the one that it opens in; `subshells` is whether it handles a click
-    while a cell runs; `way` is how a video that is finished meanwhile comes to the page; `folder` is where
+    while a cell runs; `transport` is how a video that is finished meanwhile comes to the page; `folder` is where
     its notebook lies, once one is open.
     """
 
     themes: tuple[Theme, ...] = ("light", "dark")
     subshells = False
-    way: Literal["url", "pull", "push"]
+    transport: Literal["url", "pull", "push"]
     folder: Path
 
     def __init__(self, page: Page) -> None:
@@ -108,7 +108,7 @@ class Host(ABC):
 class _OnJupyter(Host):
     """A host that shows the notebooks of `server`, one server for all of them."""
 
-    way = "url"
+    transport = "url"
 
     def __init__(self, page: Page, server: LabServer) -> None:
         super().__init__(page)
@@ -267,7 +267,7 @@ class Voila(_OwnServer):
     """
 
     themes = ("dark", "light")
-    way = "pull"
+    transport = "pull"
 
     def open(self, service: FaultServer) -> Locator:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -295,7 +295,7 @@ class Voila(_OwnServer):
 class Marimo(_OwnServer):
     """`marimo run`. `shown` is how the notebook shows the widget `w`."""
 
-    way = "push"
+    transport = "push"
 
     def __init__(self, page: Page, folder: Path, shown: str) -> None:
         super().__init__(page, folder)

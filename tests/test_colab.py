@@ -45,7 +45,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(colab: Cola
         facts = colab.playing(shown)
         assert facts["duration"] == pytest.approx(2, abs=0.1)
         assert facts["muted"]
-        assert shown.locator(".rw-player").get_attribute("data-way") == "pull"
+        assert shown.locator(".rw-player").get_attribute("data-transport") == "pull"
         expect(shown.locator(".rw-player")).not_to_contain_text("sound")
         colab.check_looks(shown)
 

@@ -15,7 +15,7 @@ from fault_server import KEY, FaultServer
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget
-from runcrate_widget.notebook.conversation import Answer, Conversation
+from runcrate_widget.notebook.conversation import Conversation, Reply
 from runcrate_widget.notebook.messages import Message
 from runcrate_widget.notebook.rows import job_row, python_call
 
@@ -40,7 +40,7 @@ class Host:
 
 
 def test_what_is_quick_is_answered_in_the_handler() -> None:
-    async def answer(_: Message) -> Answer:
+    async def answer(_: Message) -> Reply:
         return {"ok": True}, []
 
     host = Host()
@@ -56,7 +56,7 @@ def test_what_is_quick_is_answered_in_the_handler() -> None:
 def test_an_answer_that_took_long_comes_from_the_engine_and_again_with_the_next_hello() -> None:
     go = threading.Event()
 
-    async def answer(message: Message) -> Answer:
+    async def answer(message: Message) -> Reply:
         if message["kind"] == "generate":
             await asyncio.to_thread(go.wait)
         return {"ok": True, "kind": message["kind"]}, []
@@ -116,7 +116,9 @@ def test_the_code_of_a_job_gives_the_same_job(
     again: Any = eval(code, {"client": client})
     assert again is job
     job.wait(60)
-    assert len(json.dumps(job_row(job), ensure_ascii=False).encode()) <= 1024, "as the notebook keeps it"
+    assert len(json.dumps(job_row(job, 10**6), ensure_ascii=False).encode()) <= 1024, (
+        "as the notebook keeps it"
+    )
 
 
 def test_a_poster_goes_both_ways(tmp_path: Path) -> None:

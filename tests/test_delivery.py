@@ -128,7 +128,7 @@ def widget(notebook: Notebook, cell: int) -> Locator:
 
 def player(shown: Locator, *ways: str) -> Locator:
     """The `<video>` of the newest job that has one, which has come one of these ways, and plays."""
-    video = shown.locator(", ".join(f'.rw-player[data-way="{way}"] video' for way in ways)).first
+    video = shown.locator(", ".join(f'.rw-player[data-transport="{way}"] video' for way in ways)).first
     expect(video).to_be_visible(timeout=60_000)
     video.scroll_into_view_if_needed()  # elsewhere Chromium lets none begin
     shown.page.wait_for_function(

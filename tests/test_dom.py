@@ -1,4 +1,4 @@
-"""The front end's renderer (`js/src/dom.ts`) in Chromium, bundled by itself: what stays is not touched, what
+"""The front end's renderer (`js/src/ui/dom.ts`) in Chromium, bundled by itself: what stays is not touched, what
 changes is right.
 """
 
@@ -26,7 +26,7 @@ JS = Path(__file__).parent.parent / "js"
 BUNDLE = """
 import { build } from "esbuild";
 await build({
-  stdin: { contents: 'export * from "./src/dom.ts"; export * from "./src/stateful.ts"', resolveDir: "." },
+  stdin: { contents: 'export * from "./src/ui/dom.ts"; export * from "./src/ui/stateful.ts"', resolveDir: "." },
   outfile: process.argv[1], bundle: true, format: "iife", globalName: "dom", tsconfigRaw: {},
 });
 """

@@ -76,13 +76,14 @@ def wait_for_video(widget: VideoWidget) -> str:
     shown = threading.Event()
 
     def look(_: object = None) -> None:
-        if widget._jobs and widget._jobs[0]["key"] == job.key and widget._jobs[0]["video"]:
+        rows = widget._feed.list.first()["rows"]
+        if rows and rows[0]["key"] == job.key and rows[0]["video"]:
             shown.set()
 
-    widget.observe(look, "_jobs")
+    widget.observe(look, ("_first", "_changed"))
     look()
     assert shown.wait(60)
-    widget.unobserve(look, "_jobs")
+    widget.unobserve(look, ("_first", "_changed"))
     for _ in range(3):  # each is a turn of the engine's loop: what is due is begun
         engine().run(lambda: None)
     return job.key

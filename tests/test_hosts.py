@@ -119,7 +119,7 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
         video = shown.locator("video")
         expect(video).to_be_visible(timeout=60_000)
         host.page.wait_for_function("v => v.currentTime > 0", arg=video.element_handle(), timeout=60_000)
-        expect(shown.locator(".rw-player")).to_have_attribute("data-way", host.way)
+        expect(shown.locator(".rw-player")).to_have_attribute("data-transport", host.transport)
         if not isinstance(host, Voila):
             assert host.is_blocked()
             host.unblock()

@@ -314,7 +314,7 @@ def test_nothing_public_shows_it(server: FaultServer, tmp_path: Path) -> None:
     job = widget.generate()
     assert isinstance(job, VideoJob)
     states: list[Any] = []
-    widget.observe(lambda change: states.append(change["new"]), "_jobs")
+    widget.observe(lambda change: states.append(change["new"]), ("_first", "_changed"))
     video = job.wait(30)
     record = client.library[job.key]
     for thing in (

@@ -322,10 +322,12 @@ def test_a_new_widget_shows_what_is_unfinished(server: FaultServer, tmp_path: Pa
     shown = threading.Event()
     widget = VideoWidget(client=client_of(server, tmp_path))
     widget.observe(
-        lambda change: shown.set() if any(row["status"] == "completed" for row in change["new"]) else None,
-        "_jobs",
+        lambda change: (
+            shown.set() if any(row["status"] == "completed" for row in change["new"]["rows"]) else None
+        ),
+        "_first",
     )
-    assert shown.wait(20) or widget._jobs[0]["status"] == "completed"
+    assert shown.wait(20) or widget._first["rows"][0]["status"] == "completed"
     assert [job.id for job in widget.jobs] == ["vid_000001"]
 
 

@@ -27,7 +27,7 @@ MODELS = [
 ]
 SESSION = {
     "demo": False,
-    "key": True,
+    "has_key": True,
     "service": "api.runcrate.ai",
     "library": "videos",
     "root": None,
@@ -46,7 +46,7 @@ def state(**fields: Any) -> dict[str, Any]:
         "aspect_ratio": "16:9",
         "takes": 1,
         "_models": [{"audio": False, "notes": "", **model} for model in MODELS],
-        "_jobs": [],
+        "_jobs": [],  # from which the fake kernel makes the traits that the widget has
         "_session": SESSION,
         "_revision": 0,
         **fields,
@@ -69,6 +69,7 @@ def job(key: str = "k1", status: str = "processing", **fields: Any) -> dict[str,
         "error": None,
         "started": time.time() - 42,
         "ended": None,
+        "made": None,
         "demo": False,
         "stopped": False,
         "video": None,
@@ -87,7 +88,8 @@ def finished(key: str, file: bytes, *, width: int = 64, height: int = 36, **fiel
         "audio": False,
     }
     started = time.time() - 100
-    return job(key, "completed", video=video, started=started, ended=started + 51.2, **fields)
+    times = {"started": started, "ended": started + 53.5, "made": 51.2}
+    return job(key, "completed", video=video, **times, **fields)
 
 
 def error(message: str, hint: str = "Do that.", field: str | None = None) -> dict[str, Any]:
@@ -123,8 +125,9 @@ class Widget:
         return self.page.locator(".view").nth(index)
 
     def set(self, name: str, value: Any) -> None:
-        """Set a trait, as the kernel does."""
-        self.page.evaluate("([name, value]) => model.set(name, value)", [name, value])
+        """Set a trait, as the kernel does; `_jobs` is the whole list, of which it says what is new."""
+        call = "model.setJobs(value)" if name == "_jobs" else "model.set(name, value)"
+        self.page.evaluate(f"([name, value]) => {{ {call} }}", [name, value])
 
     def do(self, script: str) -> Any:
         return self.page.evaluate(script)
@@ -377,7 +380,7 @@ def test_an_error_of_no_field_stands_below_the_form(widget: Widget) -> None:
 
 
 def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
-    session = {"demo": False, "key": False, "service": "api.runcrate.ai", "library": "videos"}
+    session = {"demo": False, "has_key": False, "service": "api.runcrate.ai", "library": "videos"}
     view = widget.start(state(_session=session))
     notice = view.get_by_role("region", name="API key")
     expect(notice).to_contain_text("RUNCRATE_API_KEY")
@@ -394,7 +397,7 @@ def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
 
 
 def test_a_widget_without_a_key_asks_the_kernel_when_one_comes_back_to_it(widget: Widget) -> None:
-    session = {"demo": False, "key": False, "service": "api.runcrate.ai", "library": "videos"}
+    session = {"demo": False, "has_key": False, "service": "api.runcrate.ai", "library": "videos"}
     view = widget.start(state(_session=session))
     view.get_by_label("Prompt").focus()
     widget.wait_for('model.of("hello").length >= 2')
@@ -494,13 +497,98 @@ def test_html_in_a_prompt_is_text(widget: Widget) -> None:
     assert widget.do("window.owned") is None
 
 
+def keys(view: Locator) -> list[str]:
+    """The keys of the rows, from top to bottom."""
+    found: list[str] = view.locator("[data-key]").evaluate_all("rows => rows.map(row => row.dataset.key)")
+    return found
+
+
 def test_a_long_list_shows_its_newest_and_then_more(widget: Widget) -> None:
+    widget.do("window.IntersectionObserver = class { observe() {} disconnect() {} }; 0")  # only by pressing
     view = widget.start(state(_jobs=[job(f"k{n}", "cancelled") for n in range(45)]))
     expect(view.locator("[data-key]")).to_have_count(20)
     view.get_by_role("button", name="Show 20 more of 25").click()
-    view.get_by_role("button", name="Show 5 more of 5").click()
+    view.get_by_role("button", name="Show 5 more of 5").press("Enter")
     expect(view.locator("[data-key]")).to_have_count(45)
     expect(view.get_by_role("button", name="more")).to_have_count(0)
+    assert keys(view) == [f"k{n}" for n in range(45)]
+    assert [(asked["count"], asked["side"]) for asked in widget.of("rows")] == [(20, "older")] * 2
+
+
+def test_the_end_of_a_long_list_asks_for_more_when_it_comes_into_view(widget: Widget) -> None:
+    view = widget.start(state(_jobs=[job(f"k{n}", "cancelled") for n in range(300)]))
+    expect(view.locator("[data-key]")).to_have_count(20)
+    more = view.get_by_role("button", name="more of")
+    for shown in (40, 60, 80):
+        more.evaluate("button => button.scrollIntoView({ block: 'end' })")
+        expect(view.locator("[data-key]")).to_have_count(shown)
+    assert len(widget.of("rows")) == 3, "a page at a time"
+    assert keys(view) == [f"k{n}" for n in range(80)]
+
+
+def test_a_page_lets_go_of_what_is_far_from_view_and_gets_it_back(widget: Widget) -> None:
+    widget.do("window.IntersectionObserver = class { observe() {} disconnect() {} }; 0")
+    jobs = [job(f"k{n}", "cancelled") for n in range(300)]
+    jobs[250] = job("k250", "unconfirmed")
+    view = widget.start(state(_jobs=jobs))
+    assert keys(view)[-1] == "k250", "what is to be decided is there from the beginning"
+    more = view.get_by_role("button", name="more of")
+    for _ in range(13):
+        before = len(widget.of("rows"))
+        more.press("Enter")
+        widget.wait_for(f"model.of('rows').length === {before + 1}")
+        expect(more).not_to_have_attribute("aria-disabled", "true")
+    shown = [int(key[1:]) for key in keys(view)]
+    assert shown == [*range(20), *range(80, 280)], "the newest, and ten pages"
+    newer = view.get_by_role("button", name="newer")
+    for top in (59, 38):
+        newer.press("Enter")
+        expect(row(view, f"k{top}")).to_have_count(1)
+    newer.press("Enter")
+    expect(newer).to_have_count(0)
+    shown = [int(key[1:]) for key in keys(view)]
+    assert shown == [*range(200), 250]
+
+
+def test_what_was_lost_on_the_way_is_noticed_and_asked_for(widget: Widget) -> None:
+    view = widget.start(state(_jobs=[job("k1"), job("k2", "queued")]))
+    widget.do("model.lose = true; 0")
+    widget.set("_jobs", [job("k1", "downloading"), job("k2", "queued")])
+    expect(row(view, "k1").locator(".rw-stage")).to_contain_text("processing")
+    widget.do("model.lose = false; 0")
+    hellos = len(widget.of("hello"))
+    widget.set("_jobs", [job("k1", "downloading"), job("k2", "processing")])
+    expect(row(view, "k2").locator(".rw-stage")).to_contain_text("processing")
+    expect(row(view, "k1").locator(".rw-stage")).to_contain_text("downloading")
+    assert len(widget.of("hello")) == hellos + 1
+
+
+def test_the_last_word_may_get_lost_too(widget: Widget) -> None:
+    # Nothing comes after it that would show the gap: while a time moves on, the view looks whether there is more.
+    view = widget.start(state(_jobs=[job("k1")]))
+    widget.do("model.lose = true; 0")
+    widget.set("_jobs", [job("k1", "failed", ended=time.time())])
+    expect(row(view, "k1").locator(".rw-stage")).to_contain_text("failed", timeout=15_000)
+
+
+def test_all_that_is_unfinished_is_there_however_much_it_is(widget: Widget) -> None:
+    jobs = [job(f"k{n}", "cancelled") for n in range(30)] + [job(f"w{n}", "waiting") for n in range(250)]
+    view = widget.start(state(_jobs=jobs))
+    expect(view.locator(".rw-waiting")).to_have_count(250)
+    expect(view.locator(".rw-cancelled")).to_have_count(20)
+    assert [asked["open"] for asked in widget.of("rows")] == [True] * 3
+
+
+def test_two_views_page_through_one_list(widget: Widget) -> None:
+    jobs = [job(f"k{n}", "cancelled") for n in range(60)]
+    first = widget.start(state(_jobs=jobs), views=2)
+    first.get_by_role("button", name="more of").press("Enter")
+    for view in (first, widget.view(1)):
+        expect(view.locator("[data-key]")).to_have_count(40)
+    widget.set("_jobs", [job("new", "queued"), *jobs])
+    for view in (first, widget.view(1)):
+        expect(view.locator("[data-key]")).to_have_count(41)
+        assert keys(view)[0] == "new"
 
 
 # The videos
@@ -712,7 +800,7 @@ def test_a_job_that_leaves_the_list_takes_its_video_with_it(widget: Widget) -> N
     widget.wait_for_videos(1)
     widget.do("window.revoked = []; URL.revokeObjectURL = (url) => revoked.push(url); 0")
     url = widget.page.locator("video").get_attribute("src")
-    widget.set("_jobs", [])
+    widget.do("model.resetJobs([])")
     widget.wait_for_videos(0)
     assert widget.do("revoked") == [url]
 
@@ -822,10 +910,10 @@ def test_every_text_is_legible_in_every_theme(widget: Widget, theme: str) -> Non
     file = small_mp4()
     failed = job("k2", "failed", error=error("Content policy."))
     jobs = [job(), failed, job("k3", "cancelled"), finished("k4", file, demo=True)]
-    session = {**SESSION, "key": False}
+    session = {**SESSION, "has_key": False}
     view = widget.start(state(_jobs=jobs, _session=session), files={"k4": file})
     widget.wait_for_videos(1)
-    widget.set("_session", {**session, "key": True})
+    widget.set("_session", {**session, "has_key": True})
     expect(view.get_by_role("region", name="API key")).to_have_count(0)
     texts = contrasts(view)
     assert {"Generate", "Content policy.", "DEMO", "processing"} <= {text for text, _ in texts}
@@ -857,7 +945,7 @@ def test_nothing_is_wider_than_the_page(widget: Widget, width: int) -> None:
         finished("k3", tall, width=36, height=64, prompt=long),
         finished("k4", wide, demo=True, prompt=long),
     ]
-    session = {**SESSION, "key": False}
+    session = {**SESSION, "has_key": False}
     view = widget.start(state(prompt=long, _jobs=jobs, _session=session), files={"k3": tall, "k4": wide})
     widget.wait_for_videos(2)
     row(view, "k2").get_by_role("button", name="Send again").click()
@@ -915,9 +1003,9 @@ def test_earlier_videos_are_offered(widget: Widget) -> None:
 
 
 def test_a_key_that_was_set_since_is_noticed_by_the_press_that_needs_it(widget: Widget) -> None:
-    view = widget.start(state(_session={**SESSION, "key": False}))
+    view = widget.start(state(_session={**SESSION, "has_key": False}))
     # As the kernel does: the answer to a hello comes after the trait.
-    widget.do("model.beforeHello = () => model.set('_session', {...model.state._session, key: true}); 0")
+    widget.do("model.beforeHello = () => model.set('_session', {...model.state._session, has_key: true}); 0")
     generate_button(view).dispatch_event("click")
     widget.wait_for("model.of('generate').length === 1")
 

@@ -129,9 +129,11 @@ def test_an_observer_that_fails_hides_nothing_from_the_widget(server: FaultServe
     assert isinstance(job, VideoJob)
     job.observe(broken)
     seen = threading.Event()
-    widget.observe(lambda change: seen.set() if change["new"][0]["status"] == "completed" else None, "_jobs")
+    widget.observe(
+        lambda change: seen.set() if change["new"]["rows"][0]["status"] == "completed" else None, "_first"
+    )
     assert job.wait(30)
-    assert seen.wait(10) or widget._jobs[0]["status"] == "completed"
+    assert seen.wait(10) or widget._first["rows"][0]["status"] == "completed"
 
 
 def test_a_rolled_back_hold_loses_no_job(server: FaultServer, tmp_path: Path) -> None:
@@ -144,7 +146,7 @@ def test_a_rolled_back_hold_loses_no_job(server: FaultServer, tmp_path: Path) ->
         hold.__exit__(None, None, None)
     assert isinstance(job, VideoJob)
     assert job.wait(30)
-    assert widget._all == [job]
+    assert widget._feed.list.jobs == [job]
 
 
 def test_half_a_character_from_the_service_does_not_stop_the_widget(
@@ -157,7 +159,7 @@ def test_half_a_character_from_the_service_does_not_stop_the_widget(
     assert isinstance(job, VideoJob)
     with pytest.raises(errors.JobFailedError, match=r"bad \? word"):
         job.wait(30)
-    json.dumps(widget._jobs).encode()
+    json.dumps(widget._feed.list.first()).encode()
     assert job.error is not None
     job.error.message.encode()
 

@@ -45,7 +45,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
         facts = vscode.playing(shown)
         assert facts["duration"] == pytest.approx(2, abs=0.1)
         assert facts["muted"]
-        assert shown.locator(".rw-player").get_attribute("data-way") == "pull"
+        assert shown.locator(".rw-player").get_attribute("data-transport") == "pull"
         vscode.check_looks(shown)
 
         # It cannot play the sound: it says so, and where the file is.
@@ -84,7 +84,7 @@ def test_while_a_cell_runs_it_shows_the_stages_and_the_video_and_a_click_waits(v
         server.jobs["vid_000001"] = 0
         facts = vscode.playing(shown)
         assert facts["duration"] == pytest.approx(2, abs=0.1)
-        assert shown.locator(".rw-player").get_attribute("data-way") == "push"
+        assert shown.locator(".rw-player").get_attribute("data-transport") == "push"
         assert vscode.is_running(busy)
 
         (folder / "go.txt").write_text("go")
@@ -113,4 +113,4 @@ def test_a_video_of_some_mb_shows_its_poster_and_is_loaded_on_request(vscode: VS
         load.click()
         expect(frame).to_contain_text(re.compile(r"\d of 7(\.\d)? MB"))
         assert vscode.playing(shown)["width"] == 640
-        assert shown.locator(".rw-player").get_attribute("data-way") == "pull"
+        assert shown.locator(".rw-player").get_attribute("data-transport") == "pull"

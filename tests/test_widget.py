@@ -69,14 +69,15 @@ def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
     came = threading.Event()
 
     def look(_: object = None) -> None:
-        if widget._jobs and wanted.items() <= widget._jobs[0].items():
+        rows = widget._feed.list.first()["rows"]
+        if rows and wanted.items() <= rows[0].items():
             came.set()
 
-    widget.observe(look, "_jobs")
+    widget.observe(look, ("_first", "_changed"))
     look()
-    assert came.wait(20), widget._jobs
-    widget.unobserve(look, "_jobs")
-    return dict(widget._jobs[0])
+    assert came.wait(20), widget._feed.list.first()
+    widget.unobserve(look, ("_first", "_changed"))
+    return dict(widget._feed.list.first()["rows"][0])
 
 
 def test_a_name_sets_the_model_and_moves_the_duration_to_the_nearest(widget: VideoWidget) -> None:
@@ -162,7 +163,7 @@ def test_the_view_is_told_of_models_prices_and_the_session(
     host = server.url.removeprefix("http://")
     session = {
         "demo": False,
-        "key": True,
+        "has_key": True,
         "service": host,
         "library": str(tmp_path),
         "root": None,
@@ -276,14 +277,14 @@ def test_without_a_key_the_view_is_told_and_a_key_that_is_set_later_is_found(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     widget = VideoWidget(client=VideoClient(base_url=server.url, library=tmp_path))
-    assert widget._session["key"] is False
+    assert widget._session["has_key"] is False
     view = Conversation(widget)
     answer, _ = view.say("generate", **CONTROLS)
     assert "There is no API key" in answer["error"]["message"]
     assert "RUNCRATE_API_KEY" in answer["error"]["hint"]
     monkeypatch.setenv("RUNCRATE_API_KEY", KEY)
     assert view.say("generate", **CONTROLS)[0]["ok"]
-    assert widget._session["key"] is True
+    assert widget._session["has_key"] is True
 
 
 def test_the_demo_is_switched_on_from_the_view(tmp_path: Path) -> None:
@@ -301,17 +302,3 @@ def test_nothing_that_is_synced_or_shown_holds_the_key(widget: VideoWidget, view
     view.say("generate", **CONTROLS)
     wait_for_row(widget, {"status": "completed"})
     assert KEY not in f"{widget.get_state()}{widget!r}{widget._repr_mimebundle_()}{view.answers}"
-
-
-def test_messages_and_their_twin_name_the_same_things() -> None:
-    import re
-
-    from runcrate_widget.notebook import messages
-
-    root = Path(__file__).parent.parent
-    twin = (root / "js" / "src" / "messages.ts").read_text(encoding="utf-8")
-    for row in ("ErrorRow", "ModelRow", "VideoRow", "JobRow", "SessionRow"):
-        body = re.search(rf"interface {row} {{(.*?)\n}}", twin, re.DOTALL)
-        assert body, row
-        there = set(re.findall(r"^\s*(\w+)\??:", body[1], re.MULTILINE))
-        assert there == set(getattr(messages, row).__annotations__), row

@@ -1,11 +1,12 @@
-// The anywidget module. In a Jupyter kernel it belongs to the runtime widget, which exports `begin` to the loaders of the widgets
-// (`loader.ts`); elsewhere each widget has it as its own source.
+// The anywidget module. In a Jupyter kernel it belongs to the runtime widget, which exports `begin` to the
+// loaders of the widgets (`loader.ts`); elsewhere each widget has it as its own source.
 
-import { render as draw } from "./dom.ts";
-import { ending, type Model, watchTheme } from "./host.ts";
-import { Store } from "./store.ts";
-import { Widget } from "./widget.tsx";
-import "./widget.css";
+import { ending, type Model, watchTheme } from "./kernel/host.ts";
+import { KernelState } from "./kernel/state.ts";
+import { render as draw } from "./ui/dom.ts";
+import { Page } from "./ui/page.ts";
+import { Widget } from "./ui/widget.tsx";
+import "./ui/css/index.css";
 
 export interface Context {
   model: Model;
@@ -17,37 +18,43 @@ export type Begin = (model: Model, signal: AbortSignal) => Render;
 
 const LOOK = 5; // seconds, while a job runs, between looks at whether the kernel is there
 
-let views = 0;
+let count = 0;
 
-/** Begins the conversation with the kernel; what is returned mounts a view, and they all share one store. */
+/** Begins the conversation with the kernel; what is returned mounts a view, and they all share one page. */
 export const begin: Begin = (model, modelSignal) => {
-  const store = new Store(model, modelSignal);
+  const views = new Set<() => void>(); // each draws itself anew
+  const changed = () => {
+    for (const draw of views) draw();
+  };
+  const kernel = new KernelState(model, modelSignal, changed);
+  const page = new Page(kernel, modelSignal, changed);
   return ({ el, signal }) => {
     const end = ending(signal);
-    const id = `rw${++views}-${Math.random().toString(36).slice(2, 6)}`; // the page may have this module more than once
+    // At random: the page may have this module more than once.
+    const id = `rw${++count}-${Math.random().toString(36).slice(2, 6)}`;
     let drawn = true;
     const now = () => {
       drawn = true;
       if (end.signal.aborted) return;
-      store.loadNewest();
-      draw(<Widget store={store} id={id} />, el);
+      page.loadNewest();
+      draw(<Widget page={page} id={id} />, el);
     };
     const soon = () => {
       if (drawn) queueMicrotask(now);
       drawn = false;
     };
-    const closed = store.opened();
-    const unsubscribe = store.subscribe(soon);
+    const closed = page.opened();
+    views.add(soon);
     watchTheme(soon, end.signal);
     document.addEventListener("visibilitychange", soon, { signal: end.signal });
     let ticks = 0;
     const clock = setInterval(() => {
-      if (!store.ticking || document.hidden) return;
-      if (store.lossy || ++ticks % LOOK === 0) store.look();
+      if (!kernel.ticking || document.hidden) return;
+      if (kernel.lossy || ++ticks % LOOK === 0) kernel.look();
       soon();
     }, 1000);
     end.signal.addEventListener("abort", () => {
-      unsubscribe();
+      views.delete(soon);
       closed();
       clearInterval(clock);
       draw(null, el);

@@ -1,8 +1,10 @@
-// What each widget carries as its source in a Jupyter kernel: it takes the front end from the one runtime widget that has it
-// (`runcrate_widget/runtime.py`). Built by itself, and kept small: it travels with every widget.
+// What each widget carries as its source in a Jupyter kernel: it takes the front end from the one runtime
+// widget that has it (`runcrate_widget/runtime.py`). Built by itself, and kept small: it travels with every
+// widget.
 
-import { ending, type Model } from "./host.ts";
 import type { Begin, Context } from "./index.tsx";
+import { ending, type Model } from "./kernel/host.ts";
+import type { Payloads } from "./kernel/messages.ts";
 
 type LoaderModel = Model & { get(name: "_runtime"): string };
 interface Front {
@@ -39,7 +41,7 @@ export default () => {
   function fetched(el: HTMLElement): Promise<Front> {
     return new Promise((resolve) => {
       const id = `source-${Math.random()}`;
-      model.on("msg:custom", (answer: { id: string; js: string; css: string }) => {
+      model.on("msg:custom", (answer: { id: string } & Payloads["source"]) => {
         if (answer.id !== id) return;
         const style = document.createElement("style");
         style.textContent = answer.css;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Control } from "../src/control.ts";
+import { Control } from "../src/kernel/control.ts";
 
 test("a quiet control follows the kernel", () => {
   const control = new Control("a");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../src/conversation.ts";
+import { Conversation } from "../src/kernel/conversation.ts";
 import { Kernel, turn } from "./kernel.ts";
 
 test("each request gets its own answer, whatever their order", async () => {
@@ -48,7 +48,9 @@ test("where traits get lost, state comes with the answer to a hello, once for ea
   };
   const conversation = new Conversation(kernel, new AbortController().signal);
   const states: string[] = [];
-  conversation.onState = ({ prompt }) => states.push(prompt);
+  conversation.onNews = ({ state }) => {
+    if (state && conversation.lossy) states.push(state.prompt);
+  };
   await conversation.hello();
   assert.equal(conversation.lossy, true);
   assert.deepEqual(states, ["7"]);

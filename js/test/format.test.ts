@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, cost, facts, progress, short, size } from "../src/format.ts";
+import { clock, cost, facts, progress, short, size } from "../src/ui/format.ts";
 import { job } from "./rows.ts";
 
 test("a clock counts whole seconds, and never below zero", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstBuffer } from "../src/host.ts";
+import { firstBuffer } from "../src/kernel/host.ts";
 
 const memory = Uint8Array.from([9, 9, 1, 2, 3, 9]).buffer;
 

@@ -1,7 +1,7 @@
 // A kernel in memory: a model whose messages the test answers.
 
-import type { Model } from "../src/host.ts";
-import type { State } from "../src/messages.ts";
+import type { Model } from "../src/kernel/host.ts";
+import type { Traits } from "../src/kernel/messages.ts";
 import { state } from "./rows.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a message as it comes from the wire
@@ -15,14 +15,14 @@ export class Kernel implements Model {
   sent: Wire[] = [];
   /** Called with each message. */
   handle: (message: Wire) => void = () => {};
-  traits: State;
+  traits: Traits;
   #listeners = new Map<string, Set<Callback>>();
 
-  constructor(traits: Partial<State> = {}) {
+  constructor(traits: Partial<Traits> = {}) {
     this.traits = state(traits);
   }
 
-  get<N extends keyof State>(name: N): State[N] {
+  get<N extends keyof Traits>(name: N): Traits[N] {
     return this.traits[name];
   }
 
@@ -44,7 +44,7 @@ export class Kernel implements Model {
     return this.sent.filter((message) => message.kind === kind);
   }
 
-  set<N extends keyof State>(name: N, value: State[N]): void {
+  set<N extends keyof Traits>(name: N, value: Traits[N]): void {
     this.traits[name] = value;
     this.#emit(`change:${name}`);
   }

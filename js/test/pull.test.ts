@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../src/conversation.ts";
-import { type Link, type Progress, Transfer } from "../src/pull.ts";
+import { Conversation } from "../src/kernel/conversation.ts";
+import { type Link, type Progress, Transfer } from "../src/kernel/pull.ts";
 import { Kernel, type Wire } from "./kernel.ts";
 
 const MIB = 1024 * 1024;
@@ -29,7 +29,7 @@ async function isWhole(blob: Blob): Promise<boolean> {
   return Buffer.from(await blob.arrayBuffer()).equals(FILE);
 }
 
-test("a file comes in chunks of 1 MiB, at most 4 in flight once the link has shown that it can, and is whole", async () => {
+test("a file comes in chunks of 1 MiB, at most 4 in flight on a link that can, and is whole", async () => {
   const kernel = new Kernel();
   let [open, most] = [0, 0];
   kernel.handle = (message) => {

@@ -1,10 +1,11 @@
 // Rows for the tests.
 
-import type { JobRow, State } from "../src/messages.ts";
+import type { ChangedRows, FirstRows, JobRow, Traits } from "../src/kernel/messages.ts";
 
 export function job(fields: Partial<JobRow>): JobRow {
   return {
     key: "k1",
+    revision: 0,
     id: "vid_1",
     prompt: "A fox",
     model: "google/veo-3.0",
@@ -17,6 +18,7 @@ export function job(fields: Partial<JobRow>): JobRow {
     error: null,
     started: 100,
     ended: null,
+    made: null,
     demo: false,
     stopped: false,
     video: null,
@@ -24,7 +26,21 @@ export function job(fields: Partial<JobRow>): JobRow {
   };
 }
 
-export function state(fields: Partial<State> = {}): State {
+/**
+ * What a view begins with where `all` are the jobs, newest first; `more` are ones that have not ended,
+ * further down.
+ */
+export function first(all: JobRow[], fields: Partial<FirstRows> = {}): FirstRows {
+  const newest = Math.min(20, all.length);
+  return { revision: 0, total: all.length, open: 0, newest, rows: all.slice(0, newest), ...fields };
+}
+
+export function changed(since: number, rows: JobRow[], fields: Partial<ChangedRows> = {}): ChangedRows {
+  const revision = Math.max(since, ...rows.map((row) => row.revision));
+  return { since, revision, total: rows.length, open: 0, rows, ...fields };
+}
+
+export function state(fields: Partial<Traits> = {}): Traits {
   return {
     prompt: "A fox",
     model: "google/veo-3.0",
@@ -32,10 +48,11 @@ export function state(fields: Partial<State> = {}): State {
     aspect_ratio: "16:9",
     takes: 1,
     _models: [],
-    _jobs: [],
+    _first: first([]),
+    _changed: changed(0, []),
     _session: {
       demo: false,
-      key: true,
+      has_key: true,
       service: "api.runcrate.ai",
       library: "videos",
       root: null,

@@ -1,8 +1,9 @@
-"""The kernel's half of the conversation with a widget's view (`messages.py`): every message is answered, and answered once.
+"""The kernel's half of the conversation with a widget's view (`messages.py`): every message is answered, and
+answered once.
 
-The work is done in the engine's thread. Jupyter takes what that thread sends at any time; Colab, and some marimo, only what is
-sent while the handler of a message runs. So the handler waits a moment for its answer and sends it itself; an answer that took
-longer is sent by the engine, and once more when the view says hello.
+The work is done in the engine's thread. Jupyter takes what that thread sends at any time; Colab, and some
+marimo, only what is sent while the handler of a message runs. So the handler waits a moment for its answer
+and sends it itself; an answer that took longer is sent by the engine, and once more when the view says hello.
 """
 
 from __future__ import annotations
@@ -20,25 +21,28 @@ from .messages import Message
 
 _MOMENT = 0.2  # seconds
 _REMEMBERED_IDS = 10_000
-_REMEMBERED_ANSWERS = 32
+_REMEMBERED_REPLIES = 32
 
-Answer = tuple[Message, list[bytes]]
+Reply = tuple[Message, list[bytes]]
 
 
 class Conversation:
     """Takes the view's messages and sends their answers.
 
-    `send(content, buffers)` sends a custom message. `answer(message)` is called in the engine's thread, and must not raise.
+    `send(content, buffers)` sends a custom message. `reply(message)` is called in the engine's thread, and
+    must not raise.
     """
 
     def __init__(
-        self, send: Callable[[Message, list[bytes]], None], answer: Callable[[Message], Awaitable[Answer]]
+        self,
+        send: Callable[[Message, list[bytes]], None],
+        reply: Callable[[Message], Awaitable[Reply]],
     ) -> None:
         self._send = send
-        self._answer = answer
+        self._reply = reply
         self._lock = threading.Lock()  # messages may come in threads of the host's
         self._ids: deque[str] = deque(maxlen=_REMEMBERED_IDS)
-        self._late: deque[Answer] = deque(maxlen=_REMEMBERED_ANSWERS)
+        self._late: deque[Reply] = deque(maxlen=_REMEMBERED_REPLIES)
 
     def receive(self, message: Message) -> None:
         """Answers `message`. The host calls it, in its handler of messages."""
@@ -61,8 +65,8 @@ class Conversation:
             while self._late:
                 self._send(*self._late.popleft())
 
-    async def _answered(self, id: str, message: Message) -> Answer:
-        content, buffers = await self._answer(message)
+    async def _answered(self, id: str, message: Message) -> Reply:
+        content, buffers = await self._reply(message)
         return {**content, "id": id}, buffers
 
     def _send_late(self, answered: Future[Any]) -> None:

@@ -1,6 +1,8 @@
-"""How the bytes of a finished video get from the file to a widget's view, where the view cannot have them from the server.
+"""How the bytes of a finished video get from the file to a widget's view, where the view cannot have them
+from the server.
 
-The view pulls chunks. While a cell runs, some kernels do not hear it ask; then the video is pushed, in the same chunks, slowly.
+The view pulls chunks. While a cell runs, some kernels do not hear it ask; then the video is pushed, in the
+same chunks, slowly.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from runcrate_widget.media.video import Video
 from .host import is_served
 from .messages import Message
 
-CHUNK = 1024 * 1024  # bytes, as in js/src/pull.ts
+CHUNK = 1024 * 1024  # bytes, as in js/src/kernel/pull.ts
 _LARGEST_CHUNK = 4 * CHUNK
 _SILENCE = 2.0  # seconds without a word from the view, after a video is there
 _PACE = 1.0  # seconds a chunk: more would fill a slow link, and the server would miss its heartbeat
@@ -54,6 +56,8 @@ class Push:
         self._heard = 0  # messages from a view
         self._pushed = 0  # bytes, since the last of them
         self._line = asyncio.Lock()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         #: The server's root, if the view's page is the server's.
         self.root: Path | None = None
 
@@ -62,18 +66,36 @@ class Push:
         self._heard += 1
         self._pushed = 0
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a view has ever said something."""
+        return self._heard > 0
+
     def look(self, job: VideoJob, *, new: bool) -> None:
         """`job` has changed, or is `new` to the widget."""
         if job.video is None or job.key in self._known:
             return
         self._known.add(job.key)
         if self._heard and not new and not is_served(job.video.path, self.root):
-            engine().loop.call_later(_SILENCE, self._push_unless_heard, job.key, job.video, self._heard)
+            self._timers[job.key] = engine().loop.call_later(
+                _SILENCE, self._push_unless_heard, job.key, job.video, self._heard
+            )
+
+    def close(self) -> None:
+        """Sends no more."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for task in self._tasks:
+            task.cancel()
 
     def _push_unless_heard(self, key: str, video: Video, heard: int) -> None:
+        self._timers.pop(key, None)
         if self._heard == heard and self._pushed + video.size <= _MOST_PUSHED:
             self._pushed += video.size
-            engine().spawn(self._push(key, video))
+            task = engine().spawn(self._push(key, video))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _push(self, key: str, video: Video) -> None:
         async with self._line:

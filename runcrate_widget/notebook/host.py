@@ -9,7 +9,9 @@ from runcrate_widget.environment import setting
 
 
 def server_root() -> Path | None:
-    """The folder that the notebook server shows, and serves below its `files/`; None where that is not to be known."""
+    """The folder that the notebook server shows, and serves below its `files/`; None where that is not to be
+    known.
+    """
     from jupyter_core.paths import jupyter_runtime_dir
 
     try:

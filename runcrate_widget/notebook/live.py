@@ -1,23 +1,28 @@
 """HTML outputs that change after their cell has run, and that stay in the saved notebook as they were last.
 
-They are ordinary outputs with a `display_id`: no widget, so they cost no widget state and need no kernel to be seen again.
+They are ordinary outputs with a `display_id`: no widget, so they cost no widget state and need no kernel to
+be seen again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import html
 import logging
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from IPython.core.getipython import get_ipython
 
 from runcrate_widget.environment import located
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
+
+from .messages import ENDED
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -27,7 +32,8 @@ _MOST_VIDEOS = 30
 
 
 class LiveOutput:
-    """An output that shows what `render` gives (a MIME bundle, made in any thread), anew after each `update()`.
+    """An output that shows what `render` gives (a MIME bundle, made in any thread), anew after each
+    `update()`.
 
     Displayed more than once, it changes everywhere. Where there is no kernel nothing happens.
     """
@@ -38,10 +44,13 @@ class LiveOutput:
         self._id = uuid.uuid4().hex
         self._shown: str | None = None  # the HTML
         self._lock = threading.Lock()  # over what is shown
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     def display(self) -> None:
         """Shows it in the output of the cell that runs."""
         with self._lock:
+            self._closed = False
             bundle = self._render()
             self._publish(bundle, update=False)
             self._shown = bundle["text/html"]
@@ -49,19 +58,41 @@ class LiveOutput:
 
     def update(self) -> None:
         """Has it shown anew soon, if it has changed. From any thread; it costs next to nothing."""
-        if self not in _due:
+        if self not in _due and not self._closed:
             _due.add(self)
-            engine().call(lambda: engine().loop.call_later(self._every, self._begin))
+            engine().call(self._later)
+
+    def close(self) -> None:
+        """It changes no more, until it is displayed again. From any thread."""
+        self._closed = True
+        _due.discard(self)
+        call_engine(self._cancel)
+
+    # In the engine's thread.
+
+    def _later(self) -> None:
+        if not self._closed:
+            self._timer = engine().loop.call_later(self._every, self._begin)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _begin(self) -> None:
-        # Not in the engine's thread: it may make a poster.
-        engine().spawn(asyncio.to_thread(self._show_anew))
+        self._timer = None
+        engine().spawn(self._show_in_a_thread())
+
+    async def _show_in_a_thread(self) -> None:
+        # Not in the engine's: it may make a poster. A process that is ending has none to give.
+        with contextlib.suppress(RuntimeError):
+            await asyncio.to_thread(self._show_anew)
 
     def _show_anew(self) -> None:
         try:
             with self._lock:
                 _due.discard(self)
-                if self._shown is None:  # nobody has seen it yet
+                if self._shown is None or self._closed:  # nobody has seen it yet, or nobody will
                     return
                 bundle = self._render()
                 if bundle["text/html"] != self._shown:
@@ -71,8 +102,9 @@ class LiveOutput:
             _log.debug("An output could not be updated", exc_info=True)
 
     def _publish_update(self, bundle: dict[str, str]) -> None:
-        # In a context of its own, it belongs to the cell that runs now, and not to the one that began the job: nbclient (and with
-        # it papermill and Voila) hears only what belongs to the cell that it waits for.
+        # In a context of its own, it belongs to the cell that runs now, and not to the one that began the
+        # job: nbclient (and with it papermill and Voila) hears only what belongs to the cell that it waits
+        # for.
         try:
             contextvars.Context().run(self._publish, bundle, update=True)
         except LookupError:  # ipykernel 7.0.1 knows no cell but the context's
@@ -97,10 +129,62 @@ def _show_what_is_due(_: object) -> None:
         output._show_anew()
 
 
+def call_engine(function: Callable[[], object]) -> None:
+    """Has `function` called in the engine's thread; in a process that is ending, where there is none, it is not."""
+    with contextlib.suppress(RuntimeError):
+        engine().call(function)
+
+
+#: By the id of a cell: whom to tell when its outputs are gone.
+_shown_by_cell: dict[str, list[Callable[[], None]]] = {}
+
+
+def when_replaced(gone: Callable[[], None]) -> Callable[[], None]:
+    """Has `gone` called once the cell that runs now is run again: what it shows is gone by then. (Not where the
+    host does not tell which cell it is.)
+
+    Returns:
+        What forgets about it.
+    """
+    shell: Any = get_ipython()
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell = parent.get("metadata", {}).get("cellId")
+    if not cell:
+        return lambda: None
+    shell.events.register("pre_run_cell", _tell_replaced)  # once, however often it is said
+    _shown_by_cell.setdefault(cell, []).append(gone)
+
+    def forget() -> None:
+        others = [one for one in _shown_by_cell.pop(cell, []) if one is not gone]
+        if others:
+            _shown_by_cell[cell] = others
+
+    return forget
+
+
+def _tell_replaced(info: Any) -> None:
+    for gone in _shown_by_cell.pop(getattr(info, "cell_id", None) or "", []):
+        gone()
+
+
 def display_job(job: VideoJob) -> None:
     """Shows the job's stages as they come, and at the end its video."""
     output = LiveOutput(job._repr_mimebundle_, _JOB_EVERY)
-    job.subscribe(output.update)
+    ends = contextlib.ExitStack()
+
+    def changed() -> None:
+        output.update()
+        if job.status in ENDED:
+            ends.close()
+
+    def gone() -> None:
+        ends.close()
+        output.close()
+
+    ends.callback(when_replaced(gone))
+    ends.callback(job.subscribe(changed))
+    if job.status in ENDED:  # it may have ended just now
+        ends.close()
     output.display()
 
 
@@ -120,8 +204,14 @@ class Saved:
         """Shows it in the output of the cell that runs: right below the widget."""
         self._output.display()
 
+    def close(self) -> None:
+        """It changes no more, until it is displayed again."""
+        self._output.close()
+
     def show(self, jobs: Sequence[VideoJob]) -> None:
-        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet is passed over. From any thread."""
+        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet is passed
+        over. From any thread.
+        """
         videos = [job for job in jobs if job.video is not None]
         if videos != self._videos:
             self._videos = videos
@@ -136,14 +226,13 @@ class Saved:
             newest = f"; the newest {_MOST_VIDEOS} of them" if len(videos) > _MOST_VIDEOS else ""
             text += f" {count} in {located(videos[0][1].path.parent)}{newest}"
         for key, video in videos[:_MOST_VIDEOS]:
-            if (
-                key not in self._players or "<img" not in self._players[key]
-            ):  # the page may have made a poster since
+            if "<img" not in self._players.get(key, ""):  # the page may have made a poster since
                 self._players[key] = video._html()
         players = "".join(self._players[key] for key, _ in videos[:_MOST_VIDEOS])
         page = (
             f"{_style(self._class)}<div class='{self._class}'>{html.escape(text, quote=False)}"
-            f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>{players}</div></div>"
+            f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>"
+            f"{players}</div></div>"
         )
         return {"text/plain": text, "text/html": page}
 
@@ -151,8 +240,9 @@ class Saved:
 def _style(name: str) -> str:
     """Two rules; a host that drops them shows this output at once, and JupyterLab's error with it.
 
-    The output appears late, so that it does not flash up before a live widget hides it. And while the output before it is nothing
-    but a text, that is what JupyterLab says of a widget that is not there any more: it is hidden.
+    The output appears late, so that it does not flash up before a live widget hides it. And while the output
+    before it is nothing but a text, that is what JupyterLab says of a widget that is not there any more: it
+    is hidden.
     """
     return (
         f"<style>@media screen{{.{name}{{animation:{name} 1ms 3s backwards}}"

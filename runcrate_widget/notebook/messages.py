@@ -1,62 +1,45 @@
-"""What the widget's kernel side and its view say to each other. The other side of this file is `js/src/messages.ts`.
+"""What the widget's kernel side and its view say to each other.
 
-State is synced traits (kernel to view only): `prompt`, `model`, `duration`, `aspect_ratio`, `takes`, and these.
+The other side of this file is `js/src/kernel/messages.ts`: the same names, field by field, and a test
+compares them.
 
-====================  ===========================================================================
-`_models`             list of `ModelRow`: what the model picker offers
-`_jobs`               list of `JobRow`, newest first
-`_session`            `SessionRow`: which service, whether there is a key, whether it is the demo
-`_revision`           how often any of these has changed
-====================  ===========================================================================
+State is synced traits, from the kernel to the view only: those of `Traits`. Of the jobs they hold what a view begins
+with and the latest change alone; the rest it asks for (`rows`), and what it missed (`hello`).
 
-The view speaks in custom messages only, each with an `id` of its own (`"<view>-<n>"`); every message is answered, with the
-same `id`: `{"id": …, "ok": true, …}` or `{"id": …, "ok": false, "error": ErrorRow}`. Answers go to every open view of the
-widget: a view takes those whose `id` it sent. The kernel handles an `id` once, however often it arrives.
+The view speaks in custom messages only, `{"kind": …, "id": …}` and the fields that `REQUESTS` has for that
+kind; each has an `id` of its own (`"<view>-<n>"`). Every message is answered, with the same `id`: `{"id": …,
+"ok": true}` and the fields of `PAYLOADS`, or `{"id": …, "ok": false, "error": ErrorRow}`. Replies go to every
+open view of the widget: a view takes those whose `id` it sent. The kernel handles an `id` once, however often
+it arrives.
 
-==============================================================  ====================================================
-`{"kind": "hello", "root", "seen"}`: the root folder that the   `{"now": kernel clock, seconds since the epoch,
-page's server serves at `files/`, or null; the revision that    "revision"}`, and `"state": all of the synced traits`
-the view has                                                    if the view has another one
-`{"kind": "set", "name": trait, "value": …}`                    `{}`; the trait comes back when it changed
-`{"kind": "generate", "prompt", "model", "duration",            `{"keys": [key of each new job]}`
-"aspect_ratio", "takes"}` (what the controls show)
-`{"kind": "cancel", "key"}`: a job that is still `waiting`      `{}`
-`{"kind": "resubmit", "key"}`: one that is `failed` or          `{"key": key of the job that was begun}`
-`unconfirmed`, sent again as a new job
-`{"kind": "resume", "key"}`: one that is `stopped`               `{}`
-`{"kind": "earlier"}`: the newest of `earlier` into the list     `{}`
-`{"kind": "code", "key"}`                                       `{"code": the Python call that gives this job}`
-`{"kind": "chunk", "key", "offset", "length"}` (bytes)          `{"offset", "total"}` and one buffer
-`{"kind": "poster", "key"}`                                     `{}` and one buffer, a JPEG; none if there is no poster
-`{"kind": "keep_poster", "key", "jpeg"}` (base64)               `{}`
-`{"kind": "demo"}`: go on with the demo backend                 `{}`
-`{"kind": "source"}`: the loader's, where it must              `{"js", "css"}`
-==============================================================  ====================================================
-
-A view that gets an answer to `hello` with a newer revision than its trait's knows that this host loses what is not sent in
-the handler of a message, and goes on asking. One message comes unasked, from the engine's thread: `{"push": key, "offset",
-"total"}` with one buffer, a chunk of a video that the view could not ask for.
+A view that gets an answer to `hello` with a newer revision than its trait's knows that this host loses what
+is not sent in the handler of a message, and goes on asking. One message comes unasked, from the engine's
+thread: `News`.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
+
+Message = dict[str, Any]
+
+# Rows
 
 
 class ErrorRow(TypedDict):
-    """What went wrong, for a person. `message` says what happened and `hint` what to do next; `field` is the control at fault."""
+    """What went wrong, for a person: what happened, and what to do next."""
 
     message: str
     hint: str
-    field: str | None
+    field: str | None  # the control at fault
 
 
 class ModelRow(TypedDict):
-    """One choice of the model picker. `durations` are the choices, or `[shortest, longest]` where `continuous`; in seconds."""
+    """One choice of the model picker."""
 
     id: str
     name: str
-    durations: list[int]
+    durations: list[int]  # seconds: the choices, or `[shortest, longest]` where `continuous`
     continuous: bool
     audio: bool
     notes: str
@@ -74,10 +57,31 @@ class VideoRow(TypedDict):
     audio: bool
 
 
+#: DESIGN's job.status.
+Status = Literal[
+    "waiting",
+    "submitting",
+    "queued",
+    "processing",
+    "downloading",
+    "completed",
+    "failed",
+    "unconfirmed",
+    "cancelled",
+]
+
+
+#: Nothing more comes of a job by itself, and nothing is to be decided. A job of any other status is "open".
+ENDED = ("completed", "failed", "cancelled")
+
+
 class JobRow(TypedDict):
-    """One job of the list. Times are seconds since the epoch by the kernel's clock (`hello` tells the difference)."""
+    """One job of the list. Times are seconds since the epoch by the kernel's clock (`hello` tells the
+    difference).
+    """
 
     key: str  # the job's name within this library, also before the service gave it an id
+    revision: int  # of the list, when this row last changed
     id: str | None
     prompt: str  # its beginning, if it is long
     model: str
@@ -85,11 +89,12 @@ class JobRow(TypedDict):
     duration: int | None  # seconds, as asked for
     aspect_ratio: str | None
     take: int
-    status: str  # DESIGN's job.status
+    status: Status
     note: str  # "" or what is going on meanwhile: "reconnecting: …", "rate limit: goes on in 12 s"
     error: ErrorRow | None
     started: float
     ended: float | None
+    made: float | None  # seconds that the service took, without the time that it waited here
     demo: bool
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
     video: VideoRow | None
@@ -99,12 +104,224 @@ class SessionRow(TypedDict):
     """What the widget talks to."""
 
     demo: bool
-    key: bool  # whether a key is set (never the key)
+    has_key: bool  # whether an API key is set (never the key)
     service: str  # the base URL's host
     library: str  # path of the folder
     root: str | None  # path of the folder that the notebook server shows, where the kernel knows it
-    earlier: int  # how many finished videos the library has that are not in the list
     saved: str  # what the saved output of this widget is known by: the view hides it
+    earlier: int  # how many finished videos the library has that are not in the list
 
 
-Message = dict[str, Any]
+class Settings(TypedDict):
+    """The controls: one synced trait each."""
+
+    prompt: str
+    model: str
+    duration: int | None  # seconds
+    aspect_ratio: str | None
+    takes: int
+
+
+CONTROLS = tuple(Settings.__annotations__)
+
+
+class Place(TypedDict):
+    """Where a job stands in the list, which is sorted by both."""
+
+    started: float
+    key: str
+
+
+#: Of a place in the list.
+Side = Literal["older", "newer"]
+
+
+class FirstRows(TypedDict):
+    """What a view begins with. It is renewed until a view has been heard, and when everything has come to rest."""
+
+    revision: int  # of the list
+    total: int  # how many jobs there are
+    open: int  # how many of them have not ended
+    newest: int  # how many of the rows are the list's beginning; after them, older ones that have not ended
+    rows: list[JobRow]  # newest first
+
+
+class ChangedRows(TypedDict):
+    """The rows that changed after the revision `since`. A view that has not got that one has missed something."""
+
+    since: int
+    revision: int
+    total: int
+    open: int
+    rows: list[JobRow]
+
+
+class State(Settings):
+    """All but the rows, which comes as one."""
+
+    _models: list[ModelRow]
+    _session: SessionRow
+
+
+STATE = (*CONTROLS, "_models", "_session")
+
+
+class Traits(State):
+    """The synced traits that the view reads. It never writes one: see `set`."""
+
+    _first: FirstRows
+    _changed: ChangedRows
+    _revision: int  # how often any of these has changed
+
+
+# Requests, and what each is answered with
+
+
+class Nothing(TypedDict):
+    """No fields."""
+
+
+class HelloRequest(TypedDict):
+    """A view is there, or asks what is new."""
+
+    root: str | None  # the folder that the page's server serves at `files/`
+    seen: int  # the `_revision` that the view has
+    rows: int  # the revision of the list up to which it has every change
+
+
+class HelloState(TypedDict, total=False):
+    """What the view has not got."""
+
+    state: State
+    changed: ChangedRows
+    first: FirstRows  # instead of too many changes: the view drops what it has
+
+
+class HelloPayload(HelloState):
+    """Where the kernel is."""
+
+    now: float  # by the kernel's clock, in seconds since the epoch
+    revision: int
+
+
+class RowsRequest(TypedDict):
+    """A page of the list has come into view."""
+
+    side: Side  # of `place`
+    place: Place | None  # without it, the newest of all
+    open: bool  # only those that have not ended
+    count: int
+
+
+class RowsPayload(TypedDict):
+    """Rows without a gap, newest first."""
+
+    rows: list[JobRow]
+    more: bool  # whether there are further ones on that side
+
+
+class SetRequest(TypedDict):
+    """A control was moved. The trait comes back when it changed."""
+
+    name: str
+    value: str | int | None
+
+
+class GenerateRequest(Settings):
+    """Generate was pressed; with what the controls show."""
+
+
+class GeneratePayload(TypedDict):
+    """One key for each new job."""
+
+    keys: list[str]
+
+
+class JobRequest(TypedDict):
+    """About one job."""
+
+    key: str
+
+
+class ResubmitPayload(TypedDict):
+    """The job that was begun."""
+
+    key: str
+
+
+class CodePayload(TypedDict):
+    """The Python call that gives this job."""
+
+    code: str
+
+
+class ChunkRequest(TypedDict):
+    """A piece of a video's file."""
+
+    key: str
+    offset: int  # bytes
+    length: int
+
+
+class ChunkPayload(TypedDict):
+    """With one buffer."""
+
+    offset: int
+    total: int  # bytes of the whole file
+
+
+class KeepPosterRequest(TypedDict):
+    """A frame of the video, where it has no poster."""
+
+    key: str
+    jpeg: str  # base64
+
+
+class SourcePayload(TypedDict):
+    """The front end."""
+
+    js: str
+    css: str
+
+
+REQUESTS: dict[str, type] = {
+    "hello": HelloRequest,
+    "rows": RowsRequest,
+    "set": SetRequest,
+    "generate": GenerateRequest,
+    "cancel": JobRequest,  # one that is still `waiting`
+    "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
+    "resume": JobRequest,  # one that is `stopped`
+    "earlier": Nothing,  # the newest of the earlier videos come into the list
+    "code": JobRequest,
+    "chunk": ChunkRequest,
+    "poster": JobRequest,
+    "keep_poster": KeepPosterRequest,
+    "demo": Nothing,  # go on with the demo backend
+    "source": Nothing,  # the loader's, where it must
+}
+
+PAYLOADS: dict[str, type] = {
+    "hello": HelloPayload,
+    "rows": RowsPayload,
+    "set": Nothing,
+    "generate": GeneratePayload,
+    "cancel": Nothing,
+    "resubmit": ResubmitPayload,
+    "resume": Nothing,
+    "earlier": Nothing,
+    "code": CodePayload,
+    "chunk": ChunkPayload,
+    "poster": Nothing,  # and one buffer, a JPEG; none if there is no poster
+    "keep_poster": Nothing,
+    "demo": Nothing,
+    "source": SourcePayload,
+}
+
+
+class News(TypedDict):
+    """A chunk of a video that the view could not ask for, with one buffer."""
+
+    push: str  # the job's key
+    offset: int
+    total: int

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.media.video import Video, cut
 
-from .messages import ErrorRow, JobRow, ModelRow, VideoRow
+from .messages import ErrorRow, JobRow, ModelRow, Status, VideoRow
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 300
@@ -27,10 +29,11 @@ def model_row(model: Model, price: float | None) -> ModelRow:
     )
 
 
-def job_row(job: VideoJob) -> JobRow:
+def job_row(job: VideoJob, revision: int) -> JobRow:
     """One job of the list."""
     return JobRow(
         key=job.key,
+        revision=revision,
         id=job.id,
         prompt=cut(job.request.prompt, LONGEST_PROMPT),
         model=job.request.model,
@@ -38,15 +41,25 @@ def job_row(job: VideoJob) -> JobRow:
         duration=job.request.duration,
         aspect_ratio=job.request.aspect_ratio,
         take=job.take,
-        status=job.status,
+        status=cast("Status", job.status),
         note=job.note,
         error=error_row(job.error) if job.error else None,
         started=job.started,
         ended=job.ended,
+        made=_made_in(job),
         demo=job.demo,
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         video=_video_row(job.video) if job.video else None,
     )
+
+
+def _made_in(job: VideoJob) -> float | None:
+    # TODO: only `job.timeline.made_in`, once every job has one.
+    timeline = getattr(job, "timeline", None)
+    if timeline is not None:
+        made: float | None = timeline.made_in
+        return made
+    return None if job.ended is None else job.ended - job.started
 
 
 def _video_row(video: Video) -> VideoRow:

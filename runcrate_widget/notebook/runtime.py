@@ -1,7 +1,8 @@
 """The front end's source, once a kernel.
 
-anywidget sends a widget's source with every instance, and a notebook keeps each. So one `Runtime` has it, and each widget a
-loader of a few hundred bytes that takes it from there (anywidget's composition, `js/src/loader.ts`).
+anywidget sends a widget's source with every instance, and a notebook keeps each. So one `Runtime` has it, and
+each widget a loader of a few hundred bytes that takes it from there (anywidget's composition,
+`js/src/loader.ts`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ _runtime: Runtime | None = None
 
 
 def runtime_ref() -> str | None:
-    """What a loader asks its host for, `"anywidget:<model id>"`; None where there is no Jupyter kernel: marimo, say."""
+    """What a loader asks its host for, `"anywidget:<model id>"`; None where there is no Jupyter kernel:
+    marimo, say.
+    """
     global _runtime
     if not hasattr(get_ipython(), "kernel"):
         return None

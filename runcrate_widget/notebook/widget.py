@@ -1,69 +1,45 @@
 """`VideoWidget`: the form, the list of jobs and the player, as a Jupyter widget.
 
-The kernel's side. The view is `js/src/`; what the two say to each other is in `messages.py`. Messages from the view are handed to
-the engine's thread, so that they are handled while a cell runs wherever the host delivers them.
+The kernel's side. The view is `js/src/`; what the two say to each other is in `messages.py`. Messages from
+the view are handed to the engine's thread, so that they are handled while a cell runs wherever the host
+delivers them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 import logging
-import time
-from bisect import insort
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import anywidget
-from traitlets import Dict, Int, List, TraitError, Tuple, Unicode, observe, validate
+from traitlets import Dict, Int, List, TraitError, Tuple, Unicode
 
-from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
+from runcrate_widget.catalog import ASPECT_RATIOS, models
 from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine, run_in_background
 from runcrate_widget.library.record import Record
 from runcrate_widget.media.video import Video
-from runcrate_widget.request import VideoRequest, check_duration
+from runcrate_widget.request import VideoRequest
 
-from .conversation import Answer, Conversation
-from .delivery import Push, read_chunk
+from .controls import Controls
+from .conversation import Conversation, Reply
+from .delivery import Push
+from .feed import Feed
+from .handlers import reply_to
 from .host import server_root
-from .live import Saved
-from .messages import Message, SessionRow
-from .rows import error_row, job_row, model_row, python_call
+from .live import Saved, when_replaced
+from .messages import CONTROLS, STATE, Message, SessionRow
+from .rows import model_row
 from .runtime import runtime_ref, source
 
 _log = logging.getLogger("runcrate_widget")
 
-_EARLIER = 20  # videos that are shown at a time of those that the library has
-_UPDATE_EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
-_KINDS = (
-    "hello",
-    "set",
-    "generate",
-    "cancel",
-    "resubmit",
-    "resume",
-    "code",
-    "chunk",
-    "poster",
-    "keep_poster",
-    "earlier",
-    "demo",
-    "source",
-)
-_CONTROLS = ("prompt", "model", "duration", "aspect_ratio", "takes")
-_STATE = (*_CONTROLS, "_models", "_jobs", "_session")
 
-
-class InvalidTraitError(InvalidRequestError, TraitError):
-    """A control's trait was set to what is not allowed. As a TraitError, it leaves the trait as it was."""
-
-
-class VideoWidget(anywidget.AnyWidget):
+class VideoWidget(Controls, anywidget.AnyWidget):
     """A form that generates videos and shows them in the output cell.
 
     Args:
@@ -74,8 +50,8 @@ class VideoWidget(anywidget.AnyWidget):
     Raises:
         InvalidRequestError: a control's value is not allowed.
 
-    Each control is a trait, linked both ways: setting `widget.model = "Sora 2"` moves the control, moving the control sets the
-    trait, and `ipywidgets.link` works with every one of them.
+    Each control is a trait, linked both ways: setting `widget.model = "Sora 2"` moves the control, moving the
+    control sets the trait, and `ipywidgets.link` works with every one of them.
 
     Example:
         >>> from runcrate_widget import VideoWidget
@@ -89,19 +65,15 @@ class VideoWidget(anywidget.AnyWidget):
         sync=True
     )
 
-    prompt = Unicode("", help="What the video shows.").tag(sync=True)
-    model = Unicode(help="The model's id; a name from the table may be set, too.").tag(sync=True)
-    duration = Int(
-        USUAL_DURATION, allow_none=True, help="Seconds; None only with a model that the table has not."
-    ).tag(sync=True)
-    aspect_ratio = Unicode(ASPECT_RATIOS[0], help='"16:9" or "9:16".').tag(sync=True)
-    takes = Int(1, min=1, max=8, help="How many videos one press makes.").tag(sync=True)
     jobs = Tuple(help="The `VideoJob`s of this widget, oldest first.")
 
     _models = List(Dict()).tag(sync=True)
-    _jobs = List(Dict()).tag(sync=True)
     _session = Dict().tag(sync=True)
+    _first = Dict().tag(sync=True)
+    _changed = Dict().tag(sync=True)
     _revision = Int(0).tag(sync=True)
+
+    _closed = True  # until it is made
 
     def __init__(
         self,
@@ -117,11 +89,9 @@ class VideoWidget(anywidget.AnyWidget):
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
-        self._all: list[VideoJob] = []
-        self._update_due = False
+        self._feed = Feed(Push(self._say), self._tell)
         self._earlier = 0
         self._root = server_root()
-        self._push = Push(self._say)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
         if duration is not None:
@@ -132,20 +102,24 @@ class VideoWidget(anywidget.AnyWidget):
             "_css": "" if runtime else source("widget.css"),
         }
         try:
-            super().__init__(**controls, **front_end, _runtime=runtime)
+            rows = {"_first": self._feed.list.first(), "_changed": self._feed.list.changed(0, [])}
+            super().__init__(**controls, **front_end, **rows, _runtime=runtime)
         except InvalidRequestError:
             raise
         except TraitError as error:
             raise InvalidRequestError("controls", str(error)) from None
-        # ipykernel 7.4 hands what the view says to the shell that last sent to it: the main one, which is busy while a cell runs.
-        # The subshell that the host names in each message is free. (Private, so only where it exists.)
+        # ipykernel 7.4 hands what the view says to the shell that last sent to it: the main one, which is
+        # busy while a cell runs. The subshell that the host names in each message is free. (Private, so only
+        # where it exists.)
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda _, default: default
-        self.observe(self._revise, _STATE)
+        self.observe(self._revise, (*STATE, "_first", "_changed"))
+        self._feed.saved = self._saved = Saved(self.model_id)
+        self._outputs = 0  # in outputs that are not known to be gone
+        self._closed = False
         self._show_session()
         self._add_unfinished(self._client)
-        self._saved = Saved(self.model_id)
-        conversation = Conversation(self._say, self._answer)
+        conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
     @property
@@ -154,7 +128,8 @@ class VideoWidget(anywidget.AnyWidget):
         return self._client
 
     def generate(self) -> VideoJob | list[VideoJob]:
-        """What the button does, with the controls as they are: begins a job and returns it, or a list of them if `takes` > 1.
+        """What the button does, with the controls as they are: begins a job and returns it, or a list of them
+        if `takes` > 1.
 
         Raises:
             InvalidRequestError: the prompt is empty, say; nothing is sent.
@@ -164,24 +139,13 @@ class VideoWidget(anywidget.AnyWidget):
         self._add(*jobs)
         return jobs[0] if len(jobs) == 1 else jobs
 
-    def _request(self) -> VideoRequest:
-        return VideoRequest(
-            self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio
-        )
-
     def _generated(self, request: VideoRequest, takes: int) -> list[VideoJob]:
         return [self._client.generate(request, take=None) for _ in range(takes)]
 
     def _add(self, *jobs: VideoJob) -> None:
-        for job in jobs:
-            if job not in self._all:
-                # In its place at once: while a list is sorted, other threads see it empty.
-                insort(self._all, job, key=lambda job: job.started)
-                self._push.look(job, new=True)
-                job.subscribe(self._job_changed)
-        self._job_changed()
+        self._feed.add(jobs)
         try:
-            self.jobs = tuple(self._all)
+            self.jobs = tuple(self._feed.list.jobs)
         except Exception:  # somebody's observer: the jobs are there all the same
             _log.exception("An observer of the widget's jobs failed")
 
@@ -189,13 +153,14 @@ class VideoWidget(anywidget.AnyWidget):
         """Shows what an earlier kernel left unfinished, once it is found."""
 
         def found(jobs: Future[list[VideoJob]]) -> None:
+            if self._closed:
+                return
             if error := jobs.exception():
                 _log.error("What is unfinished in the library could not be found: %s", error)
-            else:
-                engine().call(self._add, *jobs.result())
-                run_in_background(
-                    count
-                )  # a large library takes its time, and this may be the caller's thread
+                return
+            engine().call(self._add, *jobs.result())
+            # A large library takes its time, and this may be the caller's thread.
+            run_in_background(count)
 
         def count() -> None:
             engine().call(self._count_earlier, len(self._earlier_videos()))
@@ -204,50 +169,16 @@ class VideoWidget(anywidget.AnyWidget):
 
     def _earlier_videos(self) -> list[Record]:
         """What the library has of this service's videos that is not shown here, newest first."""
-        client, shown = self._client, {job.key for job in self._all}
-        finished = (
-            one for one in client.library.filter(status="completed") if one.service == client._service
-        )
-        return [one for one in finished if one.key not in shown and one.path.exists()]
+        client = self._client
+        finished = client.library.filter(status="completed")
+        others = [
+            one for one in finished if one.service == client._service and one.key not in self._feed.list
+        ]
+        return [one for one in others if one.path.exists()]
 
     def _count_earlier(self, count: int) -> None:
         self._earlier = count
         self._show_session()
-
-    # Controls
-
-    @validate("prompt")
-    def _valid_prompt(self, proposal: dict[str, Any]) -> str:
-        # Half a character would break every message that carries it.
-        return str(proposal["value"]).encode("utf-8", "replace").decode()
-
-    @validate("model")
-    def _valid_model(self, proposal: dict[str, Any]) -> str:
-        try:
-            return VideoRequest("-", model=proposal["value"]).model
-        except InvalidRequestError as error:
-            raise InvalidTraitError(error.field, error.message, error.hint) from None
-
-    @observe("model", "duration")
-    def _duration_follows(self, _: object) -> None:
-        model = models.find(self.model)
-        if model and self.duration not in model.durations:
-            self.duration = model.nearest_duration(USUAL_DURATION if self.duration is None else self.duration)
-
-    @validate("duration")
-    def _valid_duration(self, proposal: dict[str, Any]) -> int | None:
-        try:
-            return check_duration(proposal["value"], models.find(self.model))
-        except InvalidRequestError as error:
-            raise InvalidTraitError(error.field, error.message, error.hint) from None
-
-    @validate("aspect_ratio")
-    def _valid_aspect_ratio(self, proposal: dict[str, Any]) -> str:
-        try:
-            VideoRequest("-", model=self.model, aspect_ratio=proposal["value"])
-        except InvalidRequestError as error:
-            raise InvalidTraitError(error.field, error.message, error.hint) from None
-        return str(proposal["value"])
 
     # What the view sees
 
@@ -256,7 +187,7 @@ class VideoWidget(anywidget.AnyWidget):
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
-                key=self._has_key(),
+                has_key=self._has_key(),
                 service=self._client.service,
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,
@@ -271,21 +202,10 @@ class VideoWidget(anywidget.AnyWidget):
         except RuncrateError:  # what is set is none: Generate says what is wrong with it
             return True
 
-    def _job_changed(self) -> None:
-        engine().call(self._update_soon)
-
-    def _update_soon(self) -> None:
-        if not self._update_due:
-            self._update_due = True
-            engine().loop.call_later(_UPDATE_EVERY, self._update)
-
-    def _update(self) -> None:
-        self._update_due = False
-        for job in self._all:
-            self._push.look(job, new=False)
-        self._saved.show(self._all)
+    def _tell(self, **rows: dict[str, Any]) -> None:
         with self.hold_sync():  # one message, with the revision
-            self._jobs = [dict(job_row(job)) for job in reversed(self._all)]
+            for name, value in rows.items():
+                setattr(self, f"_{name}", value)
 
     def _revise(self, _: object) -> None:
         self._revision += 1
@@ -295,127 +215,27 @@ class VideoWidget(anywidget.AnyWidget):
 
     # What the view says
 
-    async def _answer(self, message: Message) -> Answer:
-        self._push.heard()
-        buffers: list[bytes] = []
-        try:
-            handle = getattr(self, f"_on_{message['kind']}") if message.get("kind") in _KINDS else None
-            if handle is None:
-                raise RuncrateError(
-                    f"The kernel does not know the message {message.get('kind')!r}.", "Reload the page."
-                )
-            return {"ok": True, **await handle(message, buffers)}, buffers
-        except (RuncrateError, TraitError, OSError) as error:
-            return {"ok": False, "error": error_row(error)}, []
-        except (
-            Exception,
-            SystemExit,
-            KeyboardInterrupt,
-            GeneratorExit,
-        ) as error:  # the last three are somebody's observer's
-            _log.exception("A message of the widget's view failed: %s", message.get("kind"))
-            return {
-                "ok": False,
-                "error": error_row(RuncrateError(f"Something unforeseen went wrong: {error!r}.")),
-            }, []
+    def _reply(self, message: Message) -> Awaitable[Reply]:
+        self._feed.push.heard()
+        self._feed.wake()
+        return reply_to(self, message)
 
-    async def _on_hello(self, message: Message, _: list[bytes]) -> Message:
-        if self._root is None and message.get("root"):
-            self._root = Path(message["root"]).expanduser()
-        self._push.root = self._root if message.get("root") else None
+    def _set_root(self, root: str | None) -> None:
+        """The page's server shows this folder, if it is one of Jupyter's."""
+        if self._root is None and root:
+            self._root = Path(root).expanduser()
+        self._feed.push.root = self._root if root else None
+
+    def _use(self, client: VideoClient) -> None:
+        """Goes on with this client."""
+        self._client = client
+        self._add_unfinished(client)
         self._show_session()
-        if self._update_due:
-            self._update()
-        answer: Message = {"now": time.time(), "revision": self._revision}
-        if message.get("seen") != self._revision:
-            answer["state"] = {name: getattr(self, name) for name in _STATE}
-        return answer
-
-    async def _on_set(self, message: Message, _: list[bytes]) -> Message:
-        self._set(**{message["name"]: message["value"]})
-        return {}
-
-    async def _on_generate(self, message: Message, _: list[bytes]) -> Message:
-        self._set(**{name: message[name] for name in _CONTROLS})
-        self._show_session()
-        # Not in the engine's thread: it writes to the library, which may be slow.
-        jobs = await asyncio.to_thread(self._generated, self._request(), self.takes)
-        self._add(*jobs)
-        return {"keys": [job.key for job in jobs]}
-
-    async def _on_cancel(self, message: Message, _: list[bytes]) -> Message:
-        self._job(message).cancel()
-        return {}
-
-    async def _on_resubmit(self, message: Message, _: list[bytes]) -> Message:
-        again = await asyncio.to_thread(self._job(message).resubmit)
-        self._add(again)
-        return {"key": again.key}
-
-    async def _on_resume(self, message: Message, _: list[bytes]) -> Message:
-        self._job(message).resume()
-        return {}
-
-    async def _on_demo(self, _: Message, __: list[bytes]) -> Message:
-        folder = self._client.library.folder
-        self._client = await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder))
-        self._add_unfinished(self._client)
-        self._show_session()
-        return {}
-
-    async def _on_earlier(self, _: Message, __: list[bytes]) -> Message:
-        def found() -> tuple[list[VideoJob], int]:
-            earlier = self._earlier_videos()
-            return [self._client.job(one.id) for one in earlier[:_EARLIER] if one.id], len(earlier[_EARLIER:])
-
-        jobs, left = await asyncio.to_thread(found)
-        self._add(*jobs)
-        self._count_earlier(left)
-        return {}
-
-    async def _on_code(self, message: Message, _: list[bytes]) -> Message:
-        return {"code": python_call(self._job(message))}
-
-    async def _on_chunk(self, message: Message, buffers: list[bytes]) -> Message:
-        offset = int(message["offset"])
-        chunk, total = await read_chunk(self._video(message), offset, int(message["length"]))
-        buffers.append(chunk)
-        return {"offset": offset, "total": total}
-
-    async def _on_poster(self, message: Message, buffers: list[bytes]) -> Message:
-        video = self._video(message)
-        poster = await asyncio.to_thread(lambda: video.poster)
-        if poster:
-            buffers.append(poster)
-        return {}
-
-    async def _on_keep_poster(self, message: Message, _: list[bytes]) -> Message:
-        try:
-            jpeg = base64.b64decode(message["jpeg"], validate=True)
-        except binascii.Error as error:
-            raise InvalidRequestError("jpeg", f"This is no base64: {error}.") from None
-        await asyncio.to_thread(self._video(message).keep_poster, jpeg)
-        return {}
-
-    async def _on_source(self, _: Message, __: list[bytes]) -> Message:
-        return {"js": source("widget.js"), "css": source("widget.css")}
-
-    def _set(self, **values: Any) -> None:
-        unknown = set(values) - set(_CONTROLS)
-        if unknown:
-            raise InvalidRequestError(unknown.pop(), "There is no such control.", "Reload the page.")
-        for name, value in values.items():
-            try:
-                setattr(self, name, value)
-            except InvalidRequestError:
-                raise
-            except TraitError:
-                raise InvalidRequestError(name, f"{name} is {value!r}, which is not allowed.") from None
 
     def _job(self, message: Message) -> VideoJob:
-        for job in self._all:
-            if job.key == message.get("key"):
-                return job
+        job = self._feed.list.find(message.get("key"))
+        if job is not None:
+            return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")
 
     def _video(self, message: Message) -> Video:
@@ -424,9 +244,29 @@ class VideoWidget(anywidget.AnyWidget):
             raise RuncrateError("This job has no video yet.")
         return video
 
+    # How long it lives
+
+    def close(self) -> None:
+        """Ends it: its views are gone, and it hears of its jobs no more. They go on."""
+        super().close()
+        if not self._closed:
+            self._closed = True
+            self._feed.close()
+
+    def _replaced(self) -> None:
+        """The cell of one of its outputs runs again. Without any, it rests until somebody looks at it again."""
+        self._outputs -= 1
+        if not self._outputs:
+            self._feed.rest()
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What a page sets. What we tell it is not for pages to set."""
         super().set_state({name: value for name, value in sync_data.items() if not name.startswith("_")})
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """What a page gets. One that asks for all of it was reloaded, and begins with what is so now."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        return state if key is not None else {**state, "_first": dict(self._feed.list.first())}
 
     def _ipython_display_(self) -> None:
         """Two outputs: the live view, and below it what a saved notebook shows in its place (`live.py`)."""
@@ -437,14 +277,15 @@ class VideoWidget(anywidget.AnyWidget):
             return
         bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data = {
-            **data,
-            "text/plain": "VideoWidget",
-        }  # a page without the widget shows this above what is saved
+        # A page without the widget shows this above what is saved.
+        data = {**data, "text/plain": "VideoWidget"}
+        self._feed.wake()
+        self._outputs += 1
+        when_replaced(self._replaced)
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._runtime:  # in a notebook
             self._saved.display()
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _CONTROLS)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in CONTROLS)
         return f"<VideoWidget {shown}; {len(self.jobs)} jobs>"

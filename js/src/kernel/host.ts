@@ -1,16 +1,22 @@
 // What differs between the notebook hosts: JupyterLab, Notebook, VS Code, Colab, marimo.
 
-import type { State } from "./messages.ts";
+import type { Traits } from "./messages.ts";
 
-/** The part of anywidget's model that we use. Never `set` or `save_changes`: see DESIGN, "custom messages only". */
+/**
+ * The part of anywidget's model that we use. Never `set` or `save_changes`: see DESIGN, "custom messages
+ * only".
+ */
 export interface Model {
-  get<N extends keyof State>(name: N): State[N];
+  get<N extends keyof Traits>(name: N): Traits[N];
   on(event: string, callback: (...args: never[]) => void): void;
   off(event: string, callback: (...args: never[]) => void): void;
   send(content: object): void;
 }
 
-/** The first buffer of a message: a `DataView` in Jupyter, a `Uint8Array` in Colab, an `ArrayBuffer` elsewhere. */
+/**
+ * The first buffer of a message: a `DataView` in Jupyter, a `Uint8Array` in Colab, an `ArrayBuffer`
+ * elsewhere.
+ */
 export function firstBuffer(buffers: unknown): Uint8Array<ArrayBuffer> | undefined {
   const first: unknown = (buffers as ArrayLike<unknown> | null | undefined)?.[0];
   if (first instanceof ArrayBuffer) return new Uint8Array(first);
@@ -20,7 +26,9 @@ export function firstBuffer(buffers: unknown): Uint8Array<ArrayBuffer> | undefin
   return undefined;
 }
 
-/** Whether the page is dark. Colours come from the host's own variables; this decides ours where it has none. */
+/**
+ * Whether the page is dark. Colours come from the host's own variables; this decides ours where it has none.
+ */
 export function hostIsDark(): boolean {
   const { body, documentElement: html } = document;
   const vscode = body.dataset.vscodeThemeKind;
@@ -72,7 +80,10 @@ export function prefersStill(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/** Where the page's own server serves the files of its root folder, and that folder; undefined on a page that is not Jupyter's. */
+/**
+ * Where the page's own server serves the files of its root folder, and that folder; undefined on a page that
+ * is not Jupyter's.
+ */
 export function fileServer(): { url: string; root: string } | undefined {
   if (document.body.dataset.voila) return undefined; // it serves hardly any, and says so on the console
   const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
@@ -80,23 +91,4 @@ export function fileServer(): { url: string; root: string } | undefined {
   return base
     ? { url: new URL(`${base}files/`, location.href).href, root: config.serverRoot ?? "" }
     : undefined;
-}
-
-const POSTER_SIDE = 480; // pixels
-const POSTER_LENGTH = 14_600; // characters of base64: 11,000 bytes are what a poster may have
-
-/** The frame that `video` shows as a JPEG in base64, small enough for a poster. */
-export function jpegOf(video: HTMLVideoElement): string | undefined {
-  const { videoWidth: width, videoHeight: height } = video;
-  const scale = Math.min(1, POSTER_SIDE / Math.max(width, height));
-  const canvas = Object.assign(document.createElement("canvas"), {
-    width: width * scale,
-    height: height * scale,
-  });
-  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
-  for (const quality of [0.8, 0.6, 0.4, 0.2, 0.1]) {
-    const jpeg = canvas.toDataURL("image/jpeg", quality).split(",")[1] ?? "";
-    if (jpeg.length <= POSTER_LENGTH) return jpeg;
-  }
-  return undefined;
 }

@@ -1,19 +1,22 @@
-// The renderer: draws what components give as DOM, and redraws it without touching what stays. Our own: a library's would
-// be a quarter of what travels with every widget.
+// The renderer: draws what components give as DOM, and redraws it without touching what stays. Our own: a
+// library's would be a quarter of what travels with every widget.
 //
-// A redraw calls every component first, and only then changes the DOM: where one throws, what is shown stays as it was.
+// A redraw calls every component first, and only then changes the DOM: where one throws, what is shown stays
+// as it was.
 
 /** What a component gives, and what may stand between two tags. */
 export type ComponentChildren = VNode | string | number | boolean | null | undefined | ComponentChildren[];
 
-/** What belongs to one place in the tree for as long as it is there. Components get theirs as second argument. */
-export interface Slot {
+/**
+ * What belongs to one place in the tree for as long as it is there. Components get theirs as second argument.
+ */
+export interface Instance {
   state?: unknown;
   redraw: () => void; // soon, and the whole tree
 }
 
 interface VNode {
-  type: string | ((props: Props, slot: Slot) => ComponentChildren);
+  type: string | ((props: Props, instance: Instance) => ComponentChildren);
   props: Props;
   key: Key | undefined;
 }
@@ -28,7 +31,7 @@ interface Drawn {
   props: Props;
   id: Key; // among its siblings: the key, or else the position
   kids: Drawn[];
-  slot: Slot;
+  instance: Instance;
   node: Element | Text | undefined; // of an element or a text
 }
 
@@ -75,7 +78,7 @@ function open(el: Element): (child: ComponentChildren) => void {
   const draw = () => {
     stale = false;
     const plan: Plan = { changes: [], refs: [], redraw };
-    const before = shown ?? { type: "", props: {}, id: 0, kids: [], slot: { redraw }, node: el };
+    const before = shown ?? { type: "", props: {}, id: 0, kids: [], instance: { redraw }, node: el };
     const now = plot(h("root", null, child), 0, before, false, plan);
     if (!shown) el.replaceChildren();
     shown = undefined; // should the DOM refuse a change, the next redraw begins anew
@@ -91,9 +94,9 @@ function open(el: Element): (child: ComponentChildren) => void {
 
 /** Calls the components of `vnode` and below it, and plans what makes `was` look like it. */
 function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: boolean, plan: Plan): Drawn {
-  const slot = was?.slot ?? { redraw: plan.redraw };
+  const instance = was?.instance ?? { redraw: plan.redraw };
   const children: ComponentChildren[] =
-    typeof type === "function" ? [type(props, slot)] : (props.children ?? []);
+    typeof type === "function" ? [type(props, instance)] : (props.children ?? []);
   const left = new Map(was?.kids.map((kid) => [kid.id, kid]));
   svg ||= type === "svg";
 
@@ -119,7 +122,7 @@ function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: bool
       assign(node as Element, props, was?.props ?? {}, plan);
     }
   });
-  return { type, props, id, kids, slot, node };
+  return { type, props, id, kids, instance, node };
 }
 
 /** Nothing, true and false keep their place in a row of children, so that those after them keep theirs. */
@@ -146,7 +149,10 @@ function nodes({ node, kids }: Drawn): ChildNode[] {
   return node ? [node] : kids.flatMap(nodes);
 }
 
-/** Brings `wanted` into order in `parent`. One that is in its place is not touched: a video that is moved stops. */
+/**
+ * Brings `wanted` into order in `parent`. One that is in its place is not touched: a video that is moved
+ * stops.
+ */
 function place(parent: Node, wanted: Node[]): void {
   let next: Node | null = parent.firstChild;
   for (const node of wanted) {
@@ -164,7 +170,9 @@ function hear(event: Event): void {
   for (const name in props) if (name.toLowerCase() === `on${event.type}`) props[name]?.(event);
 }
 
-/** Sets the attributes of `element`, whose children are there already: a select's value has to be one of them. */
+/**
+ * Sets the attributes of `element`, whose children are there already: a select's value has to be one of them.
+ */
 function assign(element: Element, props: Props, was: Props, plan: Plan): void {
   current.set(element, props);
   for (const name in { ...was, ...props }) {
@@ -186,7 +194,8 @@ function assign(element: Element, props: Props, was: Props, plan: Plan): void {
   for (const name of ASSERTED) {
     const own = element as unknown as Props;
     const value = props[name];
-    // A progress of 0 has to be set as well, or else it is of no known value: its own is a number, a control's never is.
+    // A progress of 0 has to be set as well, or else it is of no known value: its own is a number, a
+    // control's never is.
     if (value != null && own[name] !== (typeof value === "number" ? `${value}` : value)) own[name] = value;
   }
   if (props.ref !== was.ref) {

@@ -1,62 +1,40 @@
-// What all views of one widget share, and what they do: the other modules draw it.
+// What the page alone knows, for all views of one widget: the drafts of the controls, what was asked for and
+// is not answered, what went wrong, what is announced. (What the kernel says is in kernel/state.ts.)
 
-import { Control } from "./control.ts";
-import { Conversation, type Reply } from "./conversation.ts";
+import { Control } from "../kernel/control.ts";
+import type { Received } from "../kernel/conversation.ts";
+import type { ErrorRow, Payloads, Request, Settings, Side } from "../kernel/messages.ts";
+import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
-import type { Model } from "./host.ts";
-import type { ErrorRow, JobRow, Payload, Request, Settings, State, Status } from "./messages.ts";
-import { Videos } from "./videos.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
 
-const NAMES = ["prompt", "model", "duration", "aspect_ratio", "takes"] as const;
 type Name = keyof Settings;
 
-const RUNNING: ReadonlySet<Status> = new Set([
-  "waiting",
-  "submitting",
-  "queued",
-  "processing",
-  "downloading",
-]);
-
-/** Whether a job moves on by itself. */
-export function isRunning(job: JobRow): boolean {
-  return RUNNING.has(job.status) && !job.stopped;
-}
-
-export class Store {
-  readonly conversation: Conversation;
-  readonly videos: Videos;
+export class Page {
+  readonly kernel: KernelState;
   /** What the last `set` or `generate` was refused for. */
   error: ErrorRow | null = null;
   /** The latest change of a job's stage, for a screen reader. */
   announcement = "";
 
-  #model: Model;
-  #asked: Partial<State> = {}; // what came for an answer, where traits do not get here
   #controls: { [N in Name]: Control<Settings[N]> };
-  #listeners = new Set<() => void>();
+  #changed: () => void;
   #open = new Set<string>(); // what the person asked for, unanswered
   #late = new Set<string>(); // and what of it has been for a second
   #jobErrors = new Map<string, ErrorRow>();
-  #stages: Map<string, Status>;
   #debounce = 0;
   #views = 0;
+  #observer: IntersectionObserver | undefined;
 
-  constructor(model: Model, signal: AbortSignal) {
-    this.#model = model;
-    this.conversation = new Conversation(model, signal);
-    this.videos = new Videos(this.conversation, signal, this.#changed, () => this.session.root);
-    this.conversation.onState = (state) => {
-      this.#asked = state;
-      for (const name of NAMES) this.#arrived(name);
-      this.#jobsChanged();
-    };
-    const control = <N extends Name>(name: N) => new Control<State[N]>(model.get(name));
+  /** Calls `changed` after each change. */
+  constructor(kernel: KernelState, signal: AbortSignal, changed: () => void) {
+    this.kernel = kernel;
+    this.#changed = changed;
+    const control = <N extends Name>(name: N) => new Control<Settings[N]>(kernel.get(name));
     this.#controls = {
       prompt: control("prompt"),
       model: control("model"),
@@ -64,40 +42,16 @@ export class Store {
       aspect_ratio: control("aspect_ratio"),
       takes: control("takes"),
     };
-    this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
-
-    const listen = (name: keyof State, heard: () => void) => {
-      const changed = () => {
-        delete this.#asked[name];
-        heard();
-      };
-      model.on(`change:${name}`, changed);
-      signal.addEventListener("abort", () => model.off(`change:${name}`, changed));
+    kernel.onSetting = (name) => {
+      (this.#controls[name] as Control<Settings[Name]>).arrived(kernel.get(name));
     };
-    for (const name of NAMES) listen(name, () => this.#arrived(name));
-    listen("_jobs", this.#jobsChanged);
-    listen("_models", this.#changed);
-    listen("_session", this.#changed);
-    signal.addEventListener("abort", () => clearTimeout(this.#debounce));
-    this.look();
-  }
-
-  /** Calls `listener` after each change; the function that is returned ends that. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  get jobs(): JobRow[] {
-    return this.#get("_jobs");
-  }
-
-  get models(): State["_models"] {
-    return this.#get("_models");
-  }
-
-  get session(): State["_session"] {
-    return this.#get("_session");
+    kernel.onStages = (news) => {
+      this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
+    };
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.#debounce);
+      this.#observer?.disconnect();
+    });
   }
 
   /** What the controls show. */
@@ -112,54 +66,27 @@ export class Store {
     };
   }
 
-  /** Now, in seconds by the kernel's clock. */
-  get now(): number {
-    return Date.now() / 1000 + this.conversation.clockOffset;
-  }
-
-  /** Whether a time that is shown moves on. */
-  get ticking(): boolean {
-    const asking = this.keyless || (this.lossy && this.conversation.waiting);
-    return !this.gone && (asking || this.jobs.some(isRunning));
-  }
-
-  /** Whether the kernel's news must be asked for. */
-  get lossy(): boolean {
-    return this.conversation.lossy;
-  }
-
-  /** Whether the kernel has ended, so that nothing here moves any more. */
-  get gone(): boolean {
-    return this.conversation.gone;
-  }
-
-  /** Asks whether the kernel is there, and what it knows. */
-  look(): void {
-    void this.conversation.alive().then(this.#changed);
-  }
-
   /** Whether Generate has been pressed and not been answered. */
   get sending(): boolean {
     return this.#open.has("generate");
   }
 
-  get keyless(): boolean {
-    return !this.session.key && !this.session.demo;
-  }
-
   /** Why nothing can be generated now, or "". */
   get blocked(): string {
-    if (this.keyless) return "Generate needs an API key, or the demo.";
+    if (this.kernel.keyless) return "Generate needs an API key, or the demo.";
     return this.settings.prompt.trim() ? "" : "Describe the video first.";
   }
 
   /** What to say while the kernel is silent, or "". */
   get busy(): string {
-    if (this.gone)
+    if (this.kernel.gone)
       return "The kernel that this belongs to has ended. Run the cell again: unfinished jobs go on.";
     if (!this.#late.size) return "";
-    if (!this.conversation.heard)
-      return "No kernel has answered yet. If one is busy, this is queued; if there is none, run the cell again.";
+    if (!this.kernel.conversation.heard)
+      return (
+        "No kernel has answered yet. " +
+        "If one is busy, this is queued; if there is none, run the cell again."
+      );
     if (this.#late.has("generate"))
       return "The kernel is busy: queued, it starts when the running cell ends.";
     const cancel = [...this.#late].some((name) => name.startsWith("cancel"));
@@ -199,7 +126,7 @@ export class Store {
     if (this.sending) return;
     this.flush();
     // A key that a cell has set since is noticed when the kernel is spoken to.
-    if (this.keyless) await this.conversation.hello();
+    if (this.kernel.keyless) await this.kernel.conversation.hello();
     if (this.blocked || this.sending) return;
     this.error = null;
     const reply = await this.#ask({ kind: "generate", ...this.settings });
@@ -216,14 +143,34 @@ export class Store {
     this.#changed();
   }
 
+  /** Asks for the rows beyond that end of what is here. */
+  async more(side: Side): Promise<void> {
+    const asked = this.kernel.beyond(side);
+    if (!asked || this.isOpen("rows")) return;
+    const reply = await this.#ask({ kind: "rows", ...asked });
+    if (reply.ok) this.kernel.extend(asked, reply);
+    else this.error = reply.error;
+    this.#changed();
+  }
+
+  /** The reference of a button that is also pressed by coming into view; its `data-side` says for what. */
+  readonly pressWhenSeen = (button: HTMLElement | null): void => {
+    if (!button) return;
+    this.#observer ??= new IntersectionObserver((seen) => {
+      for (const { isIntersecting, target } of seen)
+        if (isIntersecting) void this.more((target as HTMLElement).dataset.side as Side);
+    });
+    this.#observer.observe(button);
+  };
+
   /** Asks for something to be done with job `key`. */
   async act<K extends "cancel" | "resubmit" | "resume" | "code">(
     kind: K,
     key: string,
-  ): Promise<Payload[K] | undefined> {
+  ): Promise<Payloads[K] | undefined> {
     if (this.isOpen(kind, key)) return undefined;
     this.#jobErrors.delete(key);
-    const reply = (await this.#ask({ kind, key }, key)) as Reply<K>;
+    const reply = (await this.#ask({ kind, key }, key)) as Received<K>;
     if (!reply.ok) this.#jobErrors.set(key, reply.error);
     this.#changed();
     return reply.ok ? reply : undefined;
@@ -233,22 +180,19 @@ export class Store {
   opened(): () => void {
     this.#views++;
     return () => {
-      if (!--this.#views) this.videos.pause();
+      if (!--this.#views) this.kernel.videos.pause();
     };
   }
 
   /** Fetches the newest videos, which are shown without being asked for. */
   loadNewest(): void {
-    const newest = this.jobs.filter((job) => job.video).slice(0, AUTOMATIC);
+    const { jobs, videos } = this.kernel;
+    const newest = jobs.filter((job) => job.video).slice(0, AUTOMATIC);
     // Each is put before the ones that wait.
-    for (const job of newest.reverse()) if (!this.videos.get(job.key)) this.videos.load(job, false);
+    for (const job of newest.reverse()) if (!videos.get(job.key)) videos.load(job, false);
   }
 
-  #get<N extends keyof State>(name: N): State[N] {
-    return name in this.#asked ? (this.#asked[name] as State[N]) : this.#model.get(name);
-  }
-
-  async #ask<R extends Request>(request: R, key = ""): Promise<Reply<R["kind"]>> {
+  async #ask<R extends Request>(request: R, key = ""): Promise<Received<R["kind"]>> {
     const name = request.kind + key;
     this.#open.add(name);
     this.#changed();
@@ -257,10 +201,10 @@ export class Store {
       this.#changed();
     }, BUSY_AFTER);
     const begun = Date.now();
-    const reply = await this.conversation.ask(request);
+    const reply = await this.kernel.conversation.ask(request);
     clearTimeout(timer);
     this.#late.delete(name);
-    if (this.lossy) this.look(); // what came of it does not get here by itself
+    if (this.kernel.lossy) this.kernel.look(); // what came of it does not get here by itself
     const close = () => {
       this.#open.delete(name);
       this.#changed();
@@ -275,32 +219,15 @@ export class Store {
 
   async #send<N extends Name>(name: N): Promise<void> {
     const control = this.#controls[name] as Control<Settings[N]>;
-    const reply = await this.conversation.ask({ kind: "set", name, value: control.send() } as Request);
+    const request = { kind: "set", name, value: control.send() } as Request;
+    const reply = await this.kernel.conversation.ask(request);
     if (reply.ok) control.answered();
     else {
       // A text that the kernel refuses is the person's all the same.
       if (name === "prompt") control.answered();
-      else control.refused(this.#get(name));
+      else control.refused(this.kernel.get(name));
       this.error = reply.error;
     }
     this.#changed();
   }
-
-  #arrived<N extends Name>(name: N): void {
-    (this.#controls[name] as Control<Settings[N]>).arrived(this.#get(name));
-    this.#changed();
-  }
-
-  #jobsChanged = (): void => {
-    const news = this.jobs.filter((job) => this.#stages.get(job.key) !== job.status);
-    if (news.length)
-      this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
-    this.#stages = new Map(this.jobs.map((job) => [job.key, job.status]));
-    this.videos.keep(this.jobs);
-    this.#changed();
-  };
-
-  #changed = (): void => {
-    for (const listener of this.#listeners) listener();
-  };
 }

@@ -1,37 +1,38 @@
 // The controls: prompt, model, duration, aspect ratio, takes, Generate.
 
+import { type ErrorRow, type ModelRow, SETTINGS, type Settings } from "../kernel/messages.ts";
 import type { ComponentChildren } from "./dom.ts";
 import { cost } from "./format.ts";
 import { Icon } from "./icons.tsx";
-import type { ErrorRow, ModelRow, Settings } from "./messages.ts";
+import { Problem } from "./marks.tsx";
+import type { Page } from "./page.ts";
 import { stateful } from "./stateful.ts";
-import type { Store } from "./store.ts";
 
 const MOST_TAKES = 8;
 
 interface Props {
-  store: Store;
+  page: Page;
   id: string;
 }
 
-export function Form({ store, id }: Props) {
-  const { model, duration, takes } = store.settings;
-  const row = store.models.find((each) => each.id === model);
-  const { error, blocked, sending } = store;
+export function Form({ page, id }: Props) {
+  const { model, duration, takes } = page.settings;
+  const row = page.kernel.models.find((each) => each.id === model);
+  const { error, blocked, sending } = page;
   const elsewhere = error && !isShown(error);
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: a form would send itself on Enter in any field
     <div class="rw-form" role="group" aria-label="New video">
-      <Prompt store={store} id={id} />
+      <Prompt page={page} id={id} />
       <div class="rw-controls">
-        <ModelPicker store={store} id={id} />
-        <Duration store={store} id={id} row={row} />
-        <AspectRatio store={store} id={id} />
-        <Takes store={store} id={id} />
+        <ModelPicker page={page} id={id} />
+        <Duration page={page} id={id} row={row} />
+        <AspectRatio page={page} id={id} />
+        <Takes page={page} id={id} />
         <div class="rw-send">
           <output class="rw-cost" title={row?.notes} aria-label="Cost">
-            {cost(duration, takes, (!store.session.demo && row?.price) || null)}
+            {cost(duration, takes, (!page.kernel.session.demo && row?.price) || null)}
           </output>
           <button
             type="button"
@@ -39,52 +40,38 @@ export function Form({ store, id }: Props) {
             aria-disabled={!!blocked || sending}
             aria-describedby={blocked ? `${id}-blocked` : undefined}
             title={blocked || "Ctrl+Enter"}
-            onClick={() => store.generate()}
+            onClick={() => page.generate()}
           >
             {sending ? "sending…" : "Generate"}
           </button>
         </div>
       </div>
       {blocked && (
-        <p id={`${id}-blocked`} class={store.keyless ? "rw-status" : "rw-unseen"}>
+        <p id={`${id}-blocked`} class={page.kernel.keyless ? "rw-status" : "rw-unseen"}>
           {blocked}
         </p>
       )}
       {/* Always there, so that a screen reader hears it change. */}
       <p class="rw-status" role="status">
-        {store.busy}
+        {page.busy}
       </p>
       {elsewhere && <Problem error={error} id={`${id}-problem`} />}
     </div>
   );
 }
 
-/** What went wrong, and what to do. */
-export function Problem({ error, id }: { error: ErrorRow; id?: string }) {
-  return (
-    <p class="rw-problem" role="alert" id={id}>
-      <Icon name="failed" />
-      <span>
-        <span class="rw-message">{error.message}</span> {error.hint}
-      </span>
-    </p>
-  );
-}
-
-const FIELDS: ReadonlySet<string> = new Set(["prompt", "model", "duration", "aspect_ratio", "takes"]);
-
 function isShown(error: ErrorRow): boolean {
-  return error.field !== null && FIELDS.has(error.field);
+  return (SETTINGS as readonly unknown[]).includes(error.field);
 }
 
 /** The attributes that tie a control to what is wrong with it. */
-function invalid(store: Store, id: string, name: keyof Settings) {
-  const wrong = store.error?.field === name;
+function invalid(page: Page, id: string, name: keyof Settings) {
+  const wrong = page.error?.field === name;
   return wrong ? { "aria-invalid": true, "aria-describedby": `${id}-${name}-problem` } : {};
 }
 
 function Field(props: Props & { name: keyof Settings; children: ComponentChildren }) {
-  const { error } = props.store;
+  const { error } = props.page;
   return (
     <div class={`rw-field rw-field-${props.name}`}>
       {props.children}
@@ -93,10 +80,10 @@ function Field(props: Props & { name: keyof Settings; children: ComponentChildre
   );
 }
 
-function Prompt({ store, id }: Props) {
-  const { prompt } = store.settings;
+function Prompt({ page, id }: Props) {
+  const { prompt } = page.settings;
   return (
-    <Field store={store} id={id} name="prompt">
+    <Field page={page} id={id} name="prompt">
       {/* The box grows with its text: the stylesheet lays a copy of it behind. */}
       <div class="rw-grow" data-text={`${prompt} `}>
         <textarea
@@ -105,29 +92,29 @@ function Prompt({ store, id }: Props) {
           aria-label="Prompt"
           placeholder="Describe the video: a fox trotting through fresh snow at dawn, slow tracking shot"
           value={prompt}
-          onInput={(event) => store.set("prompt", event.currentTarget.value)}
-          onBlur={store.flush}
-          {...invalid(store, id, "prompt")}
+          onInput={(event) => page.set("prompt", event.currentTarget.value)}
+          onBlur={page.flush}
+          {...invalid(page, id, "prompt")}
         />
       </div>
     </Field>
   );
 }
 
-function ModelPicker({ store, id }: Props) {
-  const { model } = store.settings;
-  const known = store.models.some((row) => row.id === model);
+function ModelPicker({ page, id }: Props) {
+  const { model } = page.settings;
+  const known = page.kernel.models.some((row) => row.id === model);
   return (
-    <Field store={store} id={id} name="model">
+    <Field page={page} id={id} name="model">
       <span class="rw-select">
         <select
           aria-label="Model"
           value={model}
-          onChange={(event) => store.set("model", event.currentTarget.value)}
-          {...invalid(store, id, "model")}
+          onChange={(event) => page.set("model", event.currentTarget.value)}
+          {...invalid(page, id, "model")}
         >
           {!known && <option value={model}>{model || "No model"}</option>}
-          {store.models.map((row) => (
+          {page.kernel.models.map((row) => (
             <option key={row.id} value={row.id} title={row.notes}>
               {row.name}
             </option>
@@ -139,25 +126,25 @@ function ModelPicker({ store, id }: Props) {
   );
 }
 
-function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
-  const { duration } = store.settings;
-  const wrong = invalid(store, id, "duration");
+function Duration({ page, id, row }: Props & { row: ModelRow | undefined }) {
+  const { duration } = page.settings;
+  const wrong = invalid(page, id, "duration");
   const [shortest, longest] = row?.durations ?? [];
 
   if (!row)
     return (
-      <Field store={store} id={id} name="duration">
+      <Field page={page} id={id} name="duration">
         {/* biome-ignore lint/a11y/noLabelWithoutControl: NumberBox is one */}
         <label class="rw-inline">
           duration
-          <NumberBox value={duration} min={1} onValue={(value) => store.set("duration", value)} {...wrong} />s
+          <NumberBox value={duration} min={1} onValue={(value) => page.set("duration", value)} {...wrong} />s
         </label>
       </Field>
     );
 
   if (row.continuous)
     return (
-      <Field store={store} id={id} name="duration">
+      <Field page={page} id={id} name="duration">
         <label class="rw-inline">
           <span class="rw-unseen">Duration</span>
           <input
@@ -168,7 +155,7 @@ function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
             step={1}
             value={duration ?? shortest}
             aria-valuetext={duration === null ? "not set" : `${duration} seconds`}
-            onInput={(event) => store.set("duration", event.currentTarget.valueAsNumber)}
+            onInput={(event) => page.set("duration", event.currentTarget.valueAsNumber)}
             {...wrong}
           />
           <span class="rw-seconds">{duration ?? "–"} s</span>
@@ -177,7 +164,7 @@ function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
     );
 
   return (
-    <Field store={store} id={id} name="duration">
+    <Field page={page} id={id} name="duration">
       <fieldset class="rw-choices" {...wrong}>
         <legend class="rw-unseen">Duration in seconds</legend>
         {row.durations.map((seconds, index) => (
@@ -187,7 +174,7 @@ function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
               name={`${id}-duration`}
               value={seconds}
               checked={seconds === duration}
-              onChange={() => store.set("duration", seconds)}
+              onChange={() => page.set("duration", seconds)}
             />
             <span>
               {seconds}
@@ -200,10 +187,10 @@ function Duration({ store, id, row }: Props & { row: ModelRow | undefined }) {
   );
 }
 
-function AspectRatio({ store, id }: Props) {
+function AspectRatio({ page, id }: Props) {
   return (
-    <Field store={store} id={id} name="aspect_ratio">
-      <fieldset class="rw-choices" {...invalid(store, id, "aspect_ratio")}>
+    <Field page={page} id={id} name="aspect_ratio">
+      <fieldset class="rw-choices" {...invalid(page, id, "aspect_ratio")}>
         <legend class="rw-unseen">Aspect ratio</legend>
         {(["16:9", "9:16"] as const).map((ratio) => (
           <label key={ratio}>
@@ -211,8 +198,8 @@ function AspectRatio({ store, id }: Props) {
               type="radio"
               name={`${id}-aspect_ratio`}
               value={ratio}
-              checked={ratio === store.settings.aspect_ratio}
-              onChange={() => store.set("aspect_ratio", ratio)}
+              checked={ratio === page.settings.aspect_ratio}
+              onChange={() => page.set("aspect_ratio", ratio)}
             />
             <span>
               <Icon name={ratio} />
@@ -225,18 +212,18 @@ function AspectRatio({ store, id }: Props) {
   );
 }
 
-function Takes({ store, id }: Props) {
+function Takes({ page, id }: Props) {
   return (
-    <Field store={store} id={id} name="takes">
+    <Field page={page} id={id} name="takes">
       {/* biome-ignore lint/a11y/noLabelWithoutControl: NumberBox is one */}
       <label class="rw-inline" title="How many videos to make of it">
         takes
         <NumberBox
-          value={store.settings.takes}
+          value={page.settings.takes}
           min={1}
           max={MOST_TAKES}
-          onValue={(value) => value !== null && store.set("takes", value)}
-          {...invalid(store, id, "takes")}
+          onValue={(value) => value !== null && page.set("takes", value)}
+          {...invalid(page, id, "takes")}
         />
       </label>
     </Field>
@@ -250,7 +237,10 @@ interface NumberProps {
   onValue: (value: number | null) => void;
 }
 
-/** A whole number. What is typed counts as the nearest that is allowed, at once: the cost beside it is what will be sent. */
+/**
+ * A whole number. What is typed counts as the nearest that is allowed, at once: the cost beside it is what
+ * will be sent.
+ */
 const NumberBox = stateful<NumberProps, string | null>(null, (props, draft, setDraft) => {
   const { value, min, max = 999, onValue, ...rest } = props;
   const read = (text: string) =>

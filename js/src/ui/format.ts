@@ -1,6 +1,6 @@
 // Numbers and texts as a person reads them. Pure functions.
 
-import type { JobRow } from "./messages.ts";
+import type { JobRow } from "../kernel/messages.ts";
 
 /** `seconds` as a clock: `0:07`, `12:30`, `1:02:03`. */
 export function clock(seconds: number): string {

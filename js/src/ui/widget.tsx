@@ -1,22 +1,24 @@
 // The whole card.
 
+import { hostIsDark } from "../kernel/host.ts";
 import { Form } from "./form.tsx";
-import { hostIsDark } from "./host.ts";
 import { Jobs } from "./jobs.tsx";
-import type { Store } from "./store.ts";
+import { Demo } from "./marks.tsx";
+import type { Page } from "./page.ts";
 
 /** `id` is the view's own, for names and ids: two may stand in one page. */
-export function Widget({ store, id }: { store: Store; id: string }) {
-  const { demo } = store.session;
+export function Widget({ page, id }: { page: Page; id: string }) {
+  const { demo } = page.kernel.session;
   const dark = hostIsDark() ? " rw-dark" : "";
 
   // A key that a cell has set since is noticed by the kernel when it is spoken to.
   const ask = () => {
-    if (store.keyless) store.look();
+    if (page.kernel.keyless) page.kernel.look();
   };
 
-  // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab listens before
-  // we do and wants the attribute; keys with Ctrl or Cmd, such as save and copy, go on to the other hosts.
+  // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab
+  // listens before we do and wants the attribute; keys with Ctrl or Cmd, such as save and copy, go on to the
+  // other hosts.
   const keep = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
     const command = event.ctrlKey || event.metaKey;
     const inside = event.target as Element;
@@ -28,7 +30,7 @@ export function Widget({ store, id }: { store: Store; id: string }) {
     }
     if (command && event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      void store.generate();
+      void page.generate();
     }
     if (!command || event.key === "Enter") event.stopPropagation();
   };
@@ -43,29 +45,25 @@ export function Widget({ store, id }: { store: Store; id: string }) {
       onPointerEnter={ask}
     >
       {/* While this is here, what is saved for when it is not need not be seen. */}
-      <style>{`.rw-saved-${store.session.saved}{display:none}`}</style>
+      <style>{`.rw-saved-${page.kernel.session.saved}{display:none}`}</style>
       <div class="rw-card">
         {demo && (
           <p class="rw-strip">
             <Demo /> Videos are made on this machine: no key, no cost.
           </p>
         )}
-        {store.keyless && <NoKey store={store} />}
-        <Form store={store} id={id} />
-        <Jobs store={store} />
+        {page.kernel.keyless && <NoKey page={page} />}
+        <Form page={page} id={id} />
+        <Jobs page={page} />
         <p class="rw-unseen" aria-live="polite">
-          {store.announcement}
+          {page.announcement}
         </p>
       </div>
     </div>
   );
 }
 
-export function Demo() {
-  return <span class="rw-demo">DEMO</span>;
-}
-
-function NoKey({ store }: { store: Store }) {
+function NoKey({ page }: { page: Page }) {
   return (
     <section class="rw-notice" aria-label="API key">
       <p>
@@ -77,10 +75,10 @@ function NoKey({ store }: { store: Store }) {
       <button
         type="button"
         class="rw-button"
-        aria-disabled={store.isOpen("demo")}
-        onClick={() => store.press("demo")}
+        aria-disabled={page.isOpen("demo")}
+        onClick={() => page.press("demo")}
       >
-        {store.isOpen("demo") ? "Starting the demo…" : "Try the demo (no key, no cost)"}
+        {page.isOpen("demo") ? "Starting the demo…" : "Try the demo (no key, no cost)"}
       </button>
     </section>
   );

@@ -52,10 +52,10 @@ export class Transfer {
   }
 
   /**
-   * Asks for the chunks of job `key` that are missing, as many at a time as the link brings in a second. One that stays
-   * away for `patience` milliseconds, while nothing else of the file comes either, is asked for again once the kernel has shown that it
-   * is there: a busy kernel is waited for. Ends when the file is whole or `signal` aborts; rejects with what the kernel said, or
-   * when a chunk did not come after 8 tries.
+   * Asks for the chunks of job `key` that are missing, as many at a time as the link brings in a second. One
+   * that stays away for `patience` milliseconds, while nothing else of the file comes either, is asked for
+   * again once the kernel has shown that it is there: a busy kernel is waited for. Ends when the file is
+   * whole or `signal` aborts; rejects with what the kernel said, or when a chunk did not come after 8 tries.
    */
   async pull(
     conversation: Conversation,

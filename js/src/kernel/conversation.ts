@@ -1,15 +1,15 @@
 // The conversation with the kernel: requests with ids of their own, and their answers.
 
 import { fileServer, firstBuffer, type Model } from "./host.ts";
-import type { Answer, Failure, Kind, News, Payload, Request, State } from "./messages.ts";
+import type { Failure, Kind, News, Payloads, Reply, Request } from "./messages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export type Reply<K extends Kind> =
-  | ({ id: string; ok: true; bytes: Bytes | undefined } & Payload[K])
+export type Received<K extends Kind> =
+  | ({ id: string; ok: true; bytes: Bytes | undefined } & Payloads[K])
   | Failure;
 
-type Resolve = (reply: Reply<Kind>) => void;
+type Resolve = (reply: Received<Kind>) => void;
 
 export class Conversation {
   readonly model: Model;
@@ -21,8 +21,10 @@ export class Conversation {
   heard = false;
   /** Whether the host loses what the kernel sends on its own: state must be asked for. */
   lossy = false;
-  /** Called with the kernel's state, where it must be asked for. */
-  onState: (state: State) => void = () => {};
+  /** The revision up to which every change of a row is here. */
+  rows: () => number = () => -1;
+  /** Called with the answer to a hello: what was missed, and where traits do not get here, the state. */
+  onNews: (news: Payloads["hello"]) => void = () => {};
   /** Called with a chunk that comes unasked. */
   onPush: (key: string, offset: number, size: number, bytes: Bytes) => void = () => {};
 
@@ -47,7 +49,7 @@ export class Conversation {
   }
 
   /** Sends `request`, and gives its answer whenever that comes. */
-  ask<R extends Request>(request: R): Promise<Reply<R["kind"]>> {
+  ask<R extends Request>(request: R): Promise<Received<R["kind"]>> {
     const id = `${this.#name}-${++this.#count}`;
     return new Promise((resolve) => {
       this.#open.set(id, resolve as Resolve);
@@ -74,18 +76,20 @@ export class Conversation {
   /** Learns the kernel's clock, whether its traits get here, and its state if they do not. */
   async hello(): Promise<void> {
     const seen = Math.max(this.#revision, this.model.get("_revision"));
-    const reply = await this.ask({ kind: "hello", root: fileServer()?.root ?? null, seen });
+    const root = fileServer()?.root ?? null;
+    const reply = await this.ask({ kind: "hello", root, seen, rows: this.rows() });
     if (!reply.ok) return;
     this.clockOffset = reply.now - Date.now() / 1000;
     this.#revision = reply.revision;
     // The trait was sent before the answer, and is not here.
     this.lossy = this.#revision > this.model.get("_revision");
-    if (this.lossy && reply.state) this.onState(reply.state);
+    this.onNews(reply);
   }
 
   /**
-   * Resolves when the kernel answers a `hello`. A busy one stays silent, and a message may be lost: asked again and again.
-   * Messages are handled in their order, so whatever was asked before and can be answered, is by then.
+   * Resolves when the kernel answers a `hello`. A busy one stays silent, and a message may be lost: asked
+   * again and again. Messages are handled in their order, so whatever was asked before and can be answered,
+   * is by then.
    */
   alive(): Promise<void> {
     this.#alive ??= new Promise<void>((resolve) => {
@@ -107,16 +111,16 @@ export class Conversation {
     return this.#alive;
   }
 
-  #receive = (content: Answer<Kind> | News, buffers?: unknown): void => {
+  #receive = (content: Reply<Kind> | News, buffers?: unknown): void => {
     this.heard = true;
     const bytes = firstBuffer(buffers);
     if (!("push" in content))
-      this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Reply<Kind>);
+      this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Received<Kind>);
     else if (bytes) this.onPush(content.push, content.offset, content.total, bytes);
   };
 
   // An id that is not open is another page's.
-  #settle(id: string, reply: Reply<Kind>): void {
+  #settle(id: string, reply: Received<Kind>): void {
     this.#open.get(id)?.(reply);
     this.#open.delete(id);
   }

@@ -1,14 +1,17 @@
 // One video: on its way, playing, or not to be had.
 
+import { playsSound, prefersStill } from "../kernel/host.ts";
+import type { JobRow, VideoRow } from "../kernel/messages.ts";
+import type { Loading } from "../kernel/videos.ts";
 import { Action } from "./actions.tsx";
 import { clock, progress, size } from "./format.ts";
-import { jpegOf, playsSound, prefersStill } from "./host.ts";
-import type { JobRow, VideoRow } from "./messages.ts";
-import type { Store } from "./store.ts";
-import type { Loading } from "./videos.ts";
+import type { Page } from "./page.ts";
+
+const POSTER_SIDE = 480; // pixels
+const POSTER_LENGTH = 14_600; // characters of base64: 11,000 bytes are what a poster may have
 
 interface Props {
-  store: Store;
+  page: Page;
   job: JobRow;
   video: VideoRow;
   loading: Loading;
@@ -20,7 +23,7 @@ interface Props {
 export function Player(props: Props) {
   const { video, loading } = props;
   return (
-    <div class="rw-player" data-way={loading.state === "ready" ? loading.way : undefined}>
+    <div class="rw-player" data-transport={loading.state === "ready" ? loading.transport : undefined}>
       {loading.state === "ready" ? (
         <Picture {...props} url={loading.url} />
       ) : (
@@ -47,7 +50,7 @@ function trouble({ state }: Loading): boolean {
 }
 
 function Picture(props: Props & { url: string }) {
-  const { store, job, video, poster, start, url } = props;
+  const { page, job, video, poster, start, url } = props;
   return (
     // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
     <video
@@ -62,23 +65,24 @@ function Picture(props: Props & { url: string }) {
       autoplay={start && !prefersStill()}
       preload={start ? "auto" : "metadata"}
       aria-label={job.prompt}
-      onError={() => store.videos.refused(job)}
+      onError={() => page.kernel.videos.refused(job)}
       onTimeUpdate={({ currentTarget }) => {
         // A first frame is often black.
         if (currentTarget.currentTime >= Math.min(1, video.duration / 2))
-          store.videos.shown(job.key, () => jpegOf(currentTarget));
+          page.kernel.videos.shown(job.key, () => jpegOf(currentTarget));
       }}
     />
   );
 }
 
-// As a property: with the attribute alone the video was not muted, and an unmuted one may not start by itself.
+// As a property: with the attribute alone the video was not muted, and an unmuted one may not start by
+// itself.
 function mute(element: HTMLVideoElement | null): void {
   if (element) element.muted = true;
 }
 
-function Message({ store, video, loading, load }: Props) {
-  const { rate } = store.videos.link;
+function Message({ page, video, loading, load }: Props) {
+  const { rate } = page.kernel.videos.link;
   if (trouble(loading))
     return (
       <>
@@ -105,4 +109,20 @@ function Message({ store, video, loading, load }: Props) {
   if (loading.state !== "loading") return <p>{size(video.size)}</p>;
   const received = progress(loading.received, video.size);
   return <p>{loading.waiting ? `${received} · waiting for the kernel` : received}</p>;
+}
+
+/** The frame that `video` shows as a JPEG in base64, small enough for a poster. */
+function jpegOf(video: HTMLVideoElement): string | undefined {
+  const { videoWidth: width, videoHeight: height } = video;
+  const scale = Math.min(1, POSTER_SIDE / Math.max(width, height));
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: width * scale,
+    height: height * scale,
+  });
+  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+  for (const quality of [0.8, 0.6, 0.4, 0.2, 0.1]) {
+    const jpeg = canvas.toDataURL("image/jpeg", quality).split(",")[1] ?? "";
+    if (jpeg.length <= POSTER_LENGTH) return jpeg;
+  }
+  return undefined;
 }

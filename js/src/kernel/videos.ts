@@ -1,5 +1,6 @@
-// The videos and posters that this page has, by job. They live as long as the widget's model, and serve all of its views.
-// A video's bytes come by the first way that works: from the page's own server, pulled from the kernel, or pushed by it.
+// The videos and posters that this page has, by job. They live as long as the widget's model, and serve all
+// of its views. A video's bytes come by the first transport that works: from the page's own server, pulled
+// from the kernel, or pushed by it.
 
 import type { Conversation } from "./conversation.ts";
 import { ending, fileServer } from "./host.ts";
@@ -8,13 +9,13 @@ import { type Link, type Progress, Transfer } from "./pull.ts";
 
 const PATIENCE = 5; // seconds: what would take longer is fetched when it is asked for
 
-export type Way = "url" | "pull" | "push";
+export type Transport = "url" | "pull" | "push";
 
 export type Loading =
   | { state: "queued" }
   | ({ state: "loading" } & Progress)
   | { state: "asking" } // it would take long: the person decides
-  | { state: "ready"; url: string; way: Way }
+  | { state: "ready"; url: string; transport: Transport }
   | { state: "broken" } // the browser cannot decode it
   | { state: "failed"; message: string };
 
@@ -57,7 +58,10 @@ export class Videos {
     return this.#loads.get(key);
   }
 
-  /** Fetches the video of `job` that is not here, before those that wait. `wanted`: by the person, however long it takes. */
+  /**
+   * Fetches the video of `job` that is not here, before those that wait. `wanted`: by the person, however
+   * long it takes.
+   */
   load(job: JobRow, wanted = true): void {
     if (!job.video) return;
     this.#loads.set(job.key, { state: "queued" });
@@ -90,7 +94,7 @@ export class Videos {
   async refused(job: JobRow): Promise<void> {
     const load = this.#loads.get(job.key);
     if (load?.state !== "ready" || !job.video) return;
-    const broken = load.way !== "url" || (await this.#served(job.video));
+    const broken = load.transport !== "url" || (await this.#served(job.video));
     if (broken) this.#show(job.key, { state: "broken" });
     else {
       this.#show(job.key, { state: "queued" });
@@ -114,7 +118,9 @@ export class Videos {
     return known || undefined;
   }
 
-  /** The player of `key` shows a frame: it becomes the poster, where there is none. `jpeg` gives it in base64. */
+  /**
+   * The player of `key` shows a frame: it becomes the poster, where there is none. `jpeg` gives it in base64.
+   */
   shown(key: string, jpeg: () => string | undefined): void {
     if (!this.#without.delete(key)) return;
     const frame = jpeg();
@@ -131,7 +137,7 @@ export class Videos {
       const video = job.video as VideoRow;
       if (!this.#loads.has(job.key)) continue;
       const url = await this.#served(video);
-      if (url) this.#show(job.key, { state: "ready", url, way: "url" });
+      if (url) this.#show(job.key, { state: "ready", url, transport: "url" });
       else await this.#pull(job, wanted);
     }
     this.#busy = false;
@@ -201,10 +207,10 @@ export class Videos {
     return transfer;
   }
 
-  #finish(key: string, transfer: Transfer, way: Way): void {
+  #finish(key: string, transfer: Transfer, transport: Transport): void {
     if (this.#loads.get(key)?.state === "ready") return;
     this.#transfers.delete(key);
-    this.#show(key, { state: "ready", url: URL.createObjectURL(transfer.blob), way });
+    this.#show(key, { state: "ready", url: URL.createObjectURL(transfer.blob), transport });
   }
 
   #show(key: string, load: Loading): void {
@@ -217,5 +223,5 @@ export class Videos {
 }
 
 function revoke(load: Loading): void {
-  if (load.state === "ready" && load.way !== "url") URL.revokeObjectURL(load.url);
+  if (load.state === "ready" && load.transport !== "url") URL.revokeObjectURL(load.url);
 }

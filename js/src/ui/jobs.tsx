@@ -1,27 +1,28 @@
 // The list of jobs: a row each, and a card for one whose video is shown.
 
+import type { JobRow, Side, VideoRow } from "../kernel/messages.ts";
+import { PAGE } from "../kernel/rows.ts";
+import { isRunning } from "../kernel/state.ts";
 import { Action, Confirmed, Copy } from "./actions.tsx";
 import type { ComponentChildren } from "./dom.ts";
-import { Problem } from "./form.tsx";
 import { clock, facts, size } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
-import type { JobRow, VideoRow } from "./messages.ts";
+import { Demo, Problem } from "./marks.tsx";
+import type { Page } from "./page.ts";
 import { Player } from "./player.tsx";
 import { stateful } from "./stateful.ts";
-import { isRunning, type Store } from "./store.ts";
-import { Demo } from "./widget.tsx";
 
-const PAGE = 20; // rows until one asks for more
-
-export const Jobs = stateful<{ store: Store }, number>(PAGE, ({ store }, shown, setShown) => {
-  const { jobs } = store;
-  const { earlier } = store.session;
-  const before = earlier > 0 && (
+export function Jobs({ page }: { page: Page }) {
+  const { jobs, rows, session } = page.kernel;
+  const { earlier } = session;
+  const older = rows.end("older");
+  const newer = rows.end("newer");
+  const before = earlier > 0 && !older && (
     <button
       type="button"
       class="rw-more"
-      aria-disabled={store.isOpen("earlier")}
-      onClick={() => store.press("earlier")}
+      aria-disabled={page.isOpen("earlier")}
+      onClick={() => page.press("earlier")}
     >
       Show {Math.min(earlier, PAGE)} of {earlier} earlier {earlier > 1 ? "videos" : "video"}
     </button>
@@ -34,35 +35,53 @@ export const Jobs = stateful<{ store: Store }, number>(PAGE, ({ store }, shown, 
       </>
     );
   const newest = jobs.find((job) => job.video);
-  const more = jobs.length - shown;
+  const listed: ComponentChildren[] = [];
+  for (const job of jobs) {
+    if (job.key === newer?.key) listed.push(<More key="newer" page={page} side="newer" />);
+    listed.push(<Job key={job.key} page={page} job={job} newest={job === newest} />);
+    if (job.key === older?.key) listed.push(<More key="older" page={page} side="older" />);
+  }
   return (
     <>
       <ul class="rw-jobs" aria-label="Videos">
-        {jobs.slice(0, shown).map((job) => (
-          <Job key={job.key} store={store} job={job} newest={job === newest} />
-        ))}
+        {listed}
       </ul>
-      {more > 0 && (
-        <button type="button" class="rw-more" onClick={() => setShown(shown + PAGE)}>
-          Show {Math.min(more, PAGE)} more of {more}
-        </button>
-      )}
-      {more <= 0 && before}
+      {before}
     </>
   );
-});
+}
+
+/** Stands where rows are not here. It asks for them when it comes into view, or is pressed. */
+function More({ page, side }: { page: Page; side: Side }) {
+  const { rows, jobs } = page.kernel;
+  const left = rows.total - jobs.length;
+  return (
+    <li>
+      <button
+        type="button"
+        class="rw-more"
+        data-side={side}
+        ref={page.pressWhenSeen}
+        aria-disabled={page.isOpen("rows")}
+        onClick={() => page.more(side)}
+      >
+        Show {Math.min(left, PAGE)} {side === "older" ? `more of ${left}` : "newer"}
+      </button>
+    </li>
+  );
+}
 
 interface JobProps {
-  store: Store;
+  page: Page;
   job: JobRow;
 }
 
-function Job({ store, job, newest }: JobProps & { newest: boolean }) {
+function Job({ page, job, newest }: JobProps & { newest: boolean }) {
   const { video } = job;
-  if (video) return <Finished store={store} job={job} video={video} newest={newest} />;
-  const running = isRunning(job) && !store.gone;
-  const error = store.jobError(job.key) ?? job.error;
-  const seconds = (job.ended ?? (running ? store.now : job.started)) - job.started;
+  if (video) return <Finished page={page} job={job} video={video} newest={newest} />;
+  const running = isRunning(job) && !page.kernel.gone;
+  const error = page.jobError(job.key) ?? job.error;
+  const seconds = (job.ended ?? (running ? page.kernel.now : job.started)) - job.started;
   return (
     <li class={`rw-job rw-${job.status}`} data-key={job.key}>
       <Icon name={icon(job, running)} />
@@ -80,7 +99,7 @@ function Job({ store, job, newest }: JobProps & { newest: boolean }) {
           {job.note && <span class="rw-note"> · {job.note}</span>}
         </p>
         {error && <Problem error={error} />}
-        <Steps store={store} job={job} />
+        <Steps page={page} job={job} />
       </div>
     </li>
   );
@@ -93,19 +112,19 @@ function icon(job: JobRow, running: boolean): IconName {
 }
 
 /** What can be done with a job that has no video. */
-function Steps({ store, job }: JobProps) {
+function Steps({ page, job }: JobProps) {
   const { key, status } = job;
-  const busy = (kind: string) => store.isOpen(kind, key);
+  const busy = (kind: string) => page.isOpen(kind, key);
   let step: ComponentChildren = null;
   if (job.stopped)
     step = (
-      <Action icon="again" busy={busy("resume")} onClick={() => store.act("resume", key)}>
+      <Action icon="again" busy={busy("resume")} onClick={() => page.act("resume", key)}>
         {status === "downloading" ? "Download again" : "Ask again"}
       </Action>
     );
   else if (status === "failed")
     step = (
-      <Action icon="again" busy={busy("resubmit")} onClick={() => store.act("resubmit", key)}>
+      <Action icon="again" busy={busy("resubmit")} onClick={() => page.act("resubmit", key)}>
         Try again
       </Action>
     );
@@ -116,14 +135,14 @@ function Steps({ store, job }: JobProps) {
         busy={busy("resubmit")}
         question="This may be billed twice. Send again?"
         yes="Yes, send again"
-        onClick={() => store.act("resubmit", key)}
+        onClick={() => page.act("resubmit", key)}
       >
         Send again
       </Confirmed>
     );
   else if (status === "waiting")
     step = (
-      <Action icon="cancelled" busy={busy("cancel")} onClick={() => store.act("cancel", key)}>
+      <Action icon="cancelled" busy={busy("cancel")} onClick={() => page.act("cancel", key)}>
         Cancel
       </Action>
     );
@@ -133,13 +152,13 @@ function Steps({ store, job }: JobProps) {
 type FinishedProps = JobProps & { video: VideoRow; newest: boolean };
 
 const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPressed) => {
-  const { store, job, video, newest } = props;
-  const loading = store.videos.get(job.key);
-  const poster = store.videos.poster(job);
-  const error = store.jobError(job.key);
+  const { page, job, video, newest } = props;
+  const loading = page.kernel.videos.get(job.key);
+  const poster = page.kernel.videos.poster(job);
+  const error = page.jobError(job.key);
   const load = () => {
     setPressed(true);
-    store.videos.load(job);
+    page.kernel.videos.load(job);
   };
   const name = video.path.split(/[\\/]/).pop();
   const tall = video.height > video.width ? " rw-tall" : "";
@@ -147,7 +166,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
     <li class={`rw-job rw-completed ${loading ? "rw-open" : "rw-closed"}${tall}`} data-key={job.key}>
       {loading ? (
         <Player
-          store={store}
+          page={page}
           job={job}
           video={video}
           loading={loading}
@@ -171,7 +190,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
         <p class="rw-facts">
           {job.demo && <Demo />} {facts(job)}
           {loading ? <br /> : " · "}
-          {job.ended !== null && `made in ${clock(job.ended - job.started)} · `}
+          {job.made !== null && `made in ${clock(job.made)} · `}
           {size(video.size)}
         </p>
         <div class="rw-actions">
@@ -186,8 +205,8 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
             icon="code"
             label="code"
             title="Copy the Python call that gives this video"
-            busy={store.isOpen("code", job.key)}
-            text={async () => (await store.act("code", job.key))?.code}
+            busy={page.isOpen("code", job.key)}
+            text={async () => (await page.act("code", job.key))?.code}
           />
         </div>
         {error && <Problem error={error} />}

@@ -1,7 +1,7 @@
 // The small buttons of a job's row.
 
+import { copyText } from "../kernel/host.ts";
 import type { ComponentChildren } from "./dom.ts";
-import { copyText } from "./host.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { stateful } from "./stateful.ts";
 

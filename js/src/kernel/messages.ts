@@ -1,0 +1,187 @@
+// What the widget's view and its kernel side say to each other. The other side of this file is
+// `runcrate_widget/notebook/messages.py`, which says what each message means.
+
+/** What went wrong, for a person; `field` is the control at fault. */
+export interface ErrorRow {
+  message: string;
+  hint: string;
+  field: string | null;
+}
+
+/**
+ * One choice of the model picker. `durations` in seconds: the choices, or `[shortest, longest]` where
+ * `continuous`.
+ */
+export interface ModelRow {
+  id: string;
+  name: string;
+  durations: number[];
+  continuous: boolean;
+  audio: boolean;
+  notes: string;
+  price: number | null; // dollars a second of video
+}
+
+/** A finished video. */
+export interface VideoRow {
+  path: string;
+  size: number; // bytes
+  width: number; // pixels
+  height: number; // pixels
+  duration: number; // seconds
+  audio: boolean;
+}
+
+export type Status =
+  | "waiting"
+  | "submitting"
+  | "queued"
+  | "processing"
+  | "downloading"
+  | "completed"
+  | "failed"
+  | "unconfirmed"
+  | "cancelled";
+
+/** Nothing more comes of a job by itself, and nothing is to be decided. */
+export const ENDED: readonly Status[] = ["completed", "failed", "cancelled"];
+
+/** One job of the list. Times are seconds since the epoch by the kernel's clock. */
+export interface JobRow {
+  key: string;
+  revision: number;
+  id: string | null;
+  prompt: string;
+  model: string;
+  model_name: string;
+  duration: number | null; // seconds, as asked for
+  aspect_ratio: string | null;
+  take: number;
+  status: Status;
+  note: string;
+  error: ErrorRow | null;
+  started: number;
+  ended: number | null;
+  made: number | null; // seconds
+  demo: boolean;
+  stopped: boolean;
+  video: VideoRow | null;
+}
+
+/** What the widget talks to. */
+export interface SessionRow {
+  demo: boolean;
+  has_key: boolean;
+  service: string;
+  library: string;
+  root: string | null;
+  saved: string;
+  earlier: number;
+}
+
+/** The controls: one synced trait each. */
+export interface Settings {
+  prompt: string;
+  model: string;
+  duration: number | null; // seconds
+  aspect_ratio: string | null;
+  takes: number;
+}
+
+/** Their names. */
+export const SETTINGS = [
+  "prompt",
+  "model",
+  "duration",
+  "aspect_ratio",
+  "takes",
+] as const satisfies (keyof Settings)[];
+
+/** Where a job stands in the list, which is sorted by both. */
+export interface Place {
+  started: number;
+  key: string;
+}
+
+/** Of a place in the list. */
+export type Side = "older" | "newer";
+
+/** What a view begins with: the list's `newest` rows, and older ones that have not ended. */
+export interface FirstRows {
+  revision: number;
+  total: number;
+  open: number;
+  newest: number;
+  rows: JobRow[];
+}
+
+/** The rows that changed after the revision `since`. */
+export interface ChangedRows {
+  since: number;
+  revision: number;
+  total: number;
+  open: number;
+  rows: JobRow[];
+}
+
+/** All but the rows. */
+export interface State extends Settings {
+  _models: ModelRow[];
+  _session: SessionRow;
+}
+
+/** The synced traits that the view reads. It never writes one: see `set`. */
+export interface Traits extends State {
+  _first: FirstRows;
+  _changed: ChangedRows;
+  _revision: number;
+}
+
+/** What the view says, by its kind. */
+export interface Requests {
+  hello: { root: string | null; seen: number; rows: number };
+  rows: { side: Side; place: Place | null; open: boolean; count: number };
+  set: { name: string; value: string | number | null };
+  generate: Settings;
+  cancel: { key: string };
+  resubmit: { key: string };
+  resume: { key: string };
+  earlier: object;
+  code: { key: string };
+  chunk: { key: string; offset: number; length: number };
+  poster: { key: string };
+  keep_poster: { key: string; jpeg: string };
+  demo: object;
+  source: object;
+}
+
+/** What a request of each kind is answered with, beside `id` and `ok`. */
+export interface Payloads {
+  hello: { now: number; revision: number; state?: State; changed?: ChangedRows; first?: FirstRows };
+  rows: { rows: JobRow[]; more: boolean };
+  set: object;
+  generate: { keys: string[] };
+  cancel: object;
+  resubmit: { key: string };
+  resume: object;
+  earlier: object;
+  code: { code: string };
+  chunk: { offset: number; total: number };
+  poster: object;
+  keep_poster: object;
+  demo: object;
+  source: { js: string; css: string };
+}
+
+export type Kind = keyof Requests;
+export type Request = { [K in Kind]: { kind: K } & Requests[K] }[Kind];
+
+/** What comes unasked. */
+export interface News {
+  push: string;
+  offset: number;
+  total: number;
+}
+
+export type Failure = { id: string; ok: false; error: ErrorRow };
+export type Reply<K extends Kind> = ({ id: string; ok: true } & Payloads[K]) | Failure;

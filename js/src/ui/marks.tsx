@@ -1,0 +1,20 @@
+// Small things that several parts of the card show.
+
+import type { ErrorRow } from "../kernel/messages.ts";
+import { Icon } from "./icons.tsx";
+
+export function Demo() {
+  return <span class="rw-demo">DEMO</span>;
+}
+
+/** What went wrong, and what to do. */
+export function Problem({ error, id }: { error: ErrorRow; id?: string }) {
+  return (
+    <p class="rw-problem" role="alert" id={id}>
+      <Icon name="failed" />
+      <span>
+        <span class="rw-message">{error.message}</span> {error.hint}
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,86 @@
+"""The controls of the form as traits: what each may be, and how one follows another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import HasTraits, Int, TraitError, Unicode, observe, validate
+
+from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
+from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.request import VideoRequest, check_duration
+
+from .messages import CONTROLS
+
+
+class InvalidTraitError(InvalidRequestError, TraitError):
+    """A control's trait was set to what is not allowed. As a TraitError, it leaves the trait as it was."""
+
+    def __init__(self, error: InvalidRequestError) -> None:
+        super().__init__(error.field, error.message, error.hint)
+
+
+class Controls(HasTraits):
+    """What the form asks for. Setting a trait to what is not allowed raises a TraitError and leaves it as it
+    was.
+    """
+
+    prompt = Unicode("", help="What the video shows.").tag(sync=True)
+    model = Unicode(help="The model's id; a name from the table may be set, too.").tag(sync=True)
+    duration = Int(
+        USUAL_DURATION, allow_none=True, help="Seconds; None only with a model that the table has not."
+    ).tag(sync=True)
+    aspect_ratio = Unicode(ASPECT_RATIOS[0], help='"16:9" or "9:16".').tag(sync=True)
+    takes = Int(1, min=1, max=8, help="How many videos one press makes.").tag(sync=True)
+
+    def _request(self) -> VideoRequest:
+        """What Generate would send. Raises InvalidRequestError if that is not allowed."""
+        return VideoRequest(
+            self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio
+        )
+
+    def _set_controls(self, **values: Any) -> None:
+        """Sets controls as the view says. Raises InvalidRequestError."""
+        unknown = set(values) - set(CONTROLS)
+        if unknown:
+            raise InvalidRequestError(unknown.pop(), "There is no such control.", "Reload the page.")
+        for name, value in values.items():
+            try:
+                setattr(self, name, value)
+            except InvalidRequestError:
+                raise
+            except TraitError:
+                raise InvalidRequestError(name, f"{name} is {value!r}, which is not allowed.") from None
+
+    @validate("prompt")
+    def _valid_prompt(self, proposal: dict[str, Any]) -> str:
+        # Half a character would break every message that carries it.
+        return str(proposal["value"]).encode("utf-8", "replace").decode()
+
+    @validate("model")
+    def _valid_model(self, proposal: dict[str, Any]) -> str:
+        try:
+            return VideoRequest("-", model=proposal["value"]).model
+        except InvalidRequestError as error:
+            raise InvalidTraitError(error) from None
+
+    @observe("model", "duration")
+    def _duration_follows(self, _: object) -> None:
+        model = models.find(self.model)
+        if model and self.duration not in model.durations:
+            self.duration = model.nearest_duration(USUAL_DURATION if self.duration is None else self.duration)
+
+    @validate("duration")
+    def _valid_duration(self, proposal: dict[str, Any]) -> int | None:
+        try:
+            return check_duration(proposal["value"], models.find(self.model))
+        except InvalidRequestError as error:
+            raise InvalidTraitError(error) from None
+
+    @validate("aspect_ratio")
+    def _valid_aspect_ratio(self, proposal: dict[str, Any]) -> str:
+        try:
+            VideoRequest("-", model=self.model, aspect_ratio=proposal["value"])
+        except InvalidRequestError as error:
+            raise InvalidTraitError(error) from None
+        return str(proposal["value"])

@@ -1,0 +1,177 @@
+"""What the widget does with each message of its view: one function a kind, in a registry.
+
+They run in the engine's thread, so that they are handled while a cell runs wherever the host delivers them;
+what is slow goes into a thread beside it. What each takes and gives is in `messages.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from traitlets import TraitError
+
+from runcrate_widget.client import VideoClient
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
+
+from .conversation import Reply
+from .delivery import read_chunk
+from .messages import CONTROLS, STATE, Message, RowsRequest
+from .rows import error_row, python_call
+from .runtime import source
+
+if TYPE_CHECKING:
+    from .widget import VideoWidget
+
+_log = logging.getLogger("runcrate_widget")
+
+_EARLIER = 20  # videos that are shown at a time of those that the library has
+
+Handler: TypeAlias = "Callable[[VideoWidget, Message, list[bytes]], Awaitable[Message]]"
+
+#: By the kind of message. There is no other list of the kinds.
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """The decorated function answers the messages of this kind. What it appends to its last argument goes
+    along as buffers.
+    """
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+async def reply_to(widget: VideoWidget, message: Message) -> Reply:
+    """The reply to `message`, whatever happens."""
+    buffers: list[bytes] = []
+    kind = message.get("kind")
+    try:
+        handler = HANDLERS.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            raise RuncrateError(f"The kernel does not know the message {kind!r}.", "Reload the page.")
+        return {"ok": True, **await handler(widget, message, buffers)}, buffers
+    except (RuncrateError, TraitError, OSError) as error:
+        return {"ok": False, "error": error_row(error)}, []
+    # The last three are somebody's observer's.
+    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        _log.exception("A message of the widget's view failed: %s", kind)
+        unforeseen = RuncrateError(f"Something unforeseen went wrong: {error!r}.")
+        return {"ok": False, "error": error_row(unforeseen)}, []
+
+
+@handles("hello")
+async def _hello(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    widget._set_root(message.get("root"))
+    widget._show_session()
+    widget._feed.update()
+    answer: Message = {"now": time.time(), "revision": widget._revision}
+    if message.get("seen") != widget._revision:
+        answer["state"] = {name: getattr(widget, name) for name in STATE}
+    seen = message.get("rows", -1)
+    if seen != widget._feed.list.revision:
+        changed = widget._feed.list.changed_since(seen)
+        answer |= {"first": widget._feed.list.first()} if changed is None else {"changed": changed}
+    return answer
+
+
+@handles("rows")
+async def _rows(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    return dict(widget._feed.list.page(cast("RowsRequest", message)))
+
+
+@handles("set")
+async def _set_control(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    widget._set_controls(**{message["name"]: message["value"]})
+    return {}
+
+
+@handles("generate")
+async def _generate(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    widget._set_controls(**{name: message[name] for name in CONTROLS})
+    widget._show_session()
+    # Not in the engine's thread: it writes to the library, which may be slow.
+    jobs = await asyncio.to_thread(widget._generated, widget._request(), widget.takes)
+    widget._add(*jobs)
+    return {"keys": [job.key for job in jobs]}
+
+
+@handles("cancel")
+async def _cancel(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    widget._job(message).cancel()
+    return {}
+
+
+@handles("resubmit")
+async def _resubmit(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    again = await asyncio.to_thread(widget._job(message).resubmit)
+    widget._add(again)
+    return {"key": again.key}
+
+
+@handles("resume")
+async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    widget._job(message).resume()
+    return {}
+
+
+@handles("demo")
+async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
+    folder = widget.client.library.folder
+    widget._use(await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder)))
+    return {}
+
+
+@handles("earlier")
+async def _earlier(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
+    records = await asyncio.to_thread(widget._earlier_videos)
+    ids = [record.id for record in records[:_EARLIER] if record.id]
+    jobs = await asyncio.to_thread(lambda: [widget.client.job(id) for id in ids])
+    widget._add(*jobs)
+    widget._count_earlier(len(records[_EARLIER:]))
+    return {}
+
+
+@handles("code")
+async def _code(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    return {"code": python_call(widget._job(message))}
+
+
+@handles("chunk")
+async def _chunk(widget: VideoWidget, message: Message, buffers: list[bytes]) -> Message:
+    offset = int(message["offset"])
+    data, total = await read_chunk(widget._video(message), offset, int(message["length"]))
+    buffers.append(data)
+    return {"offset": offset, "total": total}
+
+
+@handles("poster")
+async def _poster(widget: VideoWidget, message: Message, buffers: list[bytes]) -> Message:
+    video = widget._video(message)
+    jpeg = await asyncio.to_thread(lambda: video.poster)
+    if jpeg:
+        buffers.append(jpeg)
+    return {}
+
+
+@handles("keep_poster")
+async def _keep_poster(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    try:
+        jpeg = base64.b64decode(message["jpeg"], validate=True)
+    except binascii.Error as error:
+        raise InvalidRequestError("jpeg", f"This is no base64: {error}.") from None
+    await asyncio.to_thread(widget._video(message).keep_poster, jpeg)
+    return {}
+
+
+@handles("source")
+async def _send_source(_: VideoWidget, __: Message, ___: list[bytes]) -> Message:
+    return {"js": source("widget.js"), "css": source("widget.css")}

@@ -1,0 +1,174 @@
+"""The jobs of a widget as the rows that its views have: what has changed since when, and pages of the rest.
+
+A page holds a few of thousands of rows. Each row carries the revision at which it last changed, so that whatever gets
+lost on the way is noticed, and asked for again, row by row.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from runcrate_widget.jobs.job import VideoJob
+
+from .messages import ENDED, ChangedRows, FirstRows, JobRow, Place, RowsPayload, RowsRequest
+from .rows import job_row
+
+PAGE = 20  # rows: what a view shows before one asks for more
+_MOST_OPEN = 40  # rows of unfinished jobs beside the first page; the others a view asks for
+_MOST_ASKED = 200  # rows in one answer
+
+
+@dataclass
+class _Entry:
+    job: VideoJob
+    unsubscribe: Callable[[], None] | None = None
+    revision: int = 0
+    said: int | None = None  # the hash of the row that was said last
+
+
+class JobList:
+    """The jobs, and what of each is still to be said. `changed(job)` is called in the engine's thread.
+
+    Jobs may be added, and pages read, in any thread; `take` is the engine's.
+    """
+
+    def __init__(self, changed: Callable[[VideoJob], None]) -> None:
+        #: Oldest first.
+        self.jobs: list[VideoJob] = []
+        #: Every change up to it has been taken.
+        self.revision = 0
+        self._changed = changed
+        self._entries: dict[str, _Entry] = {}
+        self._open: dict[str, VideoJob] = {}  # those that have not ended
+        self._due: dict[str, VideoJob] = {}  # those that have changed since they were taken, in that order
+        self._lock = threading.RLock()
+
+    def find(self, key: object) -> VideoJob | None:
+        """The job of this key."""
+        entry = self._entries.get(key) if isinstance(key, str) else None
+        return entry.job if entry else None
+
+    def __contains__(self, key: object) -> bool:
+        return self.find(key) is not None
+
+    def add(self, job: VideoJob) -> bool:
+        """Puts a job in its place; whether it is new here."""
+        with self._lock:
+            if job.key in self._entries:
+                return False
+            self._entries[job.key] = _Entry(job)
+            if job.status not in ENDED:
+                self._open[job.key] = job
+            # In its place at once: while a list is sorted, other threads see it empty.
+            insort(self.jobs, job, key=_order)
+        return True
+
+    def listen(self) -> None:
+        """Hears of every change of its jobs, until `rest`."""
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.unsubscribe is None:
+                    entry.unsubscribe = entry.job.subscribe(partial(self._changed, entry.job))
+
+    def rest(self) -> None:
+        """Hears of nothing any more."""
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.unsubscribe is not None:
+                    entry.unsubscribe()
+                    entry.unsubscribe = None
+
+    def mark(self, job: VideoJob) -> None:
+        """The job may have changed. In the engine's thread."""
+        with self._lock:
+            self._due[job.key] = job
+            if job.status in ENDED:
+                self._open.pop(job.key, None)
+            else:
+                self._open[job.key] = job
+
+    @property
+    def due(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._due)
+
+    @property
+    def moving(self) -> bool:
+        """Whether a job goes on by itself."""
+        with self._lock:
+            return any(not job.done for job in self._open.values())
+
+    def take(self, most: int | None = None) -> list[JobRow]:
+        """The rows that are others than when they were last taken, the oldest changes first, at most `most`."""
+        rows: list[JobRow] = []
+        with self._lock:
+            while self._due and len(rows) != most:
+                key = next(iter(self._due))
+                entry, row = self._entries[key], job_row(self._due.pop(key), 0)
+                said = hash(repr(row))
+                if said != entry.said:
+                    entry.said = said
+                    row["revision"] = entry.revision = self.revision + 1
+                    rows.append(row)
+            if rows:
+                self.revision += 1
+        return rows
+
+    def changed(self, since: int, rows: list[JobRow]) -> ChangedRows:
+        """These rows, as the view is told of them."""
+        return ChangedRows(
+            since=since, revision=self.revision, total=len(self.jobs), open=len(self._open), rows=rows
+        )
+
+    def changed_since(self, seen: int) -> ChangedRows | None:
+        """What a view needs that has every change up to `seen`; None if it had better begin anew."""
+        with self._lock:
+            late = [entry for entry in self._entries.values() if entry.revision > seen]
+            if len(late) > _MOST_ASKED:
+                return None
+            late.sort(key=lambda entry: entry.revision)
+            return self.changed(seen, self._rows(entry.job for entry in late))
+
+    def first(self) -> FirstRows:
+        """What a view begins with: the newest page, and whatever is not finished."""
+        with self._lock:
+            newest = self.jobs[: -PAGE - 1 : -1]
+            shown = {job.key for job in newest}
+            older = [job for job in self._open.values() if job.key not in shown]
+            older.sort(key=_order, reverse=True)
+            return FirstRows(
+                revision=self.revision,
+                total=len(self.jobs),
+                open=len(self._open),
+                newest=len(newest),
+                rows=self._rows([*newest, *older[:_MOST_OPEN]]),
+            )
+
+    def page(self, asked: RowsRequest) -> RowsPayload:
+        """A page of rows, newest first, on one side of a place in the list."""
+        with self._lock:
+            jobs = sorted(self._open.values(), key=_order) if asked["open"] else self.jobs
+            count = max(1, min(asked["count"], _MOST_ASKED))
+            place = asked["place"]
+            if place and asked["side"] == "newer":
+                start = bisect_right(jobs, _place(place), key=_order)
+                found, more = jobs[start : start + count], start + count < len(jobs)
+            else:
+                end = bisect_left(jobs, _place(place), key=_order) if place else len(jobs)
+                found, more = jobs[max(0, end - count) : end], end > count
+            return RowsPayload(rows=self._rows(reversed(found)), more=more)
+
+    def _rows(self, jobs: Iterable[VideoJob]) -> list[JobRow]:
+        return [job_row(job, self._entries[job.key].revision) for job in jobs]
+
+
+def _order(job: VideoJob) -> tuple[float, str]:
+    return job.started, job.key
+
+
+def _place(place: Place) -> tuple[float, str]:
+    return float(place["started"]), str(place["key"])

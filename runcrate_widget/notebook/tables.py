@@ -1,0 +1,71 @@
+"""How IPython shows what comes from below: the library as a table, a job as an output that changes.
+
+Light: `import runcrate_widget` runs `register_formatters`. What is heavy is imported when something is shown.
+"""
+
+from __future__ import annotations
+
+import html
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from runcrate_widget.environment import relative_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runcrate_widget.library.library import Library, Record
+
+_MOST = 100  # rows
+_HEADS = ("", "prompt", "model", "status", "made", "file")
+
+
+def register_formatters(shell: Any) -> None:
+    """Tells the IPython `shell` how to show a job, the library and records of it."""
+    formatters = shell.display_formatter.formatters
+    library = "runcrate_widget.library.library"
+    formatters["text/html"].for_type_by_name(library, "Library", library_html)
+    formatters["text/html"].for_type_by_name(library, "Records", records_html)
+    shell.display_formatter.ipython_display_formatter.for_type_by_name(
+        "runcrate_widget.jobs.job", "VideoJob", _show_live
+    )
+
+
+def _show_live(job: Any) -> None:
+    import_module("runcrate_widget.notebook.live").display_job(job)
+
+
+def library_html(library: Library) -> str:
+    """The whole library as a table, newest first."""
+    return records_html(library.filter())
+
+
+def records_html(records: Sequence[Record]) -> str:
+    """Records as a table, in their order."""
+    heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in _HEADS)
+    rows = "".join(map(_row, records[:_MOST]))
+    left = len(records) - _MOST
+    more = f"<tr><td colspan=6>and {left} more</td></tr>" if left > 0 else ""
+    return f"<table><tr>{heads}</tr>{rows}{more}</table>"
+
+
+def _row(record: Record) -> str:
+    done = record.status == "completed"
+    error = record.error or {}
+    reason = f": {html.escape(str(error.get('message', '')))}" if error else ""
+    mark = "<b>DEMO</b> " if record.service == "demo" else ""
+    cells = [
+        _picture(record) if done else "",
+        mark + html.escape(record.prompt[:200]),
+        html.escape(record.request.model_name),
+        html.escape(record.status) + reason,
+        f"{record.created.astimezone():%Y-%m-%d %H:%M}",
+        html.escape(record.path.name) if done else html.escape(record.id or ""),
+    ]
+    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _picture(record: Record) -> str:
+    source = html.escape(relative_url(record.path))
+    style = "height:48px;display:block"
+    return f'<video src="{source}#t=0.1" preload="metadata" muted style="{style}"></video>'
