@@ -231,8 +231,8 @@ class Catalog(Mapping[str, Model]):
         ) as error:
             raise ConfigurationError(
                 f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
-                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far as '
-                "it differs.",
+                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far '
+                "as it differs.",
             ) from None
         self._by_id = trial._by_id
 

@@ -79,7 +79,8 @@ def test_a_new_user_writes_a_prompt_presses_generate_and_watches_while_another_c
     folder = notebook.path.parent / "runcrate_videos"
     expect(stage).to_have_count(0, timeout=60_000)
     assert notebook.is_running(1)
-    assert sorted(path.suffix for path in folder.iterdir()) == [".jpg", ".json", ".mp4"]
+    # A poster may be made already.
+    assert {path.suffix for path in folder.iterdir()} - {".jpg"} == {".json", ".mp4"}
 
     facts = playing(shown)
     assert facts["duration"] == pytest.approx(4, abs=0.1)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.media.video import Video, cut
 
-from .messages import ErrorRow, JobRow, ModelRow, Status, VideoRow
+from .messages import ErrorRow, JobRow, ModelRow, VideoRow
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 300
@@ -41,25 +39,16 @@ def job_row(job: VideoJob, revision: int) -> JobRow:
         duration=job.request.duration,
         aspect_ratio=job.request.aspect_ratio,
         take=job.take,
-        status=cast("Status", job.status),
+        status=job.record.status.value,
         note=job.note,
         error=error_row(job.error) if job.error else None,
         started=job.started,
         ended=job.ended,
-        made=_made_in(job),
+        made=job.timeline.made_in,
         demo=job.demo,
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         video=_video_row(job.video) if job.video else None,
     )
-
-
-def _made_in(job: VideoJob) -> float | None:
-    # TODO: only `job.timeline.made_in`, once every job has one.
-    timeline = getattr(job, "timeline", None)
-    if timeline is not None:
-        made: float | None = timeline.made_in
-        return made
-    return None if job.ended is None else job.ended - job.started
 
 
 def _video_row(video: Video) -> VideoRow:

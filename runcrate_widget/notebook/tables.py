@@ -14,7 +14,8 @@ from runcrate_widget.environment import relative_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runcrate_widget.library.library import Library, Record
+    from runcrate_widget.library.library import Library
+    from runcrate_widget.library.record import Record
 
 _MOST = 100  # rows
 _HEADS = ("", "prompt", "model", "status", "made", "file")
