@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -232,6 +233,15 @@ def test_a_pause_that_the_service_asks_for_holds_for_all_clients_of_the_key(
     later = [request for request in server.requests if request.at > limited]
     assert min(request.at for request in later) >= limited + 1.9, "nobody asked meanwhile"
     assert {request.step for request in later} == {"submit", "poll", "download"}
+
+
+def test_a_notebook_s_random_numbers_are_its_own(server: FaultServer, tmp_path: Path) -> None:
+    server._faults["poll"] = [reply(503)] * 3
+    random.seed(1)
+    expected = [random.random() for _ in range(2)]
+    random.seed(1)
+    assert client_of(server, tmp_path).generate("A fox", model="Veo 3.0").wait(30)
+    assert [random.random() for _ in range(2)] == expected
 
 
 def test_clients_of_another_key_or_service_have_a_pacer_of_their_own(tmp_path: Path) -> None:

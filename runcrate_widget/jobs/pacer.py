@@ -19,6 +19,9 @@ from runcrate_widget.service.limits import Limits
 
 from .polling import backoff, next_poll, spread
 
+#: Our own: a notebook that seeds `random` gets the same numbers, whatever we do meanwhile.
+_chance = random.Random()
+
 
 class Pacer:
     """In the engine's thread alone."""
@@ -42,7 +45,7 @@ class Pacer:
         """Waits until something may be asked. `tell` is told why it has to wait."""
         while (pause := self._quiet_until - time.monotonic()) > 0:
             tell(f"rate limit: goes on in {math.ceil(pause)} s")
-            await asyncio.sleep(min(pause, 1.0) + random.random() / 10)
+            await asyncio.sleep(min(pause, 1.0) + _chance.random() / 10)
 
     async def back_off(self, error: RuncrateError, failures: int) -> None:
         """Waits after `failures` in a row, of which `error` is the last; as long as the service asked for, if
@@ -51,7 +54,7 @@ class Pacer:
         if pause is not None and isinstance(error, RateLimitError):
             self.be_quiet(pause)
         else:
-            await asyncio.sleep(max(pause or 0.0, backoff(failures, random.random())))
+            await asyncio.sleep(max(pause or 0.0, backoff(failures, _chance.random())))
 
     @contextlib.contextmanager
     def polling(self) -> Iterator[None]:
