@@ -187,7 +187,10 @@ class NbClassic(_OnJupyter):
 
     def _open(self) -> None:
         self.page.goto(f"{self._server.url}nbclassic/notebooks/{self._name}?token={self._server.token}")
-        ready = "window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected()"
+        # Connected is not enough: on a busy machine what a kernel sends before it has answered once may be lost.
+        ready = (
+            "window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.info_reply?.protocol_version"
+        )
         self.page.wait_for_function(ready, timeout=START * 1000)
         # The widgets' extension comes after the kernel.
         self.page.wait_for_function(

@@ -627,6 +627,7 @@ print(job.id)
     assert (ran.stdout, ran.stderr, ran.returncode) == ("vid_000001\n", "", 0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_a_forked_child_has_an_engine_of_its_own(server: FaultServer, tmp_path: Path) -> None:
     code = f"""
 import os, warnings

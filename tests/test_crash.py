@@ -604,7 +604,7 @@ def test_one_takes_over_that_found_the_job_while_it_was_being_sent(tmp_path: Pat
 
 def suspended(service: Service, number: int, **plan: Any) -> Child:
     """A child that has stopped itself before what it does to a file for the `number`th time."""
-    child = Child(service, at=(number, "before"), signal=int(signal.SIGSTOP), timeout=5, **plan)
+    child = Child(service, at=(number, "before"), signal=int(signal.SIGSTOP), **plan)
     child.until(lambda line: "struck" in line)
     return child
 
@@ -636,7 +636,7 @@ def test_one_is_suspended_between_its_lock_and_its_record(tmp_path: Path, killed
     number = operations_of_one_life(tmp_path / "counted").index("link") + 1
     with Service(video=VIDEO, folder=tmp_path / "library") as service:
         one = suspended(service, number)
-        other = Child(service, timeout=5)
+        other = Child(service)
         other.until(looks_on)
         if killed:
             one.kill()

@@ -264,6 +264,7 @@ def test_what_a_closed_view_was_loading_stops_and_goes_on_with_the_next_and_is_l
         lab.page.wait_for_function("videoBlobs.size === 0")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blobs")
 def test_two_views_a_reload_and_a_restart(lab: Lab, wire: Wire, tmp_path: Path) -> None:
     with service(tmp_path, 3) as server:

@@ -22,8 +22,8 @@ import runcrate_widget
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-#: Some 5 to 15 s a page: the quick default runs this one alone.
-QUICK = "from-code"
+#: The others take some 5 to 20 s each.
+QUICK = ("limits", "models", "unconfirmed")
 
 _PYTHON = re.compile(r"python|\{code-block\} python")
 _WHY_NOT = re.compile(r"<!-- not run: (.+?) -->")
@@ -57,7 +57,7 @@ def with_code(kind: str) -> list[object]:
     pages = {page.stem: page for page in PAGES if any(_kind(block) == kind for block in blocks(page))}
     slow = pytest.mark.slow
     return [
-        pytest.param(page, id=name, marks=[] if name == QUICK else [slow]) for name, page in pages.items()
+        pytest.param(page, id=name, marks=[] if name in QUICK else [slow]) for name, page in pages.items()
     ]
 
 

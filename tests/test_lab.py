@@ -178,6 +178,7 @@ def test_ipywidgets_link_works_with_every_control(lab: Lab) -> None:
     expect(choice(shown, "6")).to_be_checked()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_without_a_key_it_says_how_to_set_one_and_offers_the_demo(lab: Lab) -> None:
     notebook = lab.open("main/no_key.ipynb", [SHOW])
@@ -269,6 +270,7 @@ def test_a_double_click_pays_once(lab: Lab) -> None:
         assert server.count("submit") == 1
 
 
+@pytest.mark.slow
 def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> None:
     with FaultServer(video=small_mp4(2, 160, 90), polls=10**6) as server:
         code = "job = w.client.generate('From code', model='Veo 3.0')\njob"
