@@ -258,6 +258,9 @@ def test_a_cell_that_runs_again_lets_go_of_what_it_showed(kernel: Any) -> None:
     kernel("w", "elsewhere")
     kernel(show, "widget")
     assert json.loads(kernel("print(len(there))", "count")) == 3
+    kernel("import ipywidgets\nipywidgets.Widget.close_all()\nclient.library", "job")
+    code = "from runcrate_widget.notebook import live\nprint(len(there), len(live._shown_by_cell), len(live._due))"
+    assert kernel(code, "count") == "0 0 0"
 
 
 def test_nothing_is_kept_of_the_outputs_of_jobs_that_have_ended(kernel: Any, server: FaultServer) -> None:

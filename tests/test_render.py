@@ -579,6 +579,16 @@ def test_all_that_is_unfinished_is_there_however_much_it_is(widget: Widget) -> N
     assert [asked["open"] for asked in widget.of("rows")] == [True] * 3
 
 
+def test_a_job_that_ends_stays_where_it_was_seen(widget: Widget) -> None:
+    file = small_mp4()
+    older = [job(f"k{n}", "cancelled") for n in range(40)]
+    view = widget.start(state(_jobs=[*older, job("old")]), files={"old": file})
+    expect(row(view, "old")).to_have_count(1)
+    widget.set("_jobs", [*older, finished("old", file)])
+    widget.wait_for_videos(1)
+    assert keys(view) == [f"k{n}" for n in range(20)] + ["old"]
+
+
 def test_two_views_page_through_one_list(widget: Widget) -> None:
     jobs = [job(f"k{n}", "cancelled") for n in range(60)]
     first = widget.start(state(_jobs=jobs), views=2)

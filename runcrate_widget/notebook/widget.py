@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             self.comm._reply_subshell_for = lambda _, default: default
         self.observe(self._revise, (*STATE, "_first", "_changed"))
         self._feed.saved = self._saved = Saved(self.model_id)
-        self._outputs = 0  # in outputs that are not known to be gone
+        self._outputs = 0  # in which it is shown, as far as is known
+        self._when_closed = ExitStack()
         self._closed = False
         self._show_session()
         self._add_unfinished(self._client)
@@ -252,6 +254,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         if not self._closed:
             self._closed = True
             self._feed.close()
+            self._when_closed.close()
 
     def _replaced(self) -> None:
         """The cell of one of its outputs runs again. Without any, it rests until somebody looks at it again."""
@@ -281,7 +284,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         data = {**data, "text/plain": "VideoWidget"}
         self._feed.wake()
         self._outputs += 1
-        when_replaced(self._replaced)
+        self._when_closed.callback(when_replaced(self._replaced))
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._runtime:  # in a notebook
             self._saved.display()

@@ -33,7 +33,7 @@ def measure(count: int) -> dict[str, float]:
 
     from runcrate_widget import VideoClient, VideoJob, VideoWidget
 
-    sent: list[tuple[int, bool]] = []  # bytes, and whether it is what a view begins with
+    sent: list[tuple[int, str]] = []  # bytes, and of what
 
     class Counting(BaseComm):
         def publish_msg(
@@ -43,7 +43,10 @@ def measure(count: int) -> dict[str, float]:
             left = {name: value for name, value in state.items() if name not in SOURCES}
             told = {**(data or {}), "state": left} if state else data
             size = len(json.dumps(told)) + sum(len(buffer) for buffer in buffers or [])
-            sent.append((size, "_first" in state))
+            whole = "_first" in state
+            sent.append(
+                (size, "whole" if whole else "change" if {"_jobs", "_changed"} & set(state) else "other")
+            )
 
     comm.create_comm = Counting
     with tempfile.TemporaryDirectory() as place, FaultServer(video=small_mp4(1)) as server:
@@ -90,13 +93,13 @@ def measure(count: int) -> dict[str, float]:
         assert isinstance(last, VideoJob)
         last.wait(60)
         quiet(sent)
-        changes = [size for size, whole in sent if not whole]
+        changes = [size for size, kind in sent if kind == "change"]
         return {
             "opening": opening,
             "change": max(changes),
             "messages": len(changes),
             "life": sum(size for size, _ in sent),
-            "rest": sum(size for size, whole in sent if whole),
+            "rest": sum(size for size, kind in sent if kind == "whole"),
         }
 
 

@@ -68,6 +68,15 @@ export class Conversation {
     });
   }
 
+  /** As `ask`, for what may be asked twice. An answer that stays away while the kernel is there was lost. */
+  async insist<R extends Request>(request: R): Promise<Received<R["kind"]>> {
+    for (;;) {
+      const lost = delay(this.#patience).then(() => this.alive().then(() => this.hello()));
+      const reply = await Promise.race([this.ask(request), lost]);
+      if (reply) return reply;
+    }
+  }
+
   /** Whether something is unanswered. */
   get waiting(): boolean {
     return this.#open.size > 0;
@@ -124,4 +133,8 @@ export class Conversation {
     this.#open.get(id)?.(reply);
     this.#open.delete(id);
   }
+}
+
+export function delay(milliseconds: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined));
 }

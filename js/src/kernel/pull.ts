@@ -1,6 +1,6 @@
 // A file, fetched from the kernel in chunks, or pushed by it.
 
-import type { Conversation } from "./conversation.ts";
+import { type Conversation, delay } from "./conversation.ts";
 
 const CHUNK = 1024 * 1024; // bytes, as in delivery.py; chunks of 64 KiB ran into Jupyter's message limit
 const MOST_IN_FLIGHT = 4;
@@ -131,8 +131,4 @@ export class Transfer {
       more();
     });
   }
-}
-
-function delay(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined));
 }

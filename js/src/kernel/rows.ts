@@ -13,6 +13,7 @@ import {
 } from "./messages.ts";
 
 export const PAGE = 20; // rows at a time
+const MOST_ENDED = 50; // rows that stay where they stand although they have ended since
 const MOST = 200; // in the window: those that were asked for longest ago are let go of
 
 /** Whether a job may still change by itself, or waits for a decision. */
@@ -36,12 +37,14 @@ export class Rows {
   list: JobRow[] = [];
 
   #rows = new Map<string, JobRow>();
+  #ended = new Set<string>(); // keys of those that ended while they were here
   // The window's. Without one it reaches to the list's.
   #ends: { [S in Side]?: Place | undefined } = {};
 
   /** Begins, or begins anew. */
   begin(first: FirstRows): void {
     this.#rows.clear();
+    this.#ended.clear();
     this.#ends = first.newest < first.total ? { older: first.rows[first.newest - 1] } : {};
     this.revision = first.revision;
     this.#counted(first);
@@ -54,6 +57,8 @@ export class Rows {
     if ("since" in news && news.since <= this.revision)
       this.revision = Math.max(this.revision, news.revision);
     const stages = new Map(this.list.map((job) => [job.key, job.status]));
+    for (const { key } of news.rows) if (stages.has(key)) this.#ended.add(key);
+    for (const key of this.#ended) if (this.#ended.size > MOST_ENDED) this.#ended.delete(key);
     this.#put(news.rows);
     return news.rows.filter(({ key, status }) => this.#rows.has(key) && stages.get(key) !== status);
   }
@@ -91,7 +96,9 @@ export class Rows {
       if (grown === "older") this.#ends.newer = window.at(-MOST);
       else this.#ends.older = window[MOST - 1];
     }
-    this.list = all.filter((row, n) => n < PAGE || isOpen(row) || this.#within(row));
+    this.list = all.filter(
+      (row, n) => n < PAGE || isOpen(row) || this.#ended.has(row.key) || this.#within(row),
+    );
     this.#rows = new Map(this.list.map((row) => [row.key, row]));
   }
 

@@ -141,7 +141,7 @@ export class KernelState {
   // What has not ended is never left out.
   async #askOpen(after: Place | null = null): Promise<void> {
     const asked = { side: "older", place: after, open: true, count: MOST_OPEN } as const;
-    const reply = await this.conversation.ask({ kind: "rows", ...asked });
+    const reply = await this.conversation.insist({ kind: "rows", ...asked });
     const last = reply.ok && reply.rows.at(-1);
     if (!last) return;
     this.rows.extend(asked, reply);

@@ -201,7 +201,8 @@ export class Page {
       this.#changed();
     }, BUSY_AFTER);
     const begun = Date.now();
-    const reply = await this.kernel.conversation.ask(request);
+    const { conversation } = this.kernel;
+    const reply = await (request.kind === "rows" ? conversation.insist(request) : conversation.ask(request));
     clearTimeout(timer);
     this.#late.delete(name);
     if (this.kernel.lossy) this.kernel.look(); // what came of it does not get here by itself
