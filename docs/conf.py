@@ -1,6 +1,8 @@
-"""How Sphinx builds these pages: `python3 tests/run.py` does it, with every warning an error.
+"""How Sphinx builds these pages: `python3 tests/run.py` does it, with every warning an
+error.
 
-By hand: `.venv/bin/python -m sphinx -W --keep-going docs .site`, then open `.site/index.html`; it needs no
+By hand: `.venv/bin/python -m sphinx -W --keep-going docs .site`, then open
+    `.site/index.html`; it needs no
 server.
 """
 
@@ -59,18 +61,20 @@ html_theme_options = {
 }
 
 
-#: `code` that a letter follows, as in "the `VideoJob`s": reStructuredText wants a mark between the two.
+#: `code` that a letter follows, as in "the `VideoJob`s": reStructuredText wants a mark
+#: between the two.
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)(?=\w)")
 
 
 _NOT_MADE_BY_USERS = (
     "runcrate_widget.VideoJob",
-    "runcrate_widget.library.library.Record",
+    "runcrate_widget.library.record.Record",
 )
 
 
 class _Docstring(GoogleDocstring):
-    """Ours begin `Returns:` with a sentence, never with a type: that stands in the signature."""
+    """Ours begin `Returns:` with a sentence, never with a type: that stands in the
+    signature."""
 
     def _consume_returns_section(self, *_: object) -> list[tuple[str, str, list[str]]]:
         return [("", "", self._dedent(self._consume_to_next_section()))]

@@ -26,7 +26,8 @@ def fresh_record(
     id: str | None = None,
     demo: bool = False,
 ) -> Record:
-    """The record, not written yet, of a job that is about to be sent (or, with an `id`, that the service has)."""
+    """The record, not written yet, of a job that is about to be sent (or, with an `id`, that the service
+    has)."""
     key = _key(request, take, attempt, service, id)
     return Record(
         name=readable_name(request.prompt, key),

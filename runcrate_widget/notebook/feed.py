@@ -1,4 +1,5 @@
-"""What a widget hears of its jobs, and when it tells its views: at most ten times a second, and only what is new."""
+"""What a widget hears of its jobs, and when it tells its views: at most ten times a second, and only what is
+new."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _AT_REST = 2.0  # seconds without a change
 
 
 class Feed:
-    """The jobs of a widget, for its views (`list`, `push`) and for what stays of it in the notebook (`saved`).
+    """The jobs of a widget, for its views (`list`, `push`) and for what stays of it in the notebook
+    (`saved`).
 
     `tell(first=…)` or `tell(changed=…)` sets those traits, in the engine's thread.
     """

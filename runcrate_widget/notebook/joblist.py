@@ -1,7 +1,7 @@
 """The jobs of a widget as the rows that its views have: what has changed since when, and pages of the rest.
 
-A page holds a few of thousands of rows. Each row carries the revision at which it last changed, so that whatever gets
-lost on the way is noticed, and asked for again, row by row.
+A page holds a few of thousands of rows. Each row carries the revision at which it last changed, so that
+whatever gets lost on the way is noticed, and asked for again, row by row.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class JobList:
             return any(not job.done for job in self._open.values())
 
     def take(self, most: int | None = None) -> list[JobRow]:
-        """The rows that are others than when they were last taken, the oldest changes first, at most `most`."""
+        """The rows that are others than when they were last taken, the oldest changes first, at most
+        `most`."""
         rows: list[JobRow] = []
         with self._lock:
             while self._due and len(rows) != most:

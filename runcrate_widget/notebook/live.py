@@ -130,7 +130,8 @@ def _show_what_is_due(_: object) -> None:
 
 
 def call_engine(function: Callable[[], object]) -> None:
-    """Has `function` called in the engine's thread; in a process that is ending, where there is none, it is not."""
+    """Has `function` called in the engine's thread; in a process that is ending, where there is none, it is
+    not."""
     with contextlib.suppress(RuntimeError):
         engine().call(function)
 
@@ -140,8 +141,8 @@ _shown_by_cell: dict[str, list[Callable[[], None]]] = {}
 
 
 def when_replaced(gone: Callable[[], None]) -> Callable[[], None]:
-    """Has `gone` called once the cell that runs now is run again: what it shows is gone by then. (Not where the
-    host does not tell which cell it is.)
+    """Has `gone` called once the cell that runs now is run again: what it shows is gone by then. (Not where
+    the host does not tell which cell it is.)
 
     Returns:
         What forgets about it.

@@ -3,8 +3,8 @@
 The other side of this file is `js/src/kernel/messages.ts`: the same names, field by field, and a test
 compares them.
 
-State is synced traits, from the kernel to the view only: those of `Traits`. Of the jobs they hold what a view begins
-with and the latest change alone; the rest it asks for (`rows`), and what it missed (`hello`).
+State is synced traits, from the kernel to the view only: those of `Traits`. Of the jobs they hold what a view
+begins with and the latest change alone; the rest it asks for (`rows`), and what it missed (`hello`).
 
 The view speaks in custom messages only, `{"kind": …, "id": …}` and the fields that `REQUESTS` has for that
 kind; each has an `id` of its own (`"<view>-<n>"`). Every message is answered, with the same `id`: `{"id": …,
@@ -137,7 +137,8 @@ Side = Literal["older", "newer"]
 
 
 class FirstRows(TypedDict):
-    """What a view begins with. It is renewed until a view has been heard, and when everything has come to rest."""
+    """What a view begins with. It is renewed until a view has been heard, and when everything has come to
+    rest."""
 
     revision: int  # of the list
     total: int  # how many jobs there are
@@ -147,7 +148,8 @@ class FirstRows(TypedDict):
 
 
 class ChangedRows(TypedDict):
-    """The rows that changed after the revision `since`. A view that has not got that one has missed something."""
+    """The rows that changed after the revision `since`. A view that has not got that one has missed
+    something."""
 
     since: int
     revision: int

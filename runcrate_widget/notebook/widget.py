@@ -257,7 +257,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             self._when_closed.close()
 
     def _replaced(self) -> None:
-        """The cell of one of its outputs runs again. Without any, it rests until somebody looks at it again."""
+        """The cell of one of its outputs runs again. Without any, it rests until somebody looks at it
+        again."""
         self._outputs -= 1
         if not self._outputs:
             self._feed.rest()
