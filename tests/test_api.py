@@ -50,6 +50,13 @@ def call(url: str, ask: Callable[[RuncrateBackend], Any], key: str = KEY) -> Any
     return asyncio.run(one())
 
 
+def submit(api: RuncrateBackend) -> Any:
+    async def begin() -> None:
+        pass
+
+    return api.submit(REQUEST, begin)
+
+
 def download(
     part: Path, progress: Callable[[int, int | None], None] = lambda *_: None
 ) -> Callable[[RuncrateBackend], Any]:
@@ -58,7 +65,7 @@ def download(
 
 
 def test_submit_sends_what_the_contract_says(server: FaultServer) -> None:
-    answer = call(server.url, lambda api: api.submit(REQUEST))
+    answer = call(server.url, submit)
     assert (answer.id, answer.status) == ("vid_000001", "queued")
     (request,) = server.requests
     assert (request.method, request.path) == ("POST", "/v1/videos")
@@ -112,7 +119,7 @@ def test_every_status_and_shape_of_error(
 ) -> None:
     server._faults["submit"] = [reply(status, body)]
     with pytest.raises(errors.APIError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert type(caught.value) is kind
     assert caught.value.status == status
     assert "In its words" in caught.value.message
@@ -128,7 +135,7 @@ def test_every_status_and_shape_of_error(
 def test_an_error_without_words_still_is_one_of_ours(server: FaultServer, body: bytes) -> None:
     server._faults["submit"] = [reply(502, body)]
     with pytest.raises(errors.ServerError, match="502"):
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
 
 
 def test_how_long_to_wait_is_told(server: FaultServer) -> None:
@@ -141,7 +148,7 @@ def test_how_long_to_wait_is_told(server: FaultServer) -> None:
     waits = []
     for _ in range(4):
         with pytest.raises(errors.RateLimitError) as caught:
-            call(server.url, lambda api: api.submit(REQUEST))
+            call(server.url, submit)
         waits.append(caught.value.retry_after)
     assert waits[0] == 7
     assert waits[1] is not None and 50 < waits[1] <= 61
@@ -157,7 +164,7 @@ def test_how_long_to_wait_is_told(server: FaultServer) -> None:
 def test_an_answer_that_the_contract_does_not_know(server: FaultServer, fault: Any) -> None:
     server._faults["submit"] = [fault]
     with pytest.raises(errors.UnexpectedAnswerError):
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert server.count("elsewhere") == 0
 
 
@@ -171,7 +178,7 @@ def test_an_answer_for_another_job_is_not_taken(server: FaultServer) -> None:
 def test_a_broken_connection_may_have_been_sent(server: FaultServer, fault: Any) -> None:
     server._faults["submit"] = [fault]
     with pytest.raises(errors.TransportError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert caught.value.sent
     assert server.count("submit") == 1
 
@@ -180,14 +187,14 @@ def test_an_unreachable_host_was_not_sent_anything() -> None:
     with pytest.raises(
         errors.TransportError, match=r"127\.0\.0\.1:9 cannot be reached.*Nothing was sent"
     ) as caught:
-        call("http://127.0.0.1:9", lambda api: api.submit(REQUEST))
+        call("http://127.0.0.1:9", submit)
     assert not caught.value.sent
 
 
 def test_nothing_of_httpx_hangs_on_an_error(server: FaultServer) -> None:
     server._faults["submit"] = [reset]
     with pytest.raises(errors.TransportError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
     frames = traceback.extract_tb(caught.value.__traceback__)
@@ -200,7 +207,7 @@ def test_nothing_of_httpx_hangs_on_an_error(server: FaultServer) -> None:
 def test_no_traceback_with_locals_shows_the_key(server: FaultServer, fault: Any) -> None:
     server._faults["submit"] = [fault]
     with pytest.raises(errors.APIError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert KEY not in _with_locals(caught.value)
 
 

@@ -18,7 +18,6 @@ from runcrate_widget.catalog import models
 from runcrate_widget.errors import (
     BadRequestError,
     ConflictError,
-    LibraryError,
     NotFoundError,
     RuncrateError,
     UnexpectedAnswerError,
@@ -176,7 +175,6 @@ class Run:
         while True:
             await self._talk.turn()
             attempts += 1
-            self.sending = True
             try:
                 error = await self._attempt(attempts)
             finally:
@@ -191,19 +189,20 @@ class Run:
         """Sends the request. None: the service has it; else why it has not, if the request may be sent
         again."""
         try:
-            await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
-        except LibraryError as error:
-            await self._talk.end(JobStatus.FAILED, error)
-        if self.leaving:
-            await self._talk.move(Move(JobStatus.WAITING))
-            return None
-        try:
-            answer = await self._backend.submit(self._job.request)
+            answer = await self._backend.submit(self._job.request, self._begin)
         except RuncrateError as error:
-            await self._not_taken(error, attempts)
+            if not self.leaving or self.sending:
+                await self._not_taken(error, attempts)
             return error
         await self._taken(answer)
         return None
+
+    async def _begin(self) -> None:
+        """There is a connection, and the next thing is the request's first byte: that is on record before."""
+        if self.leaving:
+            raise closed(self._job.record)
+        self.sending = True
+        await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
@@ -226,7 +225,11 @@ class Run:
             if isinstance(error, (NotFoundError, BadRequestError)) and models.find(model) is None:
                 error.hint = f"{models.suggestion(model)} {error.hint}".strip()
             await self._talk.end(JobStatus.FAILED, error)
-        await self._talk.move(Move(JobStatus.WAITING, note=f"trying again: {error.message}"))
+        note = f"trying again: {error.message}"
+        if self._job.record.status is JobStatus.SUBMITTING:
+            await self._talk.move(Move(JobStatus.WAITING, note=note))
+        else:  # there was no connection
+            self._job._show(note=note)
 
     async def _unconfirmed(self, message: str) -> NoReturn:
         dashboard = self._backend.dashboard

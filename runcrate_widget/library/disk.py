@@ -304,7 +304,7 @@ def _try_lock(file: int) -> bool:
         return False
     except OSError as error:
         # A file system without locks: two processes may then carry one job, but still only one of them
-        # creates its # record.
+        # creates its record.
         if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
             raise
     return True

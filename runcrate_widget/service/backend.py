@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -79,8 +79,12 @@ class Backend(Protocol):
     def account(self) -> Hashable:
         """What shares one rate limit: the origin and the key, which cannot be read from it."""
 
-    async def submit(self, request: VideoRequest) -> Answer:
+    async def submit(self, request: VideoRequest, begin: Callable[[], Awaitable[None]]) -> Answer:
         """Asks for a video.
+
+        Args:
+            begin: is awaited once there is a connection, right before the first byte of the request is
+                written. What it raises is raised, and then nothing was sent.
 
         Raises:
             TransportError: no answer; with `sent` True the service may have taken the job.

@@ -25,7 +25,7 @@ class Key:
             wrong = "is not a text"
         else:
             # Copied from a shell profile or a dashboard, keys come with quotes, a line's end, or the header's
-            # first # word.
+            # first word.
             text = re.sub(r"^bearer\s+", "", text.strip().strip("\"'`").strip(), flags=re.IGNORECASE)
             if not re.fullmatch(r"[\x21-\x7e]*", text):
                 wrong = "has characters that no key has (spaces or non-ASCII)"

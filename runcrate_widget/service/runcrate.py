@@ -13,7 +13,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from runcrate_widget.errors import RuncrateError, TransportError, UnexpectedAnswerError
@@ -68,10 +68,11 @@ class RuncrateBackend:
         except RuncrateError:  # there is none any more
             return self.base_url, ""
 
-    async def submit(self, request: VideoRequest) -> Answer:
+    async def submit(self, request: VideoRequest, begin: Callable[[], Awaitable[None]]) -> Answer:
         body = json.dumps(wire_body(request), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"}
-        return await self._send("submit", "POST", f"{self.base_url}/v1/videos", self._answer, headers, body)
+        url = f"{self.base_url}/v1/videos"
+        return await self._send("submit", "POST", url, self._answer, headers, body, begin)
 
     async def status(self, id: str) -> Answer:
         answer = await self._send("poll", "GET", self._url(id), self._answer)
@@ -150,37 +151,35 @@ class RuncrateBackend:
         receive: Callable[[httpx.Response, Key], Awaitable[_T]],
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
+        begin: Callable[[], Awaitable[None]] | None = None,
     ) -> _T:
         """One request, and what `receive` makes of its answer. A fault of httpx becomes a TransportError
-        without it."""
-        import httpx
-
-        never_sent = (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.ProxyError,
-            httpx.UnsupportedProtocol,
-        )
+        without it. `begin` is called right before the first byte of the request is written."""
         key, sent = self._key(), False
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            nonlocal sent
+            # A proxy is asked with CONNECT, on the same connection and before it.
+            if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+                if begin is not None:
+                    await begin()
+                sent = True
+
         try:
             # A submit never travels on a connection that was kept: the server may be closing it, and nobody
-            # could tell # whether it had read the request.
+            # could tell whether it had read the request.
             submit = purpose == "submit"
             patience = _SUBMIT_TIMEOUT if submit else _READ_TIMEOUT
             client = self.connections.client(purpose, patience=patience, kept=not submit)
-            request = client.build_request(method, url, headers=headers, content=body)
-            sent = True
+            extensions = {"trace": trace}
+            request = client.build_request(method, url, headers=headers, content=body, extensions=extensions)
             # A download takes its time; anything else that drips on and on is a broken connection.
             within = {"submit": _SUBMIT_TIMEOUT, "download": None}.get(purpose, 2 * _READ_TIMEOUT)
             return await asyncio.wait_for(self._exchange(client, request, key, receive), within)
         except (RuncrateError, asyncio.CancelledError):
             raise
-        except never_sent as error:
-            why, sent = _why(error), False
-        except (
-            Exception
-        ) as error:  # of httpx, of what it is made of, of the environment's proxies and certificates
+        except Exception as error:
+            # Of httpx, of what it is made of, of the environment's proxies and certificates.
             why = _why(error)
         # Raised here, not above: within `except` it would drag httpx's error along as its context.
         host = urlsplit(url).netloc
