@@ -34,7 +34,8 @@ from .ends import closed, recorded_end
 from .job import VideoJob
 from .loop import engine
 from .pacer import pacer_of
-from .run import Means, Run
+from .run import Run
+from .sending import Means
 from .status import Move, make_move_now
 
 #: What a new key, or credits, mend: then the job goes on.
@@ -292,8 +293,8 @@ class JobManager:
         runs = dict(self._runs)
         tasks = [self._tasks[job] for job in runs]
         for job, run in runs.items():
-            run.leaving = True
-            if not run.sending:
+            run.sending.leaving = True
+            if not run.sending.under_way:
                 self._tasks[job].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._backend.connections.close()

@@ -6,6 +6,7 @@
       a-cinematic-sunrise-3f9c2a71.jpg         a poster of it, once it was shown (poster.py)
       a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
+      a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
 
 Plain files, because home folders of shared hubs are often network file systems. A sidecar is written whole
 (temporary file, flush, rename) and only by the process that holds its lock; the lock ends with its process,
@@ -15,7 +16,6 @@ however that ends.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import threading
@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runcrate_widget.errors import LibraryError
+
+from .lease import LeaseFile, Lock, take_lease
 
 _MOST_DAMAGED = 10  # records of one name
 
@@ -113,28 +115,31 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
 
-    # Leases.
+    # Who may do what: see `lease.py`.
 
-    def lease(self, name: str) -> Lock | None:
-        path = self.folder / f"{name}.lock"
+    def lease(self, name: str) -> Lock | LeaseFile | None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            while True:
-                file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-                try:
-                    held = _try_lock(file)
-                    # It may have been removed by its last holder since it was opened.
-                    same = held and os.path.exists(path) and os.path.samestat(os.fstat(file), os.stat(path))
-                except BaseException:
-                    os.close(file)
-                    raise
-                if same:
-                    return Lock(path, file)
-                os.close(file)
-                if not held:
-                    return None
+            return take_lease(self.folder, name)
         except OSError as error:
             raise self.unusable(error) from error
+
+    def claim(self, name: str) -> bool:
+        try:
+            # Not flushed: its record is, right afterwards, and the folder with it.
+            os.close(os.open(f"{self._prefix}{name}.claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise self.unusable(error) from error
+        return True
+
+    def claimed(self, name: str) -> bool:
+        return os.path.lexists(f"{self._prefix}{name}.claim")
+
+    def unclaim(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(f"{self._prefix}{name}.claim")
 
     # Videos.
 
@@ -170,43 +175,6 @@ class FolderStore:
             "Make room or mend its permissions, or choose another: VideoClient(library=…) or "
             "RUNCRATE_LIBRARY.",
         )
-
-
-class Lock:
-    """The right to carry one job; the operating system takes it back when the process ends."""
-
-    def __init__(self, path: Path, file: int) -> None:
-        self._path = path
-        self._file = file
-        _locks.add(self)
-
-    def release(self) -> None:
-        """Gives it back; a second call does nothing."""
-        if self._file < 0:
-            return
-        if os.name != "nt":  # Windows removes no open file; there an empty one stays
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-        self.forget()
-
-    def forget(self) -> None:
-        """Closes the file without giving the right back: what a forked child does with the locks of its
-        parent."""
-        os.close(self._file)
-        self._file = -1
-        _locks.discard(self)
-
-
-_locks: set[Lock] = set()
-
-
-def _forget_locks() -> None:
-    for lock in list(_locks):
-        lock.forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
 
 
 class PartFile:
@@ -284,27 +252,4 @@ def _link(new: Path, path: str) -> bool:
         raise
     except OSError:
         return False
-    return True
-
-
-def _try_lock(file: int) -> bool:
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        # A file system without locks: two processes may then carry one job, but still only one of them
-        # creates its record.
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-            raise
     return True

@@ -230,6 +230,19 @@ class Library:
         """The right to carry the job `name`; None if somebody else has it. Raises LibraryError."""
         return self._store.lease(name)
 
+    def claim(self, record: Record) -> bool:
+        """The right to *send* a job, which one process gets once; False if another has it. Raises
+        LibraryError."""
+        return self._store.claim(record.name)
+
+    def claimed(self, record: Record) -> bool:
+        """Whether somebody has the right to send a job."""
+        return self._store.claimed(record.name)
+
+    def unclaim(self, record: Record) -> None:
+        """Gives the right to send back: nothing was sent, or what was sent is on record."""
+        self._store.unclaim(record.name)
+
     def tidy(self) -> None:
         """Clears away what a process that was killed left lying about."""
         self._store.tidy()
