@@ -62,6 +62,13 @@ saved.show([job, again])""",
 POSTER = re.compile(r"data:image/jpeg;base64,[\w+/=]+")
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder whose name, which is in the notebook, is as long on every machine, however the tests are run."""
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(place)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `a.ipynb`, which nbclient has run, `b.ipynb`, which papermill has, and the library."""
@@ -313,13 +320,6 @@ def test_without_a_notebook_nothing_breaks(tmp_path: Path) -> None:
 
 
 # How heavy it is.
-
-
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """A folder whose name, which is in the notebook, is as long on every machine, however the tests are run."""
-    with tempfile.TemporaryDirectory() as place:
-        yield Path(place)
 
 
 @pytest.mark.parametrize("shown", ["video", "job"])
