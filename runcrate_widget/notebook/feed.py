@@ -102,7 +102,7 @@ class Feed:
         if rows and heard:
             self._tell(changed=dict(self.list.changed(since, rows)))
         elif rows:
-            # A view that was never heard may be without some of the changes, and cannot ask while a cell runs.
+            # A view that was never heard may be without some changes, and cannot ask while a cell runs.
             self._tell_first()
         if self.saved and any(row["video"] or row["status"] == "downloading" for row in rows):
             self.saved.show(self.list.jobs)
