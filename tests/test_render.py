@@ -503,8 +503,13 @@ def keys(view: Locator) -> list[str]:
     return found
 
 
+def only_by_pressing(widget: Widget) -> None:
+    """Nothing comes by itself when it comes into view."""
+    widget.do("window.IntersectionObserver = class { observe() {} disconnect() {} }; 0")
+
+
 def test_a_long_list_shows_its_newest_and_then_more(widget: Widget) -> None:
-    widget.do("window.IntersectionObserver = class { observe() {} disconnect() {} }; 0")  # only by pressing
+    only_by_pressing(widget)
     view = widget.start(state(_jobs=[job(f"k{n}", "cancelled") for n in range(45)]))
     expect(view.locator("[data-key]")).to_have_count(20)
     view.get_by_role("button", name="Show 20 more of 25").click()
@@ -527,7 +532,7 @@ def test_the_end_of_a_long_list_asks_for_more_when_it_comes_into_view(widget: Wi
 
 
 def test_a_page_lets_go_of_what_is_far_from_view_and_gets_it_back(widget: Widget) -> None:
-    widget.do("window.IntersectionObserver = class { observe() {} disconnect() {} }; 0")
+    only_by_pressing(widget)
     jobs = [job(f"k{n}", "cancelled") for n in range(300)]
     jobs[250] = job("k250", "unconfirmed")
     view = widget.start(state(_jobs=jobs))
@@ -590,6 +595,7 @@ def test_a_job_that_ends_stays_where_it_was_seen(widget: Widget) -> None:
 
 
 def test_two_views_page_through_one_list(widget: Widget) -> None:
+    only_by_pressing(widget)
     jobs = [job(f"k{n}", "cancelled") for n in range(60)]
     first = widget.start(state(_jobs=jobs), views=2)
     first.get_by_role("button", name="more of").press("Enter")

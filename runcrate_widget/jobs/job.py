@@ -86,7 +86,7 @@ class VideoJob(HasTraits):
 
     def __init__(self, record: Record, manager: Manager) -> None:
         super().__init__()
-        #: The state of the job; only `status.py` moves it.
+        # The state of the job; only `status.py` moves it.
         self.record = record
         self.request = record.request
         self.key = record.key

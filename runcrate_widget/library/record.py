@@ -58,8 +58,11 @@ class JobStatus(str, Enum):
         return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
     # As the text that it is, in a repr, in a message and in JSON.
-    __repr__ = str.__repr__
-    __str__ = str.__str__
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+    def __str__(self) -> str:
+        return self.value
 
     def __format__(self, spec: str) -> str:
         return self.value.__format__(spec)

@@ -80,14 +80,14 @@ class Feed:
     def _changed(self, job: VideoJob) -> None:
         self.push.look(job, new=False)
         self.list.mark(job)
-        self._update_within(_EVERY)
+        self._within(_EVERY, self.update)
 
-    def _update_within(self, seconds: float) -> None:
+    def _within(self, seconds: float, update: Callable[[], None]) -> None:
         loop = engine().loop
         if self._timer is not None and self._timer.when() > loop.time() + seconds:
             self._cancel()
         if self._timer is None and not self._resting:
-            self._timer = loop.call_later(seconds, self.update)
+            self._timer = loop.call_later(seconds, update)
 
     def _cancel(self) -> None:
         if self._timer is not None:
@@ -101,18 +101,20 @@ class Feed:
         rows = self.list.take(_MOST_AT_ONCE if heard else None)
         if rows and heard:
             self._tell(changed=dict(self.list.changed(since, rows)))
-        # A view that has not been heard may be without some of the changes, and cannot ask while a cell runs.
-        # And what a notebook saves is what was said last.
-        elif rows or (self._is_stale and not self.list.moving):
-            self._first = self.list.first()
-            self._tell(first=dict(self._first))
+        elif rows:
+            # A view that was never heard may be without some changes, and cannot ask while a cell runs.
+            self._tell_first()
         if self.saved and any(row["video"] or row["status"] == "downloading" for row in rows):
             self.saved.show(self.list.jobs)
         if self.list.due:
-            self._update_within(_EVERY)
-        elif self._is_stale and not self.list.moving:
-            self._update_within(_AT_REST)
+            self._within(_EVERY, self.update)
+        elif not self.list.moving:
+            self._within(_AT_REST, self._tell_first)
 
-    @property
-    def _is_stale(self) -> bool:
-        return self._first["revision"] != self.list.revision
+    def _tell_first(self) -> None:
+        # At rest, too: what a notebook saves is what was said last. But not in the answer to a message, where
+        # a host may take it that takes nothing else from this thread, and look as if it took everything.
+        self._cancel()
+        if self._first["revision"] != self.list.revision:
+            self._first = self.list.first()
+            self._tell(first=dict(self._first))

@@ -72,7 +72,8 @@ async def reply_to(widget: VideoWidget, message: Message) -> Reply:
 async def _hello(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     widget._set_root(message.get("root"))
     widget._show_session()
-    widget._feed.update()
+    if widget._feed.list.due:
+        widget._feed.update()
     answer: Message = {"now": time.time(), "revision": widget._revision}
     if message.get("seen") != widget._revision:
         answer["state"] = {name: getattr(widget, name) for name in STATE}

@@ -62,9 +62,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     _esm = Unicode().tag(sync=True)
     _css = Unicode().tag(sync=True)
-    _runtime = Unicode(None, allow_none=True, help="Where the loader finds the front end's source.").tag(
-        sync=True
-    )
+    _runtime = Unicode(None, allow_none=True, help="Where the loader finds the front end.").tag(sync=True)
 
     jobs = Tuple(help="The `VideoJob`s of this widget, oldest first.")
 
@@ -257,8 +255,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             self._when_closed.close()
 
     def _replaced(self) -> None:
-        """The cell of one of its outputs runs again. Without any, it rests until somebody looks at it
-        again."""
+        """The cell of one of its outputs runs again. Without any, it rests until somebody looks again."""
         self._outputs -= 1
         if not self._outputs:
             self._feed.rest()
