@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from runcrate_widget.catalog import models
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
@@ -94,12 +95,13 @@ class Library:
             text: a part of the prompt; case does not matter.
             since, until: when it was asked for; a datetime without a zone is local time.
         """
-        wanted = VideoRequest("-", model=model).model if model else None
+        known = models.find(model) if model else None
+        wanted = known.id if known else model
         since, until = (None if moment is None else moment.astimezone() for moment in (since, until))
         return Records(
             record
             for record in sorted(self._refreshed(), key=lambda record: record.created, reverse=True)
-            if (wanted is None or record.model == wanted)
+            if (not wanted or record.model == wanted)
             and (status is None or record.status == status)
             and (text is None or text.casefold() in record.prompt.casefold())
             and (since is None or record.created >= since)
