@@ -267,6 +267,10 @@ def test_a_waiting_job_is_cancelled_from_the_view(server: FaultServer, tmp_path:
     view = Conversation(widget)
     view.say("generate", **{**CONTROLS, "takes": 2})
     row = wait_for_row(widget, {"status": "waiting"})
+    sent = threading.Event()
+    unsubscribe = widget.jobs[0].subscribe(lambda: sent.set() if widget.jobs[0].id else None)
+    assert widget.jobs[0].id or sent.wait(20)
+    unsubscribe()
     assert view.say("cancel", key=row["key"])[0]["ok"]
     wait_for_row(widget, {"key": row["key"], "status": "cancelled"})
     answer, _ = view.say("cancel", key=widget.jobs[0].key)
