@@ -41,8 +41,11 @@ def watch(runs: Runs) -> None:
 
 
 def _send_first() -> None:
+    if engine().here:
+        return
+    engine().run(lambda: None)  # what was asked for a moment ago has begun then
     unsent = _unsent()
-    if not unsent or engine().here:
+    if not unsent:
         return
     _say(f"the program ends: sending {_videos(len(unsent))} that it asked for.")
     end = time.monotonic() + PATIENCE

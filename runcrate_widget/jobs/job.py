@@ -264,8 +264,9 @@ class VideoJob(HasTraits):
         """Has the traits say what the record says, and this."""
         record = self.record
         with self.hold_trait_notifications():
-            shown = {"id": record.id, "status": record.status, "demo": record.demo}
-            for name, value in {**shown, "note": note, "error": error, "video": video}.items():
+            shown = {"id": record.id, "demo": record.demo, "note": note, "error": error, "video": video}
+            # The status last: another thread that sees an end sees what belongs to it.
+            for name, value in {**shown, "status": record.status}.items():
                 self.set_trait(name, value)
             for listener in list(self._listeners.values()):
                 listener()
