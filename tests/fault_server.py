@@ -235,6 +235,69 @@ def endless(share: float) -> Fault:
     return fault
 
 
+def versioned(
+    video: bytes, headers: dict[str, str], share: float = 1.0, *, knows_if_range: bool = True
+) -> Fault:
+    """For a download: this video, with these headers, up to a share of what was asked for. The server knows
+    `Range`, and `If-Range` if it is said to.
+    """
+
+    async def fault(exchange: Exchange) -> None:
+        asked = exchange.request.headers
+        start = int(asked.get("range", "bytes=0-")[6:-1])
+        current = (headers.get("ETag"), headers.get("Last-Modified"))
+        if knows_if_range and "if-range" in asked and asked["if-range"] not in current:
+            start = 0
+        about = {"Content-Type": "video/mp4", **headers}
+        if start:
+            about["Content-Range"] = f"bytes {start}-{len(video) - 1}/{len(video)}"
+        rest = video[start:]
+        await exchange.send(
+            206 if start else 200, rest[: int(len(rest) * share)], headers=about, length=len(rest)
+        )
+        if share < 1:
+            exchange.writer.close()
+
+    return fault
+
+
+def packed(coding: str, pack: Callable[[bytes], bytes]) -> Fault:
+    """For a download: packed, as a proxy does although it was asked not to."""
+
+    async def fault(exchange: Exchange) -> None:
+        about = {"Content-Type": "video/mp4", "Content-Encoding": coding}
+        await exchange.send(200, pack(exchange.server.video), headers=about)
+
+    return fault
+
+
+async def endless_body(exchange: Exchange) -> None:
+    """For a download: a video that goes on and on, without any length."""
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\n")
+    while not exchange.writer.is_closing():
+        exchange.writer.write(bytes(65536))
+        await exchange.writer.drain()
+        await asyncio.sleep(0)
+
+
+async def interim(exchange: Exchange) -> None:
+    """Interim answers (103), one after the other, and never the answer itself."""
+    while not exchange.writer.is_closing():
+        exchange.writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        await exchange.writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def trickle(exchange: Exchange) -> None:
+    """For a download: a byte at a time, often enough for any read timeout."""
+    video = exchange.server.video
+    await exchange.send(200, b"", headers={"Content-Type": "video/mp4"}, length=len(video))
+    for at in range(len(video)):
+        exchange.writer.write(video[at : at + 1])
+        await exchange.writer.drain()
+        await asyncio.sleep(0.05)
+
+
 async def whole_again(exchange: Exchange) -> None:
     """For a download: a server that does not know `Range`."""
     await exchange.send(200, exchange.server.video, headers={"Content-Type": "video/mp4"})

@@ -21,8 +21,10 @@ from runcrate_widget.request import VideoRequest, wire_body
 
 from .address import check_base_url, is_loopback, same_origin
 from .answers import SERVER_HINT, error_text, is_id, read_answer, read_json, refusal
+from .arrival import has_all, save, wanted
 from .backend import Answer, Sink
 from .connections import Connections
+from .deadline import Deadline
 from .key import Key
 from .limits import Limits, asked_to_wait, read_limits
 
@@ -82,53 +84,35 @@ class RuncrateBackend:
         return answer
 
     async def download(self, id: str, sink: Sink, progress: Callable[[int, int | None], None]) -> None:
-        have = sink.size
-        url, headers = f"{self._url(id)}/download", {"Range": f"bytes={have}-"} if have else {}
-
-        async def receive(response: httpx.Response, key: Key) -> str | None:
-            if response.is_redirect:
-                return self._redirected(response)
-            if response.status_code == 416:  # what is here is more than there is
-                sink.discard()
-                raise TransportError("The download could not be continued: it begins anew.", sent=True)
-            await self._check(response, key)
-            await self._save(response, key, sink, have, progress)
-            return None
-
+        url = f"{self._url(id)}/download"
+        if has_all(sink):
+            return
+        headers = wanted(sink)
         for _ in range(_MOST_REDIRECTS + 1):
-            target = await self._send("download", "GET", url, receive, headers)
+            deadline = Deadline(2 * _READ_TIMEOUT)
+
+            async def receive(
+                response: httpx.Response, key: Key, deadline: Deadline = deadline
+            ) -> str | None:
+                if response.is_redirect:
+                    return self._redirected(response)
+                if response.status_code == 416:  # what is here is more than there is
+                    sink.discard()
+                    raise TransportError("The download could not be continued: it begins anew.", sent=True)
+                await self._check(response, key)
+                kind = response.headers.get("content-type", "").lower()
+                if "json" in kind or "html" in kind:
+                    raise _unexpected(response, await _body(response, key), "the video")
+                deadline.answered()
+                await save(response, sink, deadline.progress, progress)
+                return None
+
+            target = await self._send("download", "GET", url, receive, headers, deadline=deadline)
             if target is None:
                 return
             url = target
         message = f"The download redirects more than {_MOST_REDIRECTS} times."
         raise UnexpectedAnswerError(message, SERVER_HINT, status=310)
-
-    async def _save(
-        self,
-        response: httpx.Response,
-        key: Key,
-        sink: Sink,
-        have: int,
-        progress: Callable[[int, int | None], None],
-    ) -> None:
-        kind = response.headers.get("content-type", "").lower()
-        if "json" in kind or "html" in kind:
-            raise _unexpected(response, await _body(response, key), "the video")
-        start = have if response.status_code == 206 else 0
-        if start and not response.headers.get("content-range", "").startswith(f"bytes {start}-"):
-            sink.discard()
-            raise TransportError("The service sent another part of the video: it begins anew.", sent=True)
-        length = response.headers.get("content-length", "")
-        total = start + int(length) if length.isdigit() else None
-        sink.begin(start)
-        try:
-            progress(start, total)
-            async for chunk in response.aiter_raw():
-                sink.write(chunk)
-                start += len(chunk)
-                progress(start, total)
-        finally:
-            sink.finish()
 
     def _redirected(self, response: httpx.Response) -> str:
         target = str(response.url.join(response.headers.get("location", "")))
@@ -152,6 +136,7 @@ class RuncrateBackend:
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
         begin: Callable[[], Awaitable[None]] | None = None,
+        deadline: Deadline | None = None,
     ) -> _T:
         """One request, and what `receive` makes of its answer. A fault of httpx becomes a TransportError
         without it. `begin` is called right before the first byte of the request is written."""
@@ -173,9 +158,8 @@ class RuncrateBackend:
             client = self.connections.client(purpose, patience=patience, kept=not submit)
             extensions = {"trace": trace}
             request = client.build_request(method, url, headers=headers, content=body, extensions=extensions)
-            # A download takes its time; anything else that drips on and on is a broken connection.
-            within = {"submit": _SUBMIT_TIMEOUT, "download": None}.get(purpose, 2 * _READ_TIMEOUT)
-            return await asyncio.wait_for(self._exchange(client, request, key, receive), within)
+            deadline = deadline or Deadline(_SUBMIT_TIMEOUT if submit else 2 * _READ_TIMEOUT)
+            return await deadline.hold(self._exchange(client, request, key, receive))
         except (RuncrateError, asyncio.CancelledError):
             raise
         except Exception as error:
