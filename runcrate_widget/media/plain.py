@@ -37,9 +37,11 @@ def read_plain(path: str | os.PathLike[str]) -> bytes:
     # Without Python's file objects, which take longer; a library may have many records.
     file = open_plain(path)
     try:
-        content = b""
-        while piece := os.read(file, max(os.fstat(file).st_size - len(content), 0) + 1):
-            content = content + piece if content else piece
+        size = os.fstat(file).st_size
+        content = os.read(file, size + 1)
+        if len(content) != size:  # it has grown meanwhile, or came in pieces
+            while piece := os.read(file, 1 << 20):
+                content += piece
         return content
     finally:
         os.close(file)
