@@ -57,6 +57,7 @@ class Exchange:
         *,
         headers: dict[str, str] | None = None,
         length: int | None = None,
+        reason: str = "X",
     ) -> None:
         """Writes an answer, by default with the length that its body has."""
         kind = "application/json"
@@ -68,7 +69,7 @@ class Exchange:
             **(headers or {}),
         }
         head = (
-            f"HTTP/1.1 {status} X\r\n"
+            f"HTTP/1.1 {status} {reason}\r\n"
             + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
             + "\r\n"
         )

@@ -7,7 +7,6 @@ A part is never continued with bytes of another video. Where that cannot be told
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from runcrate_widget.errors import TransportError, UnexpectedAnswerError
 from .answers import SERVER_HINT
 from .backend import Sink, Whole
 from .limits import whole_number
+from .packing import packing, unpacking
 
 if TYPE_CHECKING:
     import httpx
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 #: spare: a body without end is stopped there.
 LARGEST = 4 * 1024**3
 
-_PIECE = 1024 * 1024
 _RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 
 
@@ -64,11 +63,11 @@ async def save(
         UnexpectedAnswerError: it is more than was promised, or than any video has, or written in a way that
             nobody asked for.
     """
-    coding = response.headers.get("content-encoding", "").strip().lower() or "identity"
+    coding = packing(response.headers)
     first, whole = _extent(response)
     if response.status_code == 206 and "range" in response.request.headers:
         at = sink.size
-        if coding != "identity" or first != at or not _same(sink.whole or Whole(), whole):
+        if coding or first != at or not _same(sink.whole or Whole(), whole):
             sink.discard()
             raise TransportError("The service sent another video, or part of it: it begins anew.", sent=True)
         total = whole.total or (sink.whole or Whole()).total
@@ -76,11 +75,12 @@ async def save(
         raise TransportError("The service sent a part of the video that nobody asked for.", sent=True)
     else:
         at, total = 0, whole.total
-    if coding != "identity":
+    if coding:
         total = None  # what was promised is as it is on the line, and so are ranges of it
     _check_size(total or whole.total or 0, LARGEST)
-    pieces = _pieces(response, coding, came)
-    sink.resume() if at else sink.begin(None if coding != "identity" or not _lasting(whole) else whole)
+    pieces = _counted(response, came)
+    pieces = unpacking(pieces, coding) if coding else pieces
+    sink.resume() if at else sink.begin(None if coding or not _lasting(whole) else whole)
     try:
         progress(at, total)
         async for piece in pieces:
@@ -141,25 +141,7 @@ def _same(one: Whole, other: Whole) -> bool:
     return not differ and one.total is not None and one.total == other.total
 
 
-async def _pieces(response: httpx.Response, coding: str, came: Callable[[int], None]) -> AsyncIterator[bytes]:
-    """The body's bytes, unpacked where a proxy has packed them although nobody asked for it."""
-    if coding not in ("identity", "gzip", "x-gzip", "deflate"):
-        message = f"The download is packed as {coding[:40]!r}, although it was to come as it is."
-        raise UnexpectedAnswerError(message, SERVER_HINT, status=response.status_code)
-    unpack = None if coding == "identity" else zlib.decompressobj(47)  # either form, by its first bytes
+async def _counted(response: httpx.Response, came: Callable[[int], None]) -> AsyncIterator[bytes]:
     async for piece in response.aiter_raw():
         came(len(piece))
-        if unpack is None:
-            yield piece
-            continue
-        try:
-            while piece:
-                if unpack.eof:  # several one after the other are one
-                    unpack = zlib.decompressobj(47)
-                yield unpack.decompress(piece, _PIECE)
-                piece = unpack.unconsumed_tail or unpack.unused_data
-        except zlib.error:
-            message = f"The download is called {coding}, and is none."
-            raise UnexpectedAnswerError(message, SERVER_HINT, status=response.status_code) from None
-    if unpack is not None and not unpack.eof:
-        raise TransportError("The download ended before the video did: it begins anew.", sent=True)
+        yield piece
