@@ -22,9 +22,9 @@ _SALT = secrets.token_bytes(16)
 #: JSON can be nested so deeply that it can be read, and not written again.
 _DEEPEST = 50
 
-#: A letter as JSON, a URL or HTML may have it.
+#: A letter as JSON, a URL or HTML may have it, or a repr of it.
 _ESCAPE = re.compile(
-    r"\\u([0-9a-f]{4})|%([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});|&#0*([0-9]{1,5});|\\(/)", re.IGNORECASE
+    r"\\{1,4}u([0-9a-f]{4})|%([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});|&#0*([0-9]{1,5});|\\{1,4}(/)", re.IGNORECASE
 )
 _LETTER = re.compile(_ESCAPE.pattern + "|.", re.IGNORECASE | re.DOTALL)
 
