@@ -12,6 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import socket
+import ssl
 import struct
 import threading
 import time
@@ -299,6 +302,36 @@ async def trickle(exchange: Exchange) -> None:
         await asyncio.sleep(0.05)
 
 
+def garbled(share: float) -> Fault:
+    """For a download over TLS: a share of the bytes, and then some that are no TLS."""
+
+    async def fault(exchange: Exchange) -> None:
+        await cut_here(exchange, share)
+        os.write(exchange.writer.get_extra_info("socket").fileno(), b"this is no TLS record" * 9)
+        await exchange.server.ended.wait()
+
+    return fault
+
+
+def torn(share: float) -> Fault:
+    """For a download over TLS: a share of the bytes, and then the end of the connection, without TLS's own."""
+
+    async def fault(exchange: Exchange) -> None:
+        await cut_here(exchange, share)
+        exchange.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
+    return fault
+
+
+async def cut_here(exchange: Exchange, share: float) -> None:
+    """A share of the video, which has left this process when it returns."""
+    video = exchange.server.video
+    part = video[: int(len(video) * share)]
+    await exchange.send(200, part, headers={"Content-Type": "video/mp4"}, length=len(video))
+    while exchange.writer.transport.get_write_buffer_size():
+        await asyncio.sleep(0.001)
+
+
 async def whole_again(exchange: Exchange) -> None:
     """For a download: a server that does not know `Range`."""
     await exchange.send(200, exchange.server.video, headers={"Content-Type": "video/mp4"})
@@ -327,6 +360,7 @@ class FaultServer:
     poll: Iterable[Fault] = ()
     download: Iterable[Fault] = ()
     polls: int = 1
+    tls: ssl.SSLContext | None = None  # https then
     elsewhere: str = ""  # the URL of another server, for `redirect_elsewhere`
     jobs: dict[str, int] = field(default_factory=dict)  # id → polls that are left
     requests: list[Request] = field(default_factory=list)
@@ -352,8 +386,8 @@ class FaultServer:
 
     async def _serve(self, started: threading.Event) -> None:
         self.ended = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         started.set()
         await self.ended.wait()
         # Closing the server, or cancelling a handler, while a connection is coming in would leave that one

@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, close, cut, html, redirect, reply, reset, retry_after_date
+from fault_server import (
+    KEY,
+    FaultServer,
+    client_of,
+    close,
+    cut,
+    html,
+    redirect,
+    reply,
+    reset,
+    retry_after_date,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from videos import small_mp4
@@ -24,7 +35,7 @@ from runcrate_widget import errors
 from runcrate_widget.library.disk import FolderStore
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.request import VideoRequest, wire_body
-from runcrate_widget.service.address import check_base_url
+from runcrate_widget.service.address import check_base_url, same_origin
 from runcrate_widget.service.answers import error_text
 from runcrate_widget.service.key import Key
 from runcrate_widget.service.runcrate import RuncrateBackend
@@ -305,6 +316,15 @@ def test_a_redirect_to_no_web_address_is_refused(server: FaultServer, tmp_path: 
         ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
         ("http://localhost:8787/v1/", "http://localhost:8787"),
         ("http://[::1]:8787", "http://[::1]:8787"),
+        ("HTTPS://API.Runcrate.AI", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai:443/v1/", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai.//v1//", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai:8443", "https://api.runcrate.ai:8443"),
+        ("https://Proxy.example/RunCrate/", "https://proxy.example/RunCrate"),
+        ("HTTP://LOCALHOST:08787/", "http://localhost:8787"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("HTTP://[::1]:80/", "http://[::1]"),
     ],
 )
 def test_a_base_url_that_is_safe(given: str, taken: str) -> None:
@@ -320,6 +340,34 @@ def test_a_base_url_that_is_safe(given: str, taken: str) -> None:
 def test_a_base_url_that_is_not(given: Any) -> None:
     with pytest.raises(errors.ConfigurationError):
         check_base_url(given)
+
+
+def test_a_service_is_the_same_however_it_is_written(server: FaultServer, tmp_path: Path) -> None:
+    other = server.url.replace("http://", "HTTP://") + "//"
+    made = client_of(server, tmp_path).generate("A fox", model="Veo 3.0").wait(30)
+    assert client_of(server, tmp_path, base_url=other).generate("A fox", model="Veo 3.0").reused
+    (sidecar,) = tmp_path.glob("*.json")
+    # As an earlier version wrote it, under the name that followed from that.
+    kept = json.loads(sidecar.read_bytes()) | {"service": server.url.replace("http", "HTTP"), "key": "0" * 8}
+    sidecar.unlink()
+    (tmp_path / "a-fox-00000000.json").write_text(json.dumps(kept), encoding="utf-8")
+    made.path.rename(tmp_path / "a-fox-00000000.mp4")
+    assert client_of(server, tmp_path).generate("A fox", model="Veo 3.0").reused
+    assert server.count("submit") == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://a.example", "HTTPS://A.EXAMPLE:443/x", True),
+        ("http://a.example:80", "http://a.example/", True),
+        ("https://a.example", "https://a.example:8443", False),
+        ("https://a.example", "http://a.example:443", False),
+        ("https://a.example", "https://b.example", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(one: str, other: str, same: bool) -> None:
+    assert same_origin(one, other) is same
 
 
 @pytest.mark.parametrize("text", [KEY, f" {KEY}\n", f'"{KEY}"', f"'{KEY}' ", f"Bearer {KEY}", f"\t`{KEY}`"])

@@ -75,7 +75,7 @@ class Key:
     def without(self, text: str, instead: str | None = None) -> str:
         """`text` without the key, whether it is there as it is, in other case, or escaped for JSON, a URL or
         HTML."""
-        key = self._reveal().lower()
+        key = _ESCAPE.sub(_plain, self._reveal()).lower()
         if key not in _ESCAPE.sub(_plain, text).lower():  # in nearly every text, and quickly seen
             return text
         parts = [(match.group(), _plain(match)) for match in _LETTER.finditer(text)]
