@@ -75,7 +75,7 @@ class Lives(RuleBasedStateMachine):
             patch.start()
         self.client: VideoClient = client_of(self.server, self.folder)
         self.allowed: Counter[str] = Counter()
-        self.corrupted = 0
+        self.corrupted = self.count = 0
 
     def finished(self, job: VideoJob) -> None:
         """Waits for its end, whatever that is."""
@@ -100,8 +100,10 @@ class Lives(RuleBasedStateMachine):
     def generate(self, prompt: str) -> None:
         self.ask(prompt)
 
-    @rule(prompt=PROMPTS, step=st.sampled_from(sorted(FAULTS)), data=st.data())
-    def generate_while_something_goes_wrong(self, prompt: str, step: str, data: st.DataObject) -> None:
+    @rule(step=st.sampled_from(sorted(FAULTS)), data=st.data())
+    def generate_while_something_goes_wrong(self, step: str, data: st.DataObject) -> None:
+        self.count += 1
+        prompt = f"Another fox, number {self.count}"
         self.server._faults[step] = [data.draw(st.sampled_from(FAULTS[step]))]
         self.ask(prompt)
         self.server._faults[step] = []
@@ -191,8 +193,10 @@ class Lives(RuleBasedStateMachine):
         if hasattr(self, "client"):
             self.client.close()
             self.server.__exit__()
-            for patch in (*self.times, self.look, self.shorter):
+            for patch in self.times:
                 patch.stop()
+            self.look.stop()
+            self.shorter.stop()
             self.place.cleanup()
 
 
