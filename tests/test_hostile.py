@@ -15,7 +15,6 @@ import gzip
 import itertools
 import json
 import tempfile
-import time
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 
 import pytest
 from fault_server import Exchange, FaultServer, client_of, close, reset
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from videos import small_mp4
 
@@ -88,6 +87,7 @@ class Answer:
         return {
             "good": good,
             "empty": b"",
+            "no end": good[:-1],
             "half": good[: len(good) // 2],
             "page": b"<html>Please log in</html>",
             "error": b'{"error": {"message": "no", "code": "x"}}',
@@ -106,7 +106,7 @@ class Answer:
     def tells(self) -> bool:
         """For a submit: whether the id can be read in it. With `other` it tells one, of another job."""
         packed = ("Content-Encoding", "gzip") in self.headers
-        told = self.body in ("good", "digits", "long") or (self.body == "gzip" and packed)
+        told = self.body in ("good", "digits", "long", "no end") or (self.body == "gzip" and packed)
         return (
             200 <= self.status < 300
             and told
@@ -146,15 +146,22 @@ STATUSES = st.sampled_from(
     + [500, 502, 503, 503, 504, 524]
 )  # fmt: skip
 BODIES = st.sampled_from(
-    ["good"] * 6 + ["empty", "half", "page", "error", "other", "deep", "digits", "gzip", "long"]
+    ["good"] * 6 + ["empty", "no end", "half", "page", "error", "other", "deep", "digits", "gzip", "long"]
 )
 TIMINGS = st.sampled_from(
     ["at once"] * 6 + ["reset", "closed", "hang", "cut", "no length", "in pieces", "interim"]
 )
-ANSWERS = st.builds(Answer, STATUSES, BODIES, HEADERS, TIMINGS)
+# Mostly one thing wrong at a time: two that are wrong hide each other.
+ANSWERS = (
+    st.builds(Answer, body=BODIES)
+    | st.builds(Answer, headers=HEADERS)
+    | st.builds(Answer, timing=TIMINGS)
+    | st.builds(Answer, STATUSES, headers=HEADERS)
+    | st.builds(Answer, STATUSES, BODIES, HEADERS, TIMINGS, st.booleans())
+)
 STEPS = st.fixed_dictionaries(
     {
-        "submit": st.lists(st.builds(Answer, STATUSES, BODIES, HEADERS, TIMINGS, st.booleans()), max_size=2),
+        "submit": st.lists(ANSWERS, max_size=2),
         "poll": st.lists(ANSWERS, max_size=3),
         "download": st.lists(ANSWERS, max_size=3),
     }
@@ -179,7 +186,6 @@ def check(steps: dict[str, list[Answer]]) -> None:
         for one in steps["submit"]
     ]
     faults: dict[str, Any] = {**steps, "submit": submits}
-    began = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as place,
         pytest.MonkeyPatch.context() as patch,
@@ -189,7 +195,11 @@ def check(steps: dict[str, list[Answer]]) -> None:
         patch.setattr(polling, "LONGEST_BACKOFF", 2 * SHORTEST)
         patch.setattr(download, "_NOT_YET", 0.05)
         patch.setattr(runcrate, "_READ_TIMEOUT", PATIENCE)
-        patch.setattr(runcrate, "_SUBMIT_TIMEOUT", PATIENCE)
+        # Only where the service lets it run out: a busy machine is slow as well, and nobody could tell the two
+        # apart. Whatever is asked again may be asked once more.
+        hangs = any(one.timing == "hang" for one in submits)
+        if hangs:
+            patch.setattr(runcrate, "_SUBMIT_TIMEOUT", PATIENCE)
         patch.setattr(deadline, "_WINDOW", PATIENCE)
         folder = Path(place)
         job = client_of(server, folder).generate("A fox", model="Veo 3.0")
@@ -201,13 +211,13 @@ def check(steps: dict[str, list[Answer]]) -> None:
         assert len(made) <= 1, "paid twice"
         assert server.count("submit") <= allowed, "sent again"
         for answer in submits[: server.count("submit")]:
-            if answer.tells:
+            if answer.tells and not hangs:
                 assert job.id == made[0], "an id was forgotten"
                 assert [one.id for one in Library(folder)] == made
         last = (submits + [Answer()] * 9)[server.count("submit") - 1]
-        if last.tells:
+        if last.tells and not hangs:
             assert outcome in ("video", "stopped"), (outcome, job.error)
-        elif last.makes:
+        elif last.makes and not hangs:
             assert outcome in ("unconfirmed", "failed", *(["stopped"] if last.body == "other" else []))
         if outcome == "failed":
             assert not made or not 200 <= last.status < 300, "it was taken, and is called a failure"
@@ -222,9 +232,8 @@ def check(steps: dict[str, list[Answer]]) -> None:
         # The floor under every pause: each attempt but the first of a step has one before it.
         polls = [one for one in server.requests if one.step == "poll"]
         gaps = [after.at - before.at for before, after in itertools.pairwise(polls)]
-        assert all(gap >= SHORTEST / 2 for gap in gaps), gaps
+        assert all(gap >= 0.95 * SHORTEST for gap in gaps), gaps
         assert len(server.requests) <= 80
-    assert time.monotonic() - began < 60
 
 
 def _outcome(job: Any) -> str:
@@ -239,6 +248,19 @@ def _outcome(job: Any) -> str:
     return "video"
 
 
+def one_wrong(**wrong: Any) -> dict[str, list[Answer]]:
+    """A submit that goes wrong in one way, and all else well."""
+    return {"submit": [Answer(**wrong)], "poll": [], "download": []}
+
+
+# What is to be met in every run, and not only by chance.
+@example(one_wrong(body="no end"))
+@example(one_wrong(body="long"))
+@example(one_wrong(body="digits"))
+@example(one_wrong(timing="cut"))
+@example(one_wrong(timing="reset"))
+@example(one_wrong(headers=(("X-RateLimit-Limit", _DIGITS),)))
+@example(one_wrong(status=429, headers=(("Retry-After", "0"),)))
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_whatever_a_service_answers(steps: dict[str, list[Answer]]) -> None:
