@@ -30,6 +30,8 @@ class Conversation:
         widget.send = self._answered
 
     def _answered(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        if "id" not in content:  # pushed, and no answer
+            return
         with self._came:
             self.answers[content["id"]] = (content, buffers or [])
             self.count += 1
