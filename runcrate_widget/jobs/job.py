@@ -162,7 +162,7 @@ class VideoJob(HasTraits):
             return video
         reason = reason or RuncrateError("It came to no end.")
         kind, hint = _ENDS.get(status, JobStoppedError), reason.hint
-        if kind is JobStoppedError and self.id:
+        if kind is JobStoppedError and self.id and reason.kind != "closed":
             hint = f"{hint} The service has the job: its id is {self.id}, and job.resume() goes on.".lstrip()
         error = kind(self, reason.message, hint)
         error.kind = reason.kind
@@ -269,7 +269,10 @@ class VideoJob(HasTraits):
             for name, value in {**shown, "status": record.status}.items():
                 self.set_trait(name, value)
             for listener in list(self._listeners.values()):
-                listener()
+                try:
+                    listener()
+                except Exception:  # its fault must not become the job's
+                    _log.exception("A listener of %r failed", self)
 
     def _settle(self) -> None:
         """Nothing more will come, for now: those who wait are told."""

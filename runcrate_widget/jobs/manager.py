@@ -68,7 +68,9 @@ class JobManager:
         """The job of this take of this request: the library's, or a new one, which is begun."""
         self._check_open()
         with self._library.lock:
-            record = self._library.current(request, take, self._backend.service)
+            record = self._library.current(request, take, self._backend.service) or self._unwritten(
+                request, take
+            )
             if record is None or _may_be_sent_anew(record):
                 return self._send(request, take, record.attempt + 1 if record else 1)
             if record.status is JobStatus.WAITING:  # of a process that has ended
@@ -135,6 +137,10 @@ class JobManager:
             message = f"This job is {job.record.status}: it is not sent again."
             raise JobError(job, message, "Ask for another take instead.")
         with self._library.lock:
+            known = self._library.reread(job.record)
+            if (known.status, known.id) != (job.record.status, job.record.id):
+                message = f"Another notebook has gone on with this job: it is {known.status}."
+                raise JobError(job, message, "Ask for it again to see it.")
             latest = self._library.current(job.request, job.take, self._backend.service)
             if latest is not None and latest.attempt > job.record.attempt:  # it was sent again already
                 return self._job(latest)
@@ -162,6 +168,8 @@ class JobManager:
 
         Waits for the answer of a submit that is on its way, which must not be cut off.
         """
+        if self._runs.of_parent:  # a forked child's copy: the parent goes on
+            return
         self._runs.closed = True
         if engine().here:
             engine().spawn(self._runs.let_go())
@@ -182,6 +190,17 @@ class JobManager:
         made = self._library.create(request, take, attempt, backend.service, id=id, demo=backend.demo)
         self._limit().asked.add(made[0].name)
         return made
+
+    def _unwritten(self, request: VideoRequest, take: int) -> Record | None:
+        """The record of a job that the service has, and whose file somebody has removed: it is written
+        again."""
+        for job in list(_living.values()):
+            record = job.record
+            same = (record.folder, record.service) == (self._library.folder, self._backend.service)
+            if same and record.id and (record.request, record.take) == (request, take):
+                self._library.write(record)
+                return record
+        return None
 
     def _send(self, request: VideoRequest, take: int, attempt: int) -> VideoJob:
         self._limit().check(request, self._library)
@@ -211,9 +230,12 @@ class JobManager:
                 job._wanted = wanted
                 engine().call(self._runs.start, job, lease)
                 return job
-        elif wanted:
-            job._wanted = True
-            if job.done and job.record.status is JobStatus.WAITING:  # its client was closed
+        else:
+            job._wanted = job._wanted or wanted
+            old = (job.record.status, job.record.id) != (record.status, record.id)
+            # Its client was closed before it was sent; or another notebook has gone on with it.
+            if job.done and (old or (wanted and job.record.status is JobStatus.WAITING)):
+                job.record = record
                 job._manager = self
                 job._renew()
                 engine().call(self._runs.start, job)
@@ -224,14 +246,15 @@ class JobManager:
     def _revived(self, job: VideoJob) -> VideoJob:
         """The job, going on if it was stopped (perhaps by the key of another client), or if its file is
         gone."""
-        if job.done and job.id and goes_on(job):
+        if job.done and job.record.id and goes_on(job):
             job._manager = self
             self.resume(job)
         return job
 
 
 def _close(connections: Closable) -> None:
-    engine().call(lambda: engine().spawn(connections.close()))
+    with contextlib.suppress(RuntimeError):  # the program is ending, and the engine has ended before
+        engine().call(lambda: engine().spawn(connections.close()))
 
 
 def _heard(backend: Backend, limits: Limits) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,7 @@ class Runs:
     ) -> None:
         #: Whether the client was closed: nothing is begun any more.
         self.closed = False
+        self._process = os.getpid()
         self._backend = backend
         self._library = library
         self._runs: dict[VideoJob, Run] = {}
@@ -46,6 +48,11 @@ class Runs:
         self._stopped: set[VideoJob] = set()  # by the key or the credits
         slots = asyncio.Semaphore(max_concurrent)
         self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop)
+
+    @property
+    def of_parent(self) -> bool:
+        """Whether this is a forked child's copy of its parent's."""
+        return os.getpid() != self._process
 
     def wanted(self) -> list[VideoJob]:
         """The jobs under way that a person asked for. From any thread."""
@@ -95,6 +102,12 @@ class Runs:
             return
         if status is not JobStatus.WAITING:
             raise JobError(job, f"This job is {status}, and the service has no way to cancel one.")
+        run = self._runs.get(job)
+        lease = None if run is not None and run.held() else self._take(job)
+        if job.record.status is not JobStatus.WAITING:
+            assert lease is not None
+            lease.release()
+            raise JobError(job, f"Another notebook has sent this job meanwhile: it is {job.record.status}.")
         if task := self._tasks.get(job):
             task.cancel()
         message = "It was cancelled before it was sent: nothing is billed."
@@ -102,18 +115,29 @@ class Runs:
         make_move_now(
             job, self._library, Move(JobStatus.CANCELLED, error=RuncrateError(message, kind="cancelled"))
         )
+        if lease is not None:
+            lease.release()
         if not job.done:
             job._settle()
+
+    def _take(self, job: VideoJob) -> Lease:
+        """The lease of a job that is not carried here, and its record as it is now. Raises JobError."""
+        lease = self._library.lease(job.record.name)
+        if lease is None:
+            raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
+        job.record = self._library.reread(job.record)
+        return lease
 
     def adopt(self, job: VideoJob, id: str) -> None:
         """Goes on with a job by an id that was given by hand. Raises JobError or LibraryError."""
         mistaken = job.done and job.video is None and job.record.adopted is not None
         if job.record.status is not JobStatus.UNCONFIRMED and not mistaken:
             raise JobError(job, f"This job is {job.record.status}: it needs no other id.")
-        lease = self._library.lease(job.record.name)
-        if lease is None:
-            raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
+        lease = self._take(job)
         try:
+            if not mistaken and job.record.status is not JobStatus.UNCONFIRMED:
+                message = f"Another notebook has given this job its id meanwhile: it is {job.record.status}."
+                raise JobError(job, message, "Ask for it again to see it.")
             facts: dict[str, Any] = {"id": id, "adopted": now()}
             make_move_now(job, self._library, Move(JobStatus.QUEUED, facts=facts, must=True))
         except RuncrateError:
@@ -124,7 +148,7 @@ class Runs:
 
     def resume(self, job: VideoJob) -> None:
         """Goes on with a job that was stopped, or whose file is gone. Raises JobError."""
-        if job.id is None:
+        if job.record.id is None:
             hint = "resubmit() sends it again, adopt(id) gives it one."
             raise JobError(job, "The service gave this job no id.", hint)
         if goes_on(job):

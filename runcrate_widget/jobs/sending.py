@@ -104,7 +104,7 @@ class Sending:
                 self.under_way = False
                 if self._claimed and self._job.record.status is not JobStatus.SUBMITTING:
                     self._claimed = False
-                    self._library.unclaim(self._job.record)
+                    self._library.store.unclaim(self._job.record.name)
             if self.leaving:
                 raise closed(self._job.record)
             if error is None:
@@ -142,14 +142,14 @@ class Sending:
     def _claim(self) -> None:
         """In a thread, and its result at once in its place: it is given back whatever happens meanwhile."""
         record = self._job.record
-        if not self._library.claim(record):
+        if not self._library.store.claim(record.name):
             return
         self._claimed = True
         # It may have been sent, and its claim given back, since it was read.
         known = self._library.reread(record)
         if known.status is not JobStatus.WAITING or known.id is not None:
             self._claimed = False
-            self._library.unclaim(record)
+            self._library.store.unclaim(record.name)
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job

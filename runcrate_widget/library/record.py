@@ -275,7 +275,8 @@ def _text(moment: datetime | None) -> str | None:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else _refuse("a time without a zone")
+    good = moment.tzinfo is not None and 2000 < moment.year < 9000
+    return moment if good else _refuse(text)
 
 
 def _string(value: object) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 #: The words of the field. No documentation of Runcrate's lists its codes: these are those that OpenAI,
-#: Google, Kling, #: ByteDance and MiniMax use in theirs, as far as they are public.
+#: Google, Kling, ByteDance and MiniMax use in theirs, as far as they are public.
 _WORDS = re.compile(
     r"content[ _-]?(policy|filter|violation|safety)|moderation|moderated|safety (system|filter|polic)|"
     r"\b(rai|responsible ai)\b|sensitive (content|information)|prohibited[ _-]?content|policy[ _-]?violation|"
