@@ -259,8 +259,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             return
         bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # A page without the widget shows this above what is saved.
-        data = {**data, "text/plain": "VideoWidget"}
+        # A page without the widget shows this above what is saved, which says it all.
+        data = {**data, "text/plain": "" if self._runtime else "VideoWidget"}
         self._feed.wake()
         self._outputs += 1
         self._when_closed.callback(when_replaced(self._replaced))
