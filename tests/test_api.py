@@ -15,15 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, close, cut, html, redirect, reply, reset, retry_after_date
+from fault_server import (
+    KEY,
+    FaultServer,
+    client_of,
+    close,
+    cut,
+    html,
+    redirect,
+    reply,
+    reset,
+    retry_after_date,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from videos import small_mp4
 
 from runcrate_widget import errors
-from runcrate_widget.library.disk import FolderStore, PartFile
+from runcrate_widget.library.disk import FolderStore
+from runcrate_widget.library.part import PartFile
 from runcrate_widget.request import VideoRequest, wire_body
-from runcrate_widget.service.address import check_base_url
+from runcrate_widget.service.address import check_base_url, same_origin
 from runcrate_widget.service.answers import error_text
 from runcrate_widget.service.key import Key
 from runcrate_widget.service.runcrate import RuncrateBackend
@@ -60,7 +72,7 @@ def submit(api: RuncrateBackend) -> Any:
 def download(
     part: Path, progress: Callable[[int, int | None], None] = lambda *_: None
 ) -> Callable[[RuncrateBackend], Any]:
-    sink = PartFile(FolderStore(part.parent), part)
+    sink = PartFile(part, FolderStore(part.parent).unusable)
     return lambda api: api.download("vid_000001", sink, progress)
 
 
@@ -256,33 +268,6 @@ def test_a_download_that_breaks_is_continued(server: FaultServer, tmp_path: Path
     assert part.read_bytes() == server.video
 
 
-def test_a_server_without_ranges_begins_anew(server: FaultServer, tmp_path: Path) -> None:
-    part = tmp_path / "a.part"
-    part.write_bytes(b"something else")
-    server._faults["download"] = [reply(200, server.video, Content_Type="video/mp4")]
-    call(server.url, download(part))
-    assert part.read_bytes() == server.video
-
-
-def test_more_than_there_is_begins_anew(server: FaultServer, tmp_path: Path) -> None:
-    part = tmp_path / "a.part"
-    part.write_bytes(b"x" * (len(server.video) + 5))
-    with pytest.raises(errors.TransportError):
-        call(server.url, download(part))
-    assert not part.exists()
-
-
-def test_another_part_than_asked_for_is_not_taken(server: FaultServer, tmp_path: Path) -> None:
-    part = tmp_path / "a.part"
-    part.write_bytes(server.video[:100])
-    server._faults["download"] = [
-        reply(206, server.video[50:], Content_Type="video/mp4", Content_Range="bytes 50-/9999")
-    ]
-    with pytest.raises(errors.TransportError):
-        call(server.url, download(part))
-    assert not part.exists()
-
-
 @pytest.mark.parametrize("fault", [html(), reply(200, {"error": "gone"})])
 def test_a_page_in_place_of_the_video(server: FaultServer, tmp_path: Path, fault: Any) -> None:
     server._faults["download"] = [fault]
@@ -331,6 +316,15 @@ def test_a_redirect_to_no_web_address_is_refused(server: FaultServer, tmp_path: 
         ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
         ("http://localhost:8787/v1/", "http://localhost:8787"),
         ("http://[::1]:8787", "http://[::1]:8787"),
+        ("HTTPS://API.Runcrate.AI", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai:443/v1/", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai.//v1//", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai:8443", "https://api.runcrate.ai:8443"),
+        ("https://Proxy.example/RunCrate/", "https://proxy.example/RunCrate"),
+        ("HTTP://LOCALHOST:08787/", "http://localhost:8787"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("HTTP://[::1]:80/", "http://[::1]"),
     ],
 )
 def test_a_base_url_that_is_safe(given: str, taken: str) -> None:
@@ -346,6 +340,34 @@ def test_a_base_url_that_is_safe(given: str, taken: str) -> None:
 def test_a_base_url_that_is_not(given: Any) -> None:
     with pytest.raises(errors.ConfigurationError):
         check_base_url(given)
+
+
+def test_a_service_is_the_same_however_it_is_written(server: FaultServer, tmp_path: Path) -> None:
+    other = server.url.replace("http://", "HTTP://") + "//"
+    made = client_of(server, tmp_path).generate("A fox", model="Veo 3.0").wait(30)
+    assert client_of(server, tmp_path, base_url=other).generate("A fox", model="Veo 3.0").reused
+    (sidecar,) = tmp_path.glob("*.json")
+    # As an earlier version wrote it, under the name that followed from that.
+    kept = json.loads(sidecar.read_bytes()) | {"service": server.url.replace("http", "HTTP"), "key": "0" * 8}
+    sidecar.unlink()
+    (tmp_path / "a-fox-00000000.json").write_text(json.dumps(kept), encoding="utf-8")
+    made.path.rename(tmp_path / "a-fox-00000000.mp4")
+    assert client_of(server, tmp_path).generate("A fox", model="Veo 3.0").reused
+    assert server.count("submit") == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://a.example", "HTTPS://A.EXAMPLE:443/x", True),
+        ("http://a.example:80", "http://a.example/", True),
+        ("https://a.example", "https://a.example:8443", False),
+        ("https://a.example", "http://a.example:443", False),
+        ("https://a.example", "https://b.example", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(one: str, other: str, same: bool) -> None:
+    assert same_origin(one, other) is same
 
 
 @pytest.mark.parametrize("text", [KEY, f" {KEY}\n", f'"{KEY}"', f"'{KEY}' ", f"Bearer {KEY}", f"\t`{KEY}`"])

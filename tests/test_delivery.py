@@ -387,6 +387,9 @@ def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
         stage = shown.locator(".rw-stage")
         expect(stage).to_contain_text("processing", timeout=30_000)
 
+        # JupyterLab may put a dialog about the connection over the page.
+        dialog = lab.page.locator("dialog.jp-Dialog")
+        lab.page.add_locator_handler(dialog, lambda shown: shown.get_by_role("button").last.click())
         proxy.cut()
         lab.page.wait_for_function(f"{KERNEL}.connectionStatus !== 'connected'")
         prompt.fill("Meanwhile")

@@ -31,6 +31,8 @@ class Conversation:
         widget.send = self._answered
 
     def _answered(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        if "id" not in content:  # pushed, and no answer
+            return
         with self._came:
             self.answers[content["id"]] = (content, buffers or [])
             self.count += 1
@@ -270,6 +272,10 @@ def test_a_waiting_job_is_cancelled_from_the_view(server: FaultServer, tmp_path:
     view = Conversation(widget)
     answer, _ = view.say("generate", **{**CONTROLS, "takes": 2})
     row = wait_for_row(widget, {"key": answer["keys"][1], "status": "waiting"})
+    sent = threading.Event()
+    unsubscribe = widget.jobs[0].subscribe(lambda: sent.set() if widget.jobs[0].id else None)
+    assert widget.jobs[0].id or sent.wait(20)
+    unsubscribe()
     assert view.say("cancel", key=row["key"])[0]["ok"]
     wait_for_row(widget, {"key": row["key"], "status": "cancelled"})
     answer, _ = view.say("cancel", key=widget.jobs[0].key)
@@ -300,6 +306,18 @@ def test_what_was_sent_is_shown_whatever_becomes_of_the_next_take(
         widget.generate()
     assert list(widget.jobs[2:]) == begun
     assert all(job.wait(30) for job in widget.jobs)
+
+
+def test_takes_that_all_together_go_over_a_limit_are_not_sent_at_all(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    client = VideoClient(KEY, base_url=server.url, library=tmp_path, max_seconds=12)
+    widget = VideoWidget(client=client, prompt="A fox", takes=3)
+    with pytest.raises(errors.SpendingLimitError):
+        widget.generate()
+    answer, _ = Conversation(widget).say("generate", **{**CONTROLS, "takes": 3})
+    assert "were sent, of 3" not in answer["error"]["message"]
+    assert (widget.jobs, server.requests, len(client.library)) == ((), [], 0)
 
 
 def test_without_a_key_the_view_is_told_and_a_key_that_is_set_later_is_found(

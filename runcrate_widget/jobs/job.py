@@ -27,7 +27,7 @@ from runcrate_widget.errors import (
 from runcrate_widget.library.record import JobStatus, Record, Timeline
 from runcrate_widget.media.video import Video, shortened
 
-from .loop import engine
+from .loop import engine, uninterrupted
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -162,7 +162,7 @@ class VideoJob(HasTraits):
             return video
         reason = reason or RuncrateError("It came to no end.")
         kind, hint = _ENDS.get(status, JobStoppedError), reason.hint
-        if kind is JobStoppedError and self.id:
+        if kind is JobStoppedError and self.id and reason.kind != "closed":
             hint = f"{hint} The service has the job: its id is {self.id}, and job.resume() goes on.".lstrip()
         error = kind(self, reason.message, hint)
         error.kind = reason.kind
@@ -194,13 +194,13 @@ class VideoJob(HasTraits):
         `unconfirmed`: an unconfirmed one may have been taken all the same, and is then billed twice. Raises
         JobError otherwise.
         """
-        return self._manager.resubmit(self)
+        return uninterrupted(lambda: self._manager.resubmit(self))
 
     def adopt(self, id: str) -> None:
         """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from
         there. If it was a wrong one, another can be given once that one has stopped. Raises JobError if the
         job needs no id."""
-        self._manager.adopt(self, id)
+        uninterrupted(lambda: self._manager.adopt(self, id))
 
     def resume(self) -> None:
         """Asks again for a job (or a download) that was given up, or whose file is gone; does nothing while
@@ -264,20 +264,23 @@ class VideoJob(HasTraits):
         """Has the traits say what the record says, and this."""
         record = self.record
         with self.hold_trait_notifications():
-            shown = {"id": record.id, "status": record.status, "demo": record.demo}
-            for name, value in {**shown, "note": note, "error": error, "video": video}.items():
+            shown = {"id": record.id, "demo": record.demo, "note": note, "error": error, "video": video}
+            # The status last: another thread that sees an end sees what belongs to it.
+            for name, value in {**shown, "status": record.status}.items():
                 self.set_trait(name, value)
             for listener in list(self._listeners.values()):
-                listener()
+                try:
+                    listener()
+                except Exception:  # its fault must not become the job's
+                    _log.exception("A listener of %r failed", self)
 
     def _settle(self) -> None:
         """Nothing more will come, for now: those who wait are told."""
         self._stopped_at = time.time()
         self._done.set_result((self.record.status, self.error, self.video))
 
-    def _reopen(self) -> None:
-        """It goes on."""
+    def _renew(self) -> None:
+        """It goes on: who waits from now on waits for another end. From any thread."""
         if self._done.done():
             self._done = Future()
         self._stopped_at = None
-        self._show()

@@ -87,7 +87,7 @@ class Run:
                 await self._look_on()
             if job.record.status is JobStatus.WAITING and job._wanted and not await self._was_left():
                 async with self._means.slots:
-                    await self.sending.send(self._held)
+                    await self.sending.send(self.held)
                     await self._poll()
             else:
                 await self._take_over()
@@ -110,17 +110,18 @@ class Run:
             self._lease.release()
             self._lease = None
 
-    def _held(self) -> bool:
+    def held(self) -> bool:
+        """Whether the job is ours to carry."""
         return self._lease is not None and self._lease.held()
 
     async def _was_left(self) -> bool:
         """Whether a process that is gone, or seems to be, had the right to send this job, and may have."""
-        if not await in_thread(self._library.claimed, self._job.record):
+        if not await in_thread(self._library.store.claimed, self._job.record.name):
             return False
         if self._lease is None or not self._lease.sure:
             return True
         # It is gone for certain, and what is sent is on record before.
-        await in_thread(self._library.unclaim, self._job.record)
+        await in_thread(self._library.store.unclaim, self._job.record.name)
         return False
 
     async def _look_on(self) -> None:
@@ -179,7 +180,7 @@ class Run:
         with self._talk.pacer().polling():
             while True:
                 await asyncio.sleep(self._talk.pacer().until_next_poll(time.monotonic() - began))
-                if not self._held():
+                if not self.held():
                     raise Elsewhere("Another process has taken it over.")
                 try:
                     answer = await self._talk.ridden_out(self._ask, UnexpectedAnswerError)

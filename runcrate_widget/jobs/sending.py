@@ -13,17 +13,31 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from runcrate_widget.catalog import models
-from runcrate_widget.errors import BadRequestError, NotFoundError, RuncrateError
+from runcrate_widget.errors import (
+    APIError,
+    BadRequestError,
+    NotFoundError,
+    RateLimitError,
+    RuncrateError,
+    ServerError,
+    TransportError,
+)
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.service.backend import Answer, Backend
+from runcrate_widget.service.policy import is_filtered
 
 from .ends import closed
 from .job import VideoJob
 from .loop import in_thread
+from .pacer import pacer_of
+from .spending import SpendingLimit
 from .status import Move
 from .submit import Verdict, verdict
 from .talk import Talk
+
+_ASKED = 4  # times, for a job that only its id is known of
+_FILTERED_HINT = "Change the prompt. It is not sent again by itself: job.resubmit() sends it as it is."
 
 
 class Elsewhere(RuncrateError):
@@ -35,6 +49,7 @@ class Means:
     """What the runs of one client share.
 
     Attributes:
+        limit: what may be spent.
         slots: of them, so many jobs are with the service at a time.
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
@@ -42,6 +57,7 @@ class Means:
 
     backend: Backend
     library: Library
+    limit: Callable[[], SpendingLimit]
     slots: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
@@ -51,6 +67,8 @@ class Sending:
     """Of one job, in the engine's thread."""
 
     def __init__(self, job: VideoJob, talk: Talk, means: Means) -> None:
+        #: Whether it is this job's turn to be sent, and the service has not answered yet.
+        self.active = False
         #: Whether the request is on its way: then it must not be cut off.
         self.under_way = False
         #: Whether the client was closed meanwhile.
@@ -69,6 +87,13 @@ class Sending:
         `held` tells whether the job is still ours. Raises Elsewhere if it is not.
         """
         self._held = held
+        self.active = True
+        try:
+            await self._send()
+        finally:
+            self.active = False
+
+    async def _send(self) -> None:
         attempts = 0
         while True:
             await self._talk.turn()
@@ -79,7 +104,7 @@ class Sending:
                 self.under_way = False
                 if self._claimed and self._job.record.status is not JobStatus.SUBMITTING:
                     self._claimed = False
-                    self._library.unclaim(self._job.record)
+                    self._library.store.unclaim(self._job.record.name)
             if self.leaving:
                 raise closed(self._job.record)
             if error is None:
@@ -108,7 +133,8 @@ class Sending:
         if not self._claimed or not self._held():
             raise Elsewhere("Another process has taken it over.")
         self.under_way = True
-        await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
+        async with self._means.limit().reserved(self._job.record, self._library):
+            await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
         if not self._held():
             await self._talk.move(Move(JobStatus.WAITING))
             raise Elsewhere("Another process has taken it over.")
@@ -116,14 +142,14 @@ class Sending:
     def _claim(self) -> None:
         """In a thread, and its result at once in its place: it is given back whatever happens meanwhile."""
         record = self._job.record
-        if not self._library.claim(record):
+        if not self._library.store.claim(record.name):
             return
         self._claimed = True
         # It may have been sent, and its claim given back, since it was read.
         known = self._library.reread(record)
         if known.status is not JobStatus.WAITING or known.id is not None:
             self._claimed = False
-            self._library.unclaim(record)
+            self._library.store.unclaim(record.name)
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
@@ -142,6 +168,8 @@ class Sending:
                 f"It was sent, and it is not known whether {host} took it: {error.message}"
             )
         if said is Verdict.REFUSED:
+            if isinstance(error, APIError) and is_filtered(error.message, error.code, error.type):
+                error.kind, error.hint = "filtered", _FILTERED_HINT
             model = self._job.request.model
             if isinstance(error, (NotFoundError, BadRequestError)) and models.find(model) is None:
                 error.hint = f"{models.suggestion(model)} {error.hint}".strip()
@@ -165,6 +193,27 @@ class Sending:
 
 async def failed(talk: Talk, answer: Answer) -> NoReturn:
     """Ends a job that the service calls failed."""
-    message = f"The generation failed: {answer.error or 'the service gave no reason'}"
-    hint = "Change the prompt or the model, or try again."
-    await talk.end(JobStatus.FAILED, RuncrateError(message, hint, kind="failed"))
+    about = answer.fields.get("error")
+    said = [*about.values()] if isinstance(about, dict) else [about]
+    if is_filtered(answer.error, *said):
+        message = f"The service's rules forbid this video: {answer.error}"
+        error = RuncrateError(message, _FILTERED_HINT, kind="filtered")
+    else:
+        message = f"The generation failed: {answer.error or 'the service gave no reason'}"
+        error = RuncrateError(message, "Change the prompt or the model, or try again.", kind="failed")
+    await talk.end(JobStatus.FAILED, error)
+
+
+async def ask_for(backend: Backend, id: str) -> None:
+    """Returns if the service knows a job of this id. Raises NotFoundError, TransportError or APIError."""
+    pacer = pacer_of(backend.account)
+    for attempt in range(1, _ASKED + 1):
+        await pacer.turn(lambda _: None)
+        try:
+            await backend.status(id)
+        except (TransportError, RateLimitError, ServerError) as error:
+            if attempt == _ASKED:
+                raise
+            await pacer.back_off(error, attempt)
+        else:
+            return

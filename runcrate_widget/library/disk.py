@@ -4,7 +4,7 @@
       a-cinematic-sunrise-3f9c2a71.json        what was asked for, the service's id, the stage (record.py)
       a-cinematic-sunrise-3f9c2a71.mp4         the video, once it is a whole one
       a-cinematic-sunrise-3f9c2a71.jpg         a poster of it, once it was shown (poster.py)
-      a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far
+      a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far (part.py)
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
       a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
 
@@ -22,11 +22,12 @@ import threading
 import warnings
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from runcrate_widget.errors import LibraryError
+from runcrate_widget.media.plain import read_plain
 
 from .lease import LeaseFile, Lock, take_lease
+from .part import PartFile
 
 _MOST_DAMAGED = 10  # records of one name
 
@@ -51,9 +52,7 @@ class FolderStore:
     def read(self, name: str) -> bytes | None:
         sidecar = self._sidecar(name)
         try:
-            # Not of `pathlib`, which takes twice as long; a library may have many.
-            with open(sidecar, "rb", buffering=0) as file:
-                return file.read()
+            return read_plain(sidecar)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -144,13 +143,12 @@ class FolderStore:
     # Videos.
 
     def receive(self, name: str) -> PartFile:
-        return PartFile(self, self.folder / f"{name}.mp4.part")
+        return PartFile(self.folder / f"{name}.mp4.part", self.unusable)
 
     def publish(self, name: str) -> Path:
-        part, path = self.folder / f"{name}.mp4.part", self.folder / f"{name}.mp4"
+        path = self.folder / f"{name}.mp4"
         try:
-            _flush(part)
-            os.replace(part, path)
+            self.receive(name).publish(path)
             _flush(self.folder)
         except OSError as error:
             raise self.unusable(error) from error
@@ -175,58 +173,6 @@ class FolderStore:
             "Make room or mend its permissions, or choose another: VideoClient(library=…) or "
             "RUNCRATE_LIBRARY.",
         )
-
-
-class PartFile:
-    """Where a video arrives, as a `Sink`."""
-
-    def __init__(self, store: FolderStore, path: Path) -> None:
-        self.path = path
-        self._store = store
-        self._file: BinaryIO | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that have come so far."""
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def begin(self, start: int) -> None:
-        self.finish()
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "r+b" if start else "wb")  # noqa: SIM115 (closed in finish())
-            self._file.seek(start)
-            self._file.truncate()
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def write(self, chunk: bytes) -> None:
-        assert self._file is not None
-        try:
-            self._file.write(chunk)
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def finish(self) -> None:
-        if self._file is None:
-            return
-        file, self._file = self._file, None
-        try:
-            file.close()
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def discard(self) -> None:
-        self.finish()
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._store.unusable(error) from error
 
 
 def _flush(path: Path) -> None:

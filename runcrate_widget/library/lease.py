@@ -3,8 +3,8 @@
 Where the file system has locks (`flock`), the lease is one: the operating system takes it back when its
 process ends, however that ends, and whoever gets it knows that nobody else is at work (`sure`). Where it has
 none, as on some network homes, the lease is a file that its process renews, and that another may take over
-when it has not been renewed for a while: then nobody can be sure, since a process may have been stopped and go
-on later.
+when it has not been renewed for a while: then nobody can be sure, since a process may have been stopped and
+go on later.
 
 A lease is never the right to *send*: that is a claim (`Store.claim`), which only one process can ever get.
 """

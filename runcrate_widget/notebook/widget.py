@@ -143,15 +143,15 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     ) -> list[VideoJob]:
         """Begins the jobs; each is added as soon as it is there, whatever becomes of the next."""
         jobs: list[VideoJob] = []
-        for _ in range(takes):
-            try:
-                jobs.append(self._client.generate(request, take=None))
-            except RuncrateError as error:
-                if jobs:
-                    sent = "1 was" if len(jobs) == 1 else f"{len(jobs)} were"
-                    error.message = f"{sent} sent, of {takes}; the others were not. {error.message}"
-                raise
-            add(jobs[-1])
+        try:
+            for job in self._client._generate_takes(request, takes):
+                jobs.append(job)
+                add(job)
+        except RuncrateError as error:
+            if jobs:
+                sent = "1 was" if len(jobs) == 1 else f"{len(jobs)} were"
+                error.message = f"{sent} sent, of {takes}; the others were not. {error.message}"
+            raise
         return jobs
 
     def _add(self, *jobs: VideoJob) -> None:
