@@ -308,6 +308,18 @@ def test_what_was_sent_is_shown_whatever_becomes_of_the_next_take(
     assert all(job.wait(30) for job in widget.jobs)
 
 
+def test_takes_that_all_together_go_over_a_limit_are_not_sent_at_all(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    client = VideoClient(KEY, base_url=server.url, library=tmp_path, max_seconds=12)
+    widget = VideoWidget(client=client, prompt="A fox", takes=3)
+    with pytest.raises(errors.SpendingLimitError):
+        widget.generate()
+    answer, _ = Conversation(widget).say("generate", **{**CONTROLS, "takes": 3})
+    assert "were sent, of 3" not in answer["error"]["message"]
+    assert (widget.jobs, server.requests, len(client.library)) == ((), [], 0)
+
+
 def test_without_a_key_the_view_is_told_and_a_key_that_is_set_later_is_found(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.library.record import JobStatus
 from runcrate_widget.media.video import Video, cut
 
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
@@ -44,7 +45,8 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         duration=job.request.duration,
         aspect_ratio=job.request.aspect_ratio,
         take=job.take,
-        status=job.record.status.value,
+        # Not the record's, which is ahead of what comes with it: the video, the error.
+        status=JobStatus(job.status).value,
         note=job.note,
         error=error_row(job.error) if job.error else None,
         started=job.started,
