@@ -64,8 +64,6 @@ export interface JobRow {
   ended: number | null;
   made: number | null; // seconds
   demo: boolean;
-  undecided: boolean; // it stands above all that is not
-  adoptable: boolean;
   stopped: boolean;
   video: VideoRow | null;
 }
@@ -99,7 +97,7 @@ export const SETTINGS = [
   "takes",
 ] as const satisfies (keyof Settings)[];
 
-/** Where a job stands in the list, which is sorted by both. A view shows the undecided ones above it. */
+/** Where a job stands in the list, which is sorted by both. */
 export interface Place {
   started: number;
   key: string;
@@ -147,7 +145,6 @@ export interface Requests {
   generate: Settings;
   cancel: { key: string };
   resubmit: { key: string };
-  adopt: { key: string; job_id: string };
   resume: { key: string };
   earlier: object;
   code: { key: string };
@@ -166,7 +163,6 @@ export interface Payloads {
   generate: { keys: string[] };
   cancel: object;
   resubmit: { key: string };
-  adopt: object;
   resume: object;
   earlier: object;
   code: { code: string };
