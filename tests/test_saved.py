@@ -359,6 +359,7 @@ def test_thirty_of_them_make_a_light_notebook(short_path: Path, shown: str) -> N
     assert (tmp_path / "a.ipynb").stat().st_size < 600_000
     for index in range(1, 31):
         (output,) = outputs(tmp_path / "a.ipynb", index)
+        assert POSTER.search(html_of(output)), html_of(output)[:500]
         (poster,) = POSTER.findall(html_of(output))
         assert len(poster) <= 15_000
         # What this machine calls its temporary folders is nobody's kilobyte.

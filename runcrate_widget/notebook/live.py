@@ -89,6 +89,7 @@ class LiveOutput:
             await asyncio.to_thread(self._show_anew)
 
     def _show_anew(self) -> None:
+        _busy.add(self)  # before it is no longer due: a cell that ends now waits for it
         try:
             with self._lock:
                 _due.discard(self)
@@ -100,6 +101,8 @@ class LiveOutput:
                     self._shown = bundle["text/html"]
         except Exception:  # the kernel is going away, or a file is not to be read
             _log.debug("An output could not be updated", exc_info=True)
+        finally:
+            _busy.discard(self)
 
     def _publish_update(self, bundle: dict[str, str]) -> None:
         # In a context of its own, it belongs to the cell that runs now, and not to the one that began the
@@ -121,11 +124,13 @@ class LiveOutput:
 
 #: What has changed, and will be shown soon.
 _due: set[LiveOutput] = set()
+#: What another thread shows just now.
+_busy: set[LiveOutput] = set()
 
 
 def _show_what_is_due(_: object) -> None:
     """At a cell's end: after the last one nbclient hears nothing more."""
-    for output in list(_due):
+    for output in {*_due, *_busy}:
         output._show_anew()
 
 
