@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -22,11 +23,13 @@ from runcrate_widget.service.backend import Sink
 from .disk import FolderStore
 from .index import Index
 from .naming import fresh_record, record_name
-from .record import Record, read_record, write_record
+from .record import JobStatus, Record, read_record, write_record
 from .store import Lease, Store
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
+
+_LOOK_EVERY = 2.0  # seconds: often enough for what a person does to files
 
 
 class Records(list[Record]):
@@ -50,6 +53,7 @@ class Library:
         #: Held while something is looked up and then written on the strength of it.
         self.lock = threading.RLock()
         self._index = Index()
+        self._looked = -_LOOK_EVERY  # when all were looked at last
 
     @property
     def folder(self) -> Path:
@@ -117,8 +121,12 @@ class Library:
         """The latest attempt at this take of this request, or None."""
         with self.lock:
             latest = self._latest(request, take, service, 1)
-            if latest is None or self._index.complete:
-                # A person may have given a file another name, or removed an earlier attempt.
+            anew = latest is None or latest.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+            if anew or self._index.complete:
+                # A person may have given a file another name, or removed an earlier attempt. Before money is
+                # spent, all are looked at.
+                if anew and time.monotonic() - self._looked > _LOOK_EVERY:
+                    self._refreshed()
                 first = latest.attempt + 1 if latest else 1
                 known = [
                     one for one in self._known(request, service) if one.take == take and one.attempt >= first
@@ -271,6 +279,7 @@ class Library:
     def _refreshed(self) -> list[Record]:
         """All records; those that changed are read again."""
         with self.lock:
+            self._looked = time.monotonic()
             return self._index.refresh(self._store.scan(), self._read)
 
 
