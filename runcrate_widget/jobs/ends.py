@@ -37,5 +37,10 @@ def video_of(record: Record, mp4: MP4) -> Video:
 
 def closed(record: Record) -> RuncrateError:
     """Why a job stops that its client no longer carries."""
-    sent = "" if record.id else " It was not sent: nothing is billed."
-    return RuncrateError(f"Its client was closed.{sent}", "A new client goes on with it.", kind="closed")
+    if record.id is None:
+        message = "Its client was closed. It was not sent: nothing is billed."
+        return RuncrateError(message, "Ask a new client for it again to send it.", kind="closed")
+    hint = (
+        f"The service has it: its id is {record.id}. A new client goes on with it: client.job({record.id!r})."
+    )
+    return RuncrateError("Its client was closed.", hint, kind="closed")

@@ -162,7 +162,7 @@ class VideoJob(HasTraits):
             return video
         reason = reason or RuncrateError("It came to no end.")
         kind, hint = _ENDS.get(status, JobStoppedError), reason.hint
-        if kind is JobStoppedError and self.id:
+        if kind is JobStoppedError and self.id and reason.kind != "closed":
             hint = f"{hint} The service has the job: its id is {self.id}, and job.resume() goes on.".lstrip()
         error = kind(self, reason.message, hint)
         error.kind = reason.kind
