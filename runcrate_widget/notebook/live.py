@@ -89,20 +89,20 @@ class LiveOutput:
             await asyncio.to_thread(self._show_anew)
 
     def _show_anew(self) -> None:
-        _busy.add(self)  # before it is no longer due: a cell that ends now waits for it
-        try:
-            with self._lock:
-                _due.discard(self)
+        with self._lock:
+            _busy.add(self)  # before it is no longer due: a cell that ends now waits for it
+            _due.discard(self)
+            try:
                 if self._shown is None or self._closed:  # nobody has seen it yet, or nobody will
                     return
                 bundle = self._render()
                 if bundle["text/html"] != self._shown:
                     self._publish_update(bundle)
                     self._shown = bundle["text/html"]
-        except Exception:  # the kernel is going away, or a file is not to be read
-            _log.debug("An output could not be updated", exc_info=True)
-        finally:
-            _busy.discard(self)
+            except Exception:  # the kernel is going away, or a file is not to be read
+                _log.debug("An output could not be updated", exc_info=True)
+            finally:
+                _busy.discard(self)
 
     def _publish_update(self, bundle: dict[str, str]) -> None:
         # In a context of its own, it belongs to the cell that runs now, and not to the one that began the
