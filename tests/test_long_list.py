@@ -14,6 +14,9 @@ from runcrate_widget import VideoClient, VideoWidget
 w = VideoWidget(client=VideoClient(max_concurrent=1), prompt='A fox', takes=8)
 for _ in range(38): w.generate()
 for job in w.jobs[1:]: job.cancel()
+# Told before anybody looks: what ends while one looks stays where it stands.
+from runcrate_widget.jobs.loop import engine
+engine().run(w._feed.update)
 w"""
 
 
