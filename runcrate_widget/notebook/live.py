@@ -50,6 +50,7 @@ class LiveOutput:
     def display(self) -> None:
         """Shows it in the output of the cell that runs."""
         with self._lock:
+            _cell_runs.set()  # before the first one nobody looked
             self._closed = False
             bundle = self._render()
             self._publish(bundle, update=False)
@@ -66,6 +67,7 @@ class LiveOutput:
         """It changes no more, until it is displayed again. From any thread."""
         self._closed = True
         _due.discard(self)
+        _unheard.discard(self)
         call_engine(self._cancel)
 
     # In the engine's thread.
@@ -88,7 +90,8 @@ class LiveOutput:
         with contextlib.suppress(RuntimeError):
             await asyncio.to_thread(self._show_anew)
 
-    def _show_anew(self) -> None:
+    def _show_anew(self, *, at_end: bool = False) -> None:
+        """Shows it, if it has changed; at a cell's end also if it may not have been heard before."""
         with self._lock:
             _busy.add(self)  # before it is no longer due: a cell that ends now waits for it
             _due.discard(self)
@@ -96,7 +99,8 @@ class LiveOutput:
                 if self._shown is None or self._closed:  # nobody has seen it yet, or nobody will
                     return
                 bundle = self._render()
-                if bundle["text/html"] != self._shown:
+                if bundle["text/html"] != self._shown or (at_end and self in _unheard):
+                    (_unheard.discard if at_end or _cell_runs.is_set() else _unheard.add)(self)
                     self._publish_update(bundle)
                     self._shown = bundle["text/html"]
             except Exception:  # the kernel is going away, or a file is not to be read
@@ -116,7 +120,8 @@ class LiveOutput:
     def _publish(self, bundle: dict[str, str], *, update: bool) -> None:
         shell = get_ipython()
         if shell is not None:
-            shell.events.register("post_run_cell", _show_what_is_due)  # once, however often it is said
+            shell.events.register("pre_run_cell", _begin_cell)  # once, however often it is said
+            shell.events.register("post_run_cell", _end_cell)
             shell.display_pub.publish(
                 data=bundle, metadata={}, transient={"display_id": self._id}, update=update
             )
@@ -128,10 +133,20 @@ _due: set[LiveOutput] = set()
 _busy: set[LiveOutput] = set()
 
 
-def _show_what_is_due(_: object) -> None:
-    """At a cell's end: after the last one nbclient hears nothing more."""
-    for output in {*_due, *_busy}:
-        output._show_anew()
+#: What was shown between two cells: nbclient hears what belongs to a cell, and only while that cell runs.
+_unheard: set[LiveOutput] = set()
+_cell_runs = threading.Event()
+
+
+def _begin_cell(_: object) -> None:
+    _cell_runs.set()
+
+
+def _end_cell(_: object) -> None:
+    """After the last one nbclient hears nothing more."""
+    _cell_runs.clear()
+    for output in {*_due, *_busy, *_unheard}:
+        output._show_anew(at_end=True)
 
 
 def call_engine(function: Callable[[], object]) -> None:
