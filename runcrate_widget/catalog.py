@@ -41,6 +41,11 @@ def _fold(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+def _letters(text: str) -> str:
+    """Letters and digits alone: `veo3`, `Veo 3` and `veo-3.0` are near each other."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
 def _price(price: object, of: str) -> float:
     if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < float("inf"):
         raise InvalidRequestError(
@@ -175,8 +180,8 @@ class Catalog(Mapping[str, Model]):
 
     def suggestion(self, id_or_name: str) -> str:
         """` Did you mean "Veo 3.0"?`, or an empty text where nothing is near."""
-        known = {_fold(text): text for model in self._by_id.values() for text in (model.name, model.id)}
-        near = difflib.get_close_matches(_fold(id_or_name), known, n=1, cutoff=0.75)
+        known = {_letters(text): text for model in self._by_id.values() for text in (model.name, model.id)}
+        near = difflib.get_close_matches(_letters(id_or_name), known, n=1, cutoff=0.75)
         return f' Did you mean "{known[near[0]]}"?' if near else ""
 
     def add(self, model: Model) -> Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
@@ -15,12 +15,13 @@ from .catalog import Model, check_prices, models
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
 from .jobs.job import VideoJob
-from .jobs.loop import run_in_background
+from .jobs.loop import run_in_background, uninterrupted
 from .jobs.manager import JobManager
 from .jobs.spending import SpendingLimit
 from .library.library import Library
 from .request import VideoRequest
 from .service.address import BASE_URL
+from .service.answers import is_id
 from .service.key import Key
 from .service.runcrate import RuncrateBackend
 
@@ -96,7 +97,7 @@ class VideoClient:
         self._backend = RuncrateBackend(url, self._require_key, demo=self.demo)
         self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price)
         self._manager = JobManager(
-            self._backend, self.library, max_concurrent=max_concurrent, allow=self._check_limit
+            self._backend, self.library, max_concurrent=max_concurrent, limit=lambda: self._limit
         )
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
@@ -207,25 +208,32 @@ class VideoClient:
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
-        return self._manager.obtain_new(request) if take is None else self._manager.obtain(request, take)
+        if take is None:
+            return uninterrupted(lambda: self._manager.obtain_new(request))
+        return uninterrupted(lambda: self._manager.obtain(request, take))
+
+    def _generate_takes(self, request: VideoRequest, takes: int) -> Iterator[VideoJob]:
+        """New takes of a request, one after the other. Raises before the first if all of them go over a
+        limit."""
+        self._manager.check_takes(request, takes)
+        for _ in range(takes):
+            yield self.generate(request, take=None)
 
     def job(self, id: str) -> VideoJob:
-        """The job of this id (`vid_…`), also one that another process or program submitted. It is followed,
+        """The job of this id (`vid_…`), also one that another process or program submitted: then the service
+        is asked whether it knows it. It is followed,
         its video fetched.
 
         Raises:
             InvalidRequestError: that is no id.
         """
-        if not isinstance(id, str) or not id.strip():
+        if not isinstance(id, str) or not is_id(id.strip()):
             raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
-        return self._manager.attach(id.strip())
+        return uninterrupted(lambda: self._manager.attach(id.strip()))
 
     def unfinished(self) -> list[VideoJob]:
         """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""
         return list(self._resumed.result())
-
-    def _check_limit(self, request: VideoRequest) -> None:
-        self._limit.check(request, self.library)
 
     def _require_key(self) -> Key:
         key = self.api_key

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,9 @@ from typing import Any
 
 from .catalog import ASPECT_RATIOS, Model, models
 from .errors import InvalidRequestError
+
+#: Letters and symbols that show nothing.
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
 _OWN = ("model", "prompt", "duration", "aspect_ratio")
 
@@ -28,8 +32,9 @@ class VideoRequest:
 
     Args:
         prompt: what the video shows; not empty.
-        model: a model's id, or a name from the table (`models`). An id that is not in the table is sent
-            as it is, and neither its duration nor its aspect ratio is compared with anything.
+        model: a model's id, or a name from the table (`models`), or a `Model`. An id (it has a slash) that is
+            not in the table is sent as it is, and neither its duration nor its aspect ratio is compared with
+            anything.
         duration: the length in whole seconds; by default 6, or the nearest that the model makes.
         aspect_ratio: `"16:9"` (the default) or `"9:16"`.
         extra: further fields of the submit, passed on as they are: `{"image_url": "https://…"}`.
@@ -128,7 +133,8 @@ def restore_request(fields: Mapping[str, Any]) -> VideoRequest:
     left = dict(fields)
     prompt, model, extra = left.pop("prompt", ""), left.pop("model", ""), left.pop("extra", None) or {}
     duration, aspect_ratio = left.pop("duration", None), left.pop("aspect_ratio", None)
-    if not (isinstance(prompt, str) and isinstance(model, str) and isinstance(extra, dict)):
+    texts = isinstance(prompt, str) and isinstance(model, str) and isinstance(aspect_ratio, str | None)
+    if not (texts and isinstance(extra, dict) and isinstance(duration, int | None)):
         raise TypeError("its request is not what belongs there")
     request = VideoRequest.__new__(VideoRequest)
     _fill(request, prompt, model, duration, aspect_ratio, _sorted_json(extra), _sorted_json(left))
@@ -166,7 +172,7 @@ def _given(request: VideoRequest) -> dict[str, Any]:
 
 def _check_model(model: object) -> tuple[str, Model | None]:
     if isinstance(model, Model):
-        model = model.id
+        return model.id, models.find(model.id) or model
     choices = ", ".join(one.name for one in models.values())
     if not isinstance(model, str) or not model.strip():
         given = f"is {model!r}"
@@ -178,30 +184,39 @@ def _check_model(model: object) -> tuple[str, Model | None]:
             "model", f"model {given}.", f"Give a model's id or name; known are {choices}."
         )
     known = models.find(model)
-    # An id has no white space: what has some was meant as a name, and a mistyped one would come back as a
+    id = model.strip()
+    # Without a slash, or with white space, it is no id but a name that was mistyped: it would come back as a
     # 404.
-    if known is None and (len(model.split()) > 1 or not model.strip().isprintable()):
+    if known is None and ("/" not in id or len(id.split()) > 1 or not id.isprintable()):
         raise InvalidRequestError(
             "model",
             f"model is {model!r}, which is neither a known name nor an id.{models.suggestion(model)}",
-            f"Known names are {choices}; an id has no spaces (google/veo-3.0) and may be any that the "
-            "service knows.",
+            f"Known names are {choices}; an id has a slash and no spaces (google/veo-3.0), and may be any "
+            "that the service knows; another is given as model=Model(…).",
         )
-    return known.id if known else model.strip(), known
+    return known.id if known else id, known
 
 
 def _check_prompt(prompt: object) -> str:
     hint = "Describe what the video shows."
     if not isinstance(prompt, str):
         raise InvalidRequestError("prompt", f"prompt is {prompt!r}; it must be a text.", hint)
-    if not prompt.strip():
-        raise InvalidRequestError("prompt", "prompt is empty.", hint)
+    if not any(map(_is_visible, prompt)):
+        nothing = "has invisible characters only" if prompt.strip() else "is empty"
+        raise InvalidRequestError("prompt", f"prompt {nothing}.", hint)
     try:
         prompt.encode()
     except UnicodeEncodeError:
         message = "prompt has half of a character (a lone surrogate)."
         raise InvalidRequestError("prompt", message, "Type it anew.") from None
     return prompt.strip()
+
+
+def _is_visible(char: str) -> bool:
+    # Neither a separator nor a control or format character, and none of the letters that are blanks. (Half a
+    # character is another complaint.)
+    category = unicodedata.category(char)
+    return category == "Cs" or (category[0] not in "ZC" and char not in _BLANKS)
 
 
 def check_duration(duration: object, model: Model | None) -> int | None:

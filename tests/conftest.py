@@ -19,7 +19,7 @@ from host_page import bundle_pages
 from lab import Lab, LabServer
 from videos import small_mp4
 
-from runcrate_widget.jobs import polling, run
+from runcrate_widget.jobs import download, polling, run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -58,6 +58,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "SHORTEST", 0.01)
     monkeypatch.setattr(polling, "LONGEST_BACKOFF", 0.05)
     monkeypatch.setattr(run, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(download, "_NOT_YET", 0.5)
 
 
 @pytest.fixture

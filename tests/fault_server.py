@@ -12,6 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import socket
+import ssl
 import struct
 import threading
 import time
@@ -57,6 +60,7 @@ class Exchange:
         *,
         headers: dict[str, str] | None = None,
         length: int | None = None,
+        reason: str = "X",
     ) -> None:
         """Writes an answer, by default with the length that its body has."""
         kind = "application/json"
@@ -68,7 +72,7 @@ class Exchange:
             **(headers or {}),
         }
         head = (
-            f"HTTP/1.1 {status} X\r\n"
+            f"HTTP/1.1 {status} {reason}\r\n"
             + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
             + "\r\n"
         )
@@ -235,6 +239,99 @@ def endless(share: float) -> Fault:
     return fault
 
 
+def versioned(
+    video: bytes, headers: dict[str, str], share: float = 1.0, *, knows_if_range: bool = True
+) -> Fault:
+    """For a download: this video, with these headers, up to a share of what was asked for. The server knows
+    `Range`, and `If-Range` if it is said to.
+    """
+
+    async def fault(exchange: Exchange) -> None:
+        asked = exchange.request.headers
+        start = int(asked.get("range", "bytes=0-")[6:-1])
+        current = (headers.get("ETag"), headers.get("Last-Modified"))
+        if knows_if_range and "if-range" in asked and asked["if-range"] not in current:
+            start = 0
+        about = {"Content-Type": "video/mp4", **headers}
+        if start:
+            about["Content-Range"] = f"bytes {start}-{len(video) - 1}/{len(video)}"
+        rest = video[start:]
+        await exchange.send(
+            206 if start else 200, rest[: int(len(rest) * share)], headers=about, length=len(rest)
+        )
+        if share < 1:
+            exchange.writer.close()
+
+    return fault
+
+
+def packed(coding: str, pack: Callable[[bytes], bytes]) -> Fault:
+    """For a download: packed, as a proxy does although it was asked not to."""
+
+    async def fault(exchange: Exchange) -> None:
+        about = {"Content-Type": "video/mp4", "Content-Encoding": coding}
+        await exchange.send(200, pack(exchange.server.video), headers=about)
+
+    return fault
+
+
+async def endless_body(exchange: Exchange) -> None:
+    """For a download: a video that goes on and on, without any length."""
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\n")
+    while not exchange.writer.is_closing():
+        exchange.writer.write(bytes(65536))
+        await exchange.writer.drain()
+        await asyncio.sleep(0)
+
+
+async def interim(exchange: Exchange) -> None:
+    """Interim answers (103), one after the other, and never the answer itself."""
+    while not exchange.writer.is_closing():
+        exchange.writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        await exchange.writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def trickle(exchange: Exchange) -> None:
+    """For a download: a byte at a time, often enough for any read timeout."""
+    video = exchange.server.video
+    await exchange.send(200, b"", headers={"Content-Type": "video/mp4"}, length=len(video))
+    for at in range(len(video)):
+        exchange.writer.write(video[at : at + 1])
+        await exchange.writer.drain()
+        await asyncio.sleep(0.05)
+
+
+def garbled(share: float) -> Fault:
+    """For a download over TLS: a share of the bytes, and then some that are no TLS."""
+
+    async def fault(exchange: Exchange) -> None:
+        await cut_here(exchange, share)
+        os.write(exchange.writer.get_extra_info("socket").fileno(), b"this is no TLS record" * 9)
+        await exchange.server.ended.wait()
+
+    return fault
+
+
+def torn(share: float) -> Fault:
+    """For a download over TLS: a share of the bytes, and then the end of the connection, without TLS's own."""
+
+    async def fault(exchange: Exchange) -> None:
+        await cut_here(exchange, share)
+        exchange.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
+    return fault
+
+
+async def cut_here(exchange: Exchange, share: float) -> None:
+    """A share of the video, which has left this process when it returns."""
+    video = exchange.server.video
+    part = video[: int(len(video) * share)]
+    await exchange.send(200, part, headers={"Content-Type": "video/mp4"}, length=len(video))
+    while exchange.writer.transport.get_write_buffer_size():
+        await asyncio.sleep(0.001)
+
+
 async def whole_again(exchange: Exchange) -> None:
     """For a download: a server that does not know `Range`."""
     await exchange.send(200, exchange.server.video, headers={"Content-Type": "video/mp4"})
@@ -263,6 +360,7 @@ class FaultServer:
     poll: Iterable[Fault] = ()
     download: Iterable[Fault] = ()
     polls: int = 1
+    tls: ssl.SSLContext | None = None  # https then
     elsewhere: str = ""  # the URL of another server, for `redirect_elsewhere`
     jobs: dict[str, int] = field(default_factory=dict)  # id → polls that are left
     requests: list[Request] = field(default_factory=list)
@@ -288,8 +386,8 @@ class FaultServer:
 
     async def _serve(self, started: threading.Event) -> None:
         self.ended = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         started.set()
         await self.ended.wait()
         # Closing the server, or cancelling a handler, while a connection is coming in would leave that one

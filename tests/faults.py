@@ -12,6 +12,7 @@ the one that runs this), and each of its calls gets a process of its own; it is 
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
 import socket
 import subprocess
@@ -42,16 +43,20 @@ from fault_server import (
     half_answer,
     hang,
     html,
+    interim,
     limited_until,
     limited_until_date,
     made,
+    packed,
     redirect,
     redirect_elsewhere,
     reply,
     reset,
+    retry_after_date,
     short,
     stall,
     status,
+    versioned,
     whole_again,
 )
 from videos import small_mp4
@@ -63,6 +68,8 @@ from runcrate_widget.service import runcrate
 VIDEO = small_mp4(1)
 SDK_PATIENCE = 25.0  # seconds
 SDK_READ_TIMEOUT = 2.0
+#: Seconds that lie at least before what is asked again, on the clock of `short_clock`: half of its longest.
+MIN_PAUSE = 0.025
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,22 @@ async def odd_note(exchange: Exchange) -> None:
     )
 
 
+def taken(body: bytes, **headers: str) -> Fault:
+    """For a submit: the job is made, its id is `vid_000001`, and this is the answer."""
+    return made(reply(200, body, **headers))
+
+
+def echo(status: int) -> Fault:
+    """A refusal that repeats the key wherever it can."""
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+
+    async def fault(exchange: Exchange) -> None:
+        body = f'{{"error": {{"message": "No key {KEY.upper()}, {escaped}"}}}}'.encode()
+        await exchange.send(status, body, reason=f"Not {KEY}", headers={"X-Echo": KEY})
+
+    return fault
+
+
 async def refuse(_: object) -> None:
     """Stands for a port at which nobody listens: see `server_of`."""
 
@@ -107,7 +130,25 @@ LIMITS: list[tuple[str, Fault, float]] = [
     ("503, Retry-After in seconds", reply(503, Retry_After="1"), 1.0),
 ]
 
+#: "At once", and times that have passed: no pause at all, if they are taken at their word.
+AT_ONCE: list[tuple[str, Fault]] = [
+    ("429, Retry-After: 0, three times", reply(429, Retry_After="0")),
+    ("429, Retry-After: -5, three times", reply(429, Retry_After="-5")),
+    ("429, a date that has passed, three times", reply(429, Retry_After=retry_after_date(-60, 1e9))),
+    ("429, a reset that has passed, three times", reply(429, X_RateLimit_Reset="1000000000")),
+]
+
+_DIGITS = "9" * 5000
+_OTHER = small_mp4(2)
+_GOOD = b'{"id": "vid_000001", "status": "queued"}'
 _LOGIN = "https://login.example/"
+
+
+async def _huge(exchange: Exchange) -> None:
+    await exchange.send(200, VIDEO, headers={"Content-Type": "video/mp4"}, length=4 * 1024**4)
+    await exchange.server.ended.wait()
+
+
 _JSON_AS_VIDEO = reply(200, {"error": {"message": "still being made"}}, Content_Type="video/mp4")
 
 ROWS: list[Row] = [
@@ -137,6 +178,19 @@ ROWS: list[Row] = [
     Row("submit", "job made, JSON nested without end", [made(reply(200, b"[" * 100_000))], "unconfirmed"),
     Row("submit", "job made, half an emoji beside its id", [odd_note]),
     Row("submit", "job made, nothing in the 200", [made(reply(200, b""))], "unconfirmed"),
+    Row(
+        "submit", "job made, 3 MB before its id", [taken(b'{"x": "' + b"A" * 3_000_000 + b'", ' + _GOOD[1:])]
+    ),
+    Row(
+        "submit", "job made, 3 MB after its id", [taken(_GOOD[:-1] + b', "x": "' + b"A" * 3_000_000 + b'"}')]
+    ),
+    Row("submit", "job made, cut after its id", [taken(b'{"id": "vid_000001", "sta')]),
+    Row("submit", "job made, a number of 5,000 digits", [taken(b'{"x": ' + b"9" * 5000 + b", " + _GOOD[1:])]),
+    Row("submit", "job made, a limit of 5,000 digits", [taken(_GOOD, X_RateLimit_Limit=_DIGITS)]),
+    Row("submit", "job made, gzip", [taken(gzip.compress(_GOOD), Content_Encoding="gzip")]),
+    Row("submit", "job made, gzip in name only", [taken(_GOOD, Content_Encoding="gzip")]),
+    Row("submit", "job made, then 103s without end", [made(interim)], "unconfirmed", timeout=1.0),
+    Row("submit", "401 that repeats the key", [echo(401)], "failed", jobs=0),
     Row("submit", "reset, no job made", [reset], "unconfirmed", jobs=0),
     Row("submit", "500, no job made", [reply(500)], "unconfirmed", jobs=0),
     *(Row("submit", fault, [answer], submits=2, pause=pause) for fault, answer, pause in LIMITS),
@@ -157,6 +211,10 @@ ROWS: list[Row] = [
     Row("poll", "closed", [close]),
     Row("poll", "half an answer", [half_answer]),
     *(Row("poll", fault, [answer], pause=pause) for fault, answer, pause in LIMITS),
+    *(Row("poll", fault, [answer] * 3, pause=MIN_PAUSE) for fault, answer in AT_ONCE),
+    Row("poll", "a limit of 5,000 digits", [reply(429, X_RateLimit_Limit=_DIGITS, Retry_After=_DIGITS)]),
+    Row("poll", "503 that repeats the key", [echo(503)]),
+    Row("poll", "103s without end", [interim], timeout=0.5),
     Row("poll", "no answer", [hang], timeout=0.5),
     Row("poll", "HTML instead of JSON", [html()]),
     Row("poll", "302 to a login page", [redirect(_LOGIN)]),
@@ -201,6 +259,20 @@ ROWS: list[Row] = [
     Row("download", "no answer", [hang], timeout=0.5),
     Row("download", "half, then nothing more", [stall(0.5)], timeout=0.5),
     Row("download", "slower than the timeout, but moving", [drip(6, 0.2)], timeout=0.6),
+    Row("download", "404, twenty times", [reply(404)] * 20),
+    Row("download", "cut at half, then another video", [cut(0.5), versioned(_OTHER, {})]),
+    Row(
+        "download",
+        "cut at half, then another one as long",
+        [
+            versioned(VIDEO, {"ETag": '"one"'}, 0.5),
+            versioned(bytes(8) + VIDEO[8:], {"ETag": '"two"'}, knows_if_range=False),
+        ],
+    ),
+    Row("download", "gzip", [packed("gzip", gzip.compress)]),
+    Row("download", "packed as br", [packed("br", bytes)]),
+    Row("download", "4 TB promised", [_huge]),
+    Row("download", "103s without end", [interim], timeout=0.5),
     Row("download", "401", [reply(401)], "stopped"),
 ]
 

@@ -15,15 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, close, cut, html, redirect, reply, reset, retry_after_date
+from fault_server import (
+    KEY,
+    FaultServer,
+    client_of,
+    close,
+    cut,
+    html,
+    redirect,
+    reply,
+    reset,
+    retry_after_date,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from videos import small_mp4
 
 from runcrate_widget import errors
-from runcrate_widget.library.disk import FolderStore, PartFile
+from runcrate_widget.library.disk import FolderStore
+from runcrate_widget.library.part import PartFile
 from runcrate_widget.request import VideoRequest, wire_body
-from runcrate_widget.service.address import check_base_url
+from runcrate_widget.service.address import check_base_url, same_origin
 from runcrate_widget.service.answers import error_text
 from runcrate_widget.service.key import Key
 from runcrate_widget.service.runcrate import RuncrateBackend
@@ -50,15 +62,22 @@ def call(url: str, ask: Callable[[RuncrateBackend], Any], key: str = KEY) -> Any
     return asyncio.run(one())
 
 
+def submit(api: RuncrateBackend) -> Any:
+    async def begin() -> None:
+        pass
+
+    return api.submit(REQUEST, begin)
+
+
 def download(
     part: Path, progress: Callable[[int, int | None], None] = lambda *_: None
 ) -> Callable[[RuncrateBackend], Any]:
-    sink = PartFile(FolderStore(part.parent), part)
+    sink = PartFile(part, FolderStore(part.parent).unusable)
     return lambda api: api.download("vid_000001", sink, progress)
 
 
 def test_submit_sends_what_the_contract_says(server: FaultServer) -> None:
-    answer = call(server.url, lambda api: api.submit(REQUEST))
+    answer = call(server.url, submit)
     assert (answer.id, answer.status) == ("vid_000001", "queued")
     (request,) = server.requests
     assert (request.method, request.path) == ("POST", "/v1/videos")
@@ -112,7 +131,7 @@ def test_every_status_and_shape_of_error(
 ) -> None:
     server._faults["submit"] = [reply(status, body)]
     with pytest.raises(errors.APIError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert type(caught.value) is kind
     assert caught.value.status == status
     assert "In its words" in caught.value.message
@@ -128,7 +147,7 @@ def test_every_status_and_shape_of_error(
 def test_an_error_without_words_still_is_one_of_ours(server: FaultServer, body: bytes) -> None:
     server._faults["submit"] = [reply(502, body)]
     with pytest.raises(errors.ServerError, match="502"):
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
 
 
 def test_how_long_to_wait_is_told(server: FaultServer) -> None:
@@ -141,7 +160,7 @@ def test_how_long_to_wait_is_told(server: FaultServer) -> None:
     waits = []
     for _ in range(4):
         with pytest.raises(errors.RateLimitError) as caught:
-            call(server.url, lambda api: api.submit(REQUEST))
+            call(server.url, submit)
         waits.append(caught.value.retry_after)
     assert waits[0] == 7
     assert waits[1] is not None and 50 < waits[1] <= 61
@@ -157,7 +176,7 @@ def test_how_long_to_wait_is_told(server: FaultServer) -> None:
 def test_an_answer_that_the_contract_does_not_know(server: FaultServer, fault: Any) -> None:
     server._faults["submit"] = [fault]
     with pytest.raises(errors.UnexpectedAnswerError):
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert server.count("elsewhere") == 0
 
 
@@ -171,7 +190,7 @@ def test_an_answer_for_another_job_is_not_taken(server: FaultServer) -> None:
 def test_a_broken_connection_may_have_been_sent(server: FaultServer, fault: Any) -> None:
     server._faults["submit"] = [fault]
     with pytest.raises(errors.TransportError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert caught.value.sent
     assert server.count("submit") == 1
 
@@ -180,14 +199,14 @@ def test_an_unreachable_host_was_not_sent_anything() -> None:
     with pytest.raises(
         errors.TransportError, match=r"127\.0\.0\.1:9 cannot be reached.*Nothing was sent"
     ) as caught:
-        call("http://127.0.0.1:9", lambda api: api.submit(REQUEST))
+        call("http://127.0.0.1:9", submit)
     assert not caught.value.sent
 
 
 def test_nothing_of_httpx_hangs_on_an_error(server: FaultServer) -> None:
     server._faults["submit"] = [reset]
     with pytest.raises(errors.TransportError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
     frames = traceback.extract_tb(caught.value.__traceback__)
@@ -200,7 +219,7 @@ def test_nothing_of_httpx_hangs_on_an_error(server: FaultServer) -> None:
 def test_no_traceback_with_locals_shows_the_key(server: FaultServer, fault: Any) -> None:
     server._faults["submit"] = [fault]
     with pytest.raises(errors.APIError) as caught:
-        call(server.url, lambda api: api.submit(REQUEST))
+        call(server.url, submit)
     assert KEY not in _with_locals(caught.value)
 
 
@@ -247,33 +266,6 @@ def test_a_download_that_breaks_is_continued(server: FaultServer, tmp_path: Path
     call(server.url, download(part))
     assert server.requests[-1].headers["range"] == f"bytes={half}-"
     assert part.read_bytes() == server.video
-
-
-def test_a_server_without_ranges_begins_anew(server: FaultServer, tmp_path: Path) -> None:
-    part = tmp_path / "a.part"
-    part.write_bytes(b"something else")
-    server._faults["download"] = [reply(200, server.video, Content_Type="video/mp4")]
-    call(server.url, download(part))
-    assert part.read_bytes() == server.video
-
-
-def test_more_than_there_is_begins_anew(server: FaultServer, tmp_path: Path) -> None:
-    part = tmp_path / "a.part"
-    part.write_bytes(b"x" * (len(server.video) + 5))
-    with pytest.raises(errors.TransportError):
-        call(server.url, download(part))
-    assert not part.exists()
-
-
-def test_another_part_than_asked_for_is_not_taken(server: FaultServer, tmp_path: Path) -> None:
-    part = tmp_path / "a.part"
-    part.write_bytes(server.video[:100])
-    server._faults["download"] = [
-        reply(206, server.video[50:], Content_Type="video/mp4", Content_Range="bytes 50-/9999")
-    ]
-    with pytest.raises(errors.TransportError):
-        call(server.url, download(part))
-    assert not part.exists()
 
 
 @pytest.mark.parametrize("fault", [html(), reply(200, {"error": "gone"})])
@@ -324,6 +316,15 @@ def test_a_redirect_to_no_web_address_is_refused(server: FaultServer, tmp_path: 
         ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
         ("http://localhost:8787/v1/", "http://localhost:8787"),
         ("http://[::1]:8787", "http://[::1]:8787"),
+        ("HTTPS://API.Runcrate.AI", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai:443/v1/", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai.//v1//", "https://api.runcrate.ai"),
+        ("https://api.runcrate.ai:8443", "https://api.runcrate.ai:8443"),
+        ("https://Proxy.example/RunCrate/", "https://proxy.example/RunCrate"),
+        ("HTTP://LOCALHOST:08787/", "http://localhost:8787"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("HTTP://[::1]:80/", "http://[::1]"),
     ],
 )
 def test_a_base_url_that_is_safe(given: str, taken: str) -> None:
@@ -339,6 +340,34 @@ def test_a_base_url_that_is_safe(given: str, taken: str) -> None:
 def test_a_base_url_that_is_not(given: Any) -> None:
     with pytest.raises(errors.ConfigurationError):
         check_base_url(given)
+
+
+def test_a_service_is_the_same_however_it_is_written(server: FaultServer, tmp_path: Path) -> None:
+    other = server.url.replace("http://", "HTTP://") + "//"
+    made = client_of(server, tmp_path).generate("A fox", model="Veo 3.0").wait(30)
+    assert client_of(server, tmp_path, base_url=other).generate("A fox", model="Veo 3.0").reused
+    (sidecar,) = tmp_path.glob("*.json")
+    # As an earlier version wrote it, under the name that followed from that.
+    kept = json.loads(sidecar.read_bytes()) | {"service": server.url.replace("http", "HTTP"), "key": "0" * 8}
+    sidecar.unlink()
+    (tmp_path / "a-fox-00000000.json").write_text(json.dumps(kept), encoding="utf-8")
+    made.path.rename(tmp_path / "a-fox-00000000.mp4")
+    assert client_of(server, tmp_path).generate("A fox", model="Veo 3.0").reused
+    assert server.count("submit") == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://a.example", "HTTPS://A.EXAMPLE:443/x", True),
+        ("http://a.example:80", "http://a.example/", True),
+        ("https://a.example", "https://a.example:8443", False),
+        ("https://a.example", "http://a.example:443", False),
+        ("https://a.example", "https://b.example", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(one: str, other: str, same: bool) -> None:
+    assert same_origin(one, other) is same
 
 
 @pytest.mark.parametrize("text", [KEY, f" {KEY}\n", f'"{KEY}"', f"'{KEY}' ", f"Bearer {KEY}", f"\t`{KEY}`"])

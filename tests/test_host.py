@@ -126,3 +126,31 @@ def test_nothing_is_pushed_to_nobody_or_what_the_server_has(
             widget._handle_custom_msg({"id": "h", "kind": "hello", "root": str(tmp_path)}, [])
         wait_for_video(widget)
         assert pushes == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_push_ends_when_the_view_can_ask_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_SILENCE", 0.0)
+    monkeypatch.setattr(delivery, "_PACE", 0.0)
+    file = padded(4 * delivery.CHUNK)
+    with FaultServer(video=file) as server:
+        widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path), prompt="A fox")
+        view = Silent(widget)
+        push = widget._feed.push
+        send = push._send
+
+        def heard_then(content: dict[str, Any], buffers: list[bytes]) -> None:
+            send(content, buffers)
+            push.heard()  # what it asked for meanwhile arrives, now that the cell has ended
+
+        push._send = heard_then
+        wait_for_video(widget)
+        with view.came:
+            assert view.came.wait_for(lambda: view.pushed, 30)
+        engine().run(lambda: None)
+        tasks = list(push._tasks)
+        for _ in range(1000):
+            if all(task.done() for task in tasks):
+                break
+            engine().run(lambda: None)
+        assert len(view.pushed) == 1

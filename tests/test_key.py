@@ -7,10 +7,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
+import html as html_of
 import io
 import json
 import logging
 import pickle
+import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,15 +20,31 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import nbclient
 import nbformat
 import pytest
-from fault_server import KEY, FaultServer, cut, html, made, redirect_elsewhere, reply, reset, short, status
+from fault_server import (
+    KEY,
+    FaultServer,
+    cut,
+    html,
+    made,
+    redirect,
+    redirect_elsewhere,
+    reply,
+    reset,
+    short,
+    status,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors
 from runcrate_widget.jobs.loop import engine
+from runcrate_widget.service.key import Key
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -480,3 +498,113 @@ def test_a_saved_notebook_and_all_that_its_kernel_sent_have_none(
     assert not any(map(has_key, buffers))
     # `default`: the messages have dates.
     assert not has_key(json.dumps([{**message, "buffers": []} for message in runner.heard], default=str))
+
+
+def upper_escapes(text: str) -> str:
+    return "".join(f"\\u{ord(letter):04X}" for letter in text)
+
+
+#: Ways in which what a service was sent comes back.
+FORMS: dict[str, str] = {
+    "as it is": KEY,
+    "upper case": KEY.upper(),
+    "mixed case": KEY.title(),
+    "percent-encoded": "".join(f"%{ord(letter):02x}" for letter in KEY),
+    "percent-encoded here and there": KEY.replace("_", "%5F").replace("c", "%63"),
+    "HTML": "".join(f"&#{ord(letter)};" for letter in KEY),
+    "HTML, hexadecimal": "".join(f"&#x{ord(letter):X};" for letter in KEY),
+    "JSON escapes": upper_escapes(KEY),
+    "JSON escapes here and there": KEY.replace("_", "\\u005f"),
+}
+
+
+def shows(text: str) -> bool:
+    """Whether somebody could read the key out of it."""
+    for _ in range(2):
+        text = re.sub(
+            r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), html_of.unescape(unquote(text))
+        )
+    return SECRET.lower() in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("step", "form"),
+    [
+        (step, form)
+        for step in ("submit", "poll", "download")
+        for form in (FORMS if step == "submit" else ("mixed case", "JSON escapes here and there"))
+    ],
+)
+@pytest.mark.parametrize("where", ["reason", "header", "JSON", "page", "status"])
+def test_an_echo_in_any_form_is_told_nowhere(
+    server: FaultServer, tmp_path: Path, log: Callable[[], str], form: str, step: str, where: str
+) -> None:
+    echo = FORMS[form]
+    notes: list[str] = []
+
+    async def fault(exchange: Any) -> None:
+        if where == "reason":
+            await exchange.send(401, b"", reason=f"No key {echo}")
+        elif where == "header":
+            about = {
+                "Content-Type": f"text/html; {echo}",
+                "X-Echo": echo,
+                "WWW-Authenticate": f"Bearer {echo}",
+            }
+            await exchange.send(401, b"", headers=about)
+        elif where == "JSON":
+            body = f'{{"error": {{"message": "No {echo}", "code": "{echo}", "{echo}": "{echo}"}}}}'
+            await exchange.send(401, body.encode())
+        elif where == "page":
+            page = f"<html>{'x' * 60} {echo} and again {echo}</html>".encode()
+            await exchange.send(200, page, headers={"Content-Type": "text/html"})
+        else:
+            id = exchange.server.make_job(exchange.request) if step == "submit" else "vid_000001"
+            body = f'{{"id": "{id}", "status": "{echo}", "you": {{"{echo}": ["{echo}"]}}}}'
+            await exchange.send(200, body.encode())
+
+    server._faults[step] = [fault]
+    client = VideoClient(KEY, base_url=server.url, library=tmp_path)
+    job = client.generate("A fox in the snow", model="Veo 3.0")
+    job.observe(lambda change: notes.append(str(change["new"])), "note")
+    told = ""
+    try:
+        job.wait(30)
+    except errors.JobError as error:
+        told = everything_told(error)
+    if job.error:
+        told += everything_told(job.error)
+    assert server.count(step) >= 1
+    assert not shows(told)
+    assert not shows(" ".join(notes))
+    assert not shows(everything_shown(job))
+    assert not shows(log())
+    assert not any(shows(path.read_text("latin-1")) for path in tmp_path.glob("*.json"))
+
+
+@given(st.text(), st.sampled_from(sorted(FORMS)), st.text())
+def test_what_stands_beside_an_echo_stays(before: str, form: str, after: str) -> None:
+    # Nothing that would belong to an escape or to the key, before or after.
+    before, after = (re.sub(r"[\\%&#;0-9a-fA-F]", "", text) for text in (before, after))
+    assert Key(KEY).without(f"{before}{FORMS[form]}{after}") == f"{before}{Key(KEY)!r}{after}"
+
+
+def test_a_key_that_looks_like_an_escape_is_known_again() -> None:
+    odd = Key("rc_live_%41bc%2Fdef\\u0041")
+    for echo in ("rc_live_%41bc%2Fdef\\u0041", "RC_LIVE_ABC/DEFA", "rc_live_%61bc/def\\\\u0061"):
+        assert "bc" not in odd.without(f"x {echo} y").lower()
+
+
+@given(st.binary())
+def test_a_body_without_it_is_left_as_it_is(body: bytes) -> None:
+    assert Key(KEY).redacted(body) == body
+
+
+def test_a_place_that_names_the_key_is_not_gone_to(server: FaultServer, tmp_path: Path) -> None:
+    # The fixture looks at what the other host got.
+    server._faults["download"] = [
+        redirect(f"{server.elsewhere}/video.mp4?by={form}") for form in (KEY, KEY.upper())
+    ]
+    job = generate(server, tmp_path)
+    assert job.wait(30)
+    assert server.count("download") == 3

@@ -25,6 +25,7 @@ from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, write_record
 from runcrate_widget.request import request_fields
+from runcrate_widget.service.backend import Whole
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -341,7 +342,10 @@ def test_a_cell_that_is_run_again_after_a_restart_gets_the_same_job(
 
 def test_a_download_that_was_cut_off_is_continued(server: FaultServer, tmp_path: Path) -> None:
     one = left_behind(server, tmp_path)
-    Library(tmp_path).receive(one).path.write_bytes(VIDEO[:1000])
+    sink = Library(tmp_path).receive(one)
+    sink.begin(Whole(len(VIDEO)))
+    sink.write(VIDEO[:1000])
+    sink.finish()
     (job,) = client_of(server, tmp_path).unfinished()
     assert job.wait(30).read_bytes() == VIDEO
     assert [request.headers.get("range") for request in server.requests if request.step == "download"] == [

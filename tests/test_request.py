@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcrate_widget.catalog import models
+from runcrate_widget.catalog import Model, models
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.request import VideoRequest, fingerprint, wire_body
 
 texts = st.text(st.characters(codec="utf-8"))
-prompts = texts.filter(lambda text: text.strip() != "")
+prompts = texts.filter(
+    lambda text: any(char.isalnum() and char not in "\u115f\u1160\u3164\uffa0" for char in text)
+)
 
 
 def test_the_payload_is_the_pages_example() -> None:
@@ -90,8 +92,29 @@ def test_an_odd_model_id_goes_through_unchecked() -> None:
         "duration": 77,
         "aspect_ratio": "4:3",
     }
-    assert wire_body(VideoRequest("A fox", model="dream")) == {"model": "dream", "prompt": "A fox"}
-    assert VideoRequest("A fox", model="dream").seconds is None
+    bare = VideoRequest("A fox", model="acme/dream")
+    assert wire_body(bare) == {"model": "acme/dream", "prompt": "A fox"}
+    assert bare.seconds is None
+
+
+def test_a_model_that_is_neither_known_nor_an_id_is_a_mistyped_name() -> None:
+    with pytest.raises(InvalidRequestError, match=r"model is 'veo3'.*Did you mean \"Veo 3.0\"\?"):
+        VideoRequest("A fox", model="veo3")
+    with pytest.raises(InvalidRequestError, match=r"model=Model\(…\)"):
+        VideoRequest("A fox", model="dream")
+    dream = Model("dream", "Dream", durations=(5, 10))
+    assert wire_body(VideoRequest("A fox", model=dream, duration=10))["model"] == "dream"
+    with pytest.raises(InvalidRequestError, match="Dream makes videos of 5 or 10 s"):
+        VideoRequest("A fox", model=dream, duration=7)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["\u200b", "\u200b \u2060\ufeff", "\u2800\u3164", "\u115f", "\u00ad\t", "\u202e"]
+)
+def test_a_prompt_that_shows_nothing_is_empty(prompt: str) -> None:
+    with pytest.raises(InvalidRequestError, match="prompt has invisible characters only"):
+        VideoRequest(prompt, model="Veo 3.0")
+    assert VideoRequest(f"{prompt}狐", model="Veo 3.0")
 
 
 def test_further_fields_are_passed_on_and_do_not_change() -> None:

@@ -137,13 +137,9 @@ def test_what_is_said_again_without_a_change_is_not_sent(client: VideoClient) ->
     before = widget._revision
     engine().run(lambda: widget._feed._changed(job))
     assert widget._feed.list.due
-
-    def update() -> tuple[int, bool]:
-        # In one go: the next poll of the job may be heard right after.
-        widget._feed.update()
-        return widget._revision, bool(widget._feed.list.due)
-
-    assert engine().run(update) == (before, False)
+    # In one go: the next poll of the job may be heard right after.
+    left = engine().run(lambda: (widget._feed.update(), widget._feed.list.due)[1])
+    assert widget._revision == before and not left
 
 
 def test_a_view_that_missed_changes_is_told_them_and_nothing_else(client: VideoClient) -> None:

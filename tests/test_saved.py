@@ -122,6 +122,21 @@ def test_what_a_run_without_a_page_leaves(made: Path, name: str) -> None:
     assert "<video src='data:video/mp4;base64," in html_of(embedded)
 
 
+def test_above_what_is_saved_of_a_widget_stands_no_text(tmp_path: Path) -> None:
+    # VS Code and GitHub show a widget's text where they have no widget.
+    show = (
+        "from runcrate_widget import VideoClient, VideoWidget\nVideoWidget(client=VideoClient('rc_live_0'))"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(show)])  # type: ignore[no-untyped-call]
+    run(nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}))
+    live, saved = notebook.cells[0].outputs
+    assert "application/vnd.jupyter.widget-view+json" in live["data"]
+    assert live["data"]["text/plain"] == ""
+    for text in saved["data"].values():
+        assert "VideoWidget: run this cell to use it again." in text
+        assert "the page could not load widgets: install anywidget" in text
+
+
 def plays(player: Locator) -> bool:
     """Whether it plays once it is told to; False if it has nothing to play."""
     expect(player).to_be_visible()
@@ -200,6 +215,7 @@ def check_that_the_widget_is_not_missed(output: Locator, error: str) -> None:
     expect(said).to_be_hidden()
     saved = output.locator(".rw-saved-k1")
     expect(saved).to_contain_text("VideoWidget: run this cell to use it again. 2 videos in runcrate_videos")
+    expect(saved).to_contain_text("could not load widgets: install anywidget")
     output.page.wait_for_function(
         "element => getComputedStyle(element).opacity === '1'", arg=saved.element_handle()
     )

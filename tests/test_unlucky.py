@@ -26,7 +26,7 @@ def generate(server: FaultServer, folder: Path, **options: Any) -> VideoJob:
     return client_of(server, folder, **options).generate("A fox", model="Veo 3.0")
 
 
-DEEP = b'{"id": "vid_000001", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+DEEP = b'{"deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 @pytest.mark.parametrize("fault", [reply(200, DEEP), reply(302, b"", Location="/elsewhere"), reply(303, b"", Location="/x"), reply(408),

@@ -68,6 +68,22 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
         assert server.count("submit") == 2
 
 
+def test_the_white_box_is_painted_where_it_holds_this_widget_alone(vscode: VSCode) -> None:
+    with FaultServer(video=small_mp4(1)) as server:
+        vscode.open("vscode/box", server)
+        shown = vscode.widget(vscode.run(SHOW))
+        other = vscode.run("import ipywidgets\nipywidgets.VBox([VideoWidget(), ipywidgets.IntSlider()])")
+        expect(vscode.widget(other)).to_be_visible()
+        for kind in ("dark", "light"):
+            vscode.theme("dark" if kind == "dark" else "light")
+            card = shown.evaluate("root => getComputedStyle(root).backgroundColor")
+            box, beside = (
+                vscode.output(index).locator(".cell-output-ipywidget-background") for index in (0, other)
+            )
+            expect(box).to_have_css("background-color", card)
+            expect(beside).to_have_css("background-color", "rgb(255, 255, 255)")  # for its black text
+
+
 def test_while_a_cell_runs_it_shows_the_stages_and_the_video_and_a_click_waits(vscode: VSCode) -> None:
     with FaultServer(video=small_mp4(2, 320, 180), polls=10**6) as server:
         folder = vscode.open("vscode/busy", server)

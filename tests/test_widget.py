@@ -13,6 +13,7 @@ from traitlets import TraitError
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors, models
+from runcrate_widget.jobs.loop import engine
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -71,7 +72,9 @@ def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
     came = threading.Event()
 
     def look(_: object = None) -> None:
-        rows = widget._feed.list.first()["rows"]
+        # In the thread that moves jobs: elsewhere one may be seen half moved.
+        first = widget._feed.list.first
+        rows = (first() if engine().here else engine().run(first))["rows"]
         if rows and wanted.items() <= rows[0].items():
             came.set()
 
@@ -79,7 +82,7 @@ def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
     look()
     assert came.wait(20), widget._feed.list.first()
     widget.unobserve(look, ("_first", "_changed"))
-    return dict(widget._feed.list.first()["rows"][0])
+    return dict(engine().run(widget._feed.list.first)["rows"][0])
 
 
 def test_a_name_sets_the_model_and_moves_the_duration_to_the_nearest(widget: VideoWidget) -> None:
@@ -267,12 +270,54 @@ def test_a_waiting_job_is_cancelled_from_the_view(server: FaultServer, tmp_path:
     server.polls = 10**6
     widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path, max_concurrent=1))
     view = Conversation(widget)
-    view.say("generate", **{**CONTROLS, "takes": 2})
-    row = wait_for_row(widget, {"status": "waiting"})
+    answer, _ = view.say("generate", **{**CONTROLS, "takes": 2})
+    row = wait_for_row(widget, {"key": answer["keys"][1], "status": "waiting"})
+    sent = threading.Event()
+    unsubscribe = widget.jobs[0].subscribe(lambda: sent.set() if widget.jobs[0].id else None)
+    assert widget.jobs[0].id or sent.wait(20)
+    unsubscribe()
     assert view.say("cancel", key=row["key"])[0]["ok"]
     wait_for_row(widget, {"key": row["key"], "status": "cancelled"})
     answer, _ = view.say("cancel", key=widget.jobs[0].key)
     assert not answer["ok"]
+
+
+def test_what_was_sent_is_shown_whatever_becomes_of_the_next_take(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path), prompt="A fox")
+    view = Conversation(widget)
+    generate = widget.client.generate
+    begun: list[VideoJob] = []
+
+    def full(*given: Any, **more: Any) -> VideoJob:
+        if len(begun) == 2:
+            raise errors.LibraryError("The disk is full.", "Make room.")
+        begun.append(generate(*given, **more))
+        return begun[-1]
+
+    monkeypatch.setattr(widget.client, "generate", full)
+    answer, _ = view.say("generate", **{**CONTROLS, "takes": 3})
+    assert answer["error"]["message"] == "2 were sent, of 3; the others were not. The disk is full."
+    assert list(widget.jobs) == begun
+    begun.clear()
+    widget.takes = 3
+    with pytest.raises(errors.LibraryError, match="2 were sent, of 3"):
+        widget.generate()
+    assert list(widget.jobs[2:]) == begun
+    assert all(job.wait(30) for job in widget.jobs)
+
+
+def test_takes_that_all_together_go_over_a_limit_are_not_sent_at_all(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    client = VideoClient(KEY, base_url=server.url, library=tmp_path, max_seconds=12)
+    widget = VideoWidget(client=client, prompt="A fox", takes=3)
+    with pytest.raises(errors.SpendingLimitError):
+        widget.generate()
+    answer, _ = Conversation(widget).say("generate", **{**CONTROLS, "takes": 3})
+    assert "were sent, of 3" not in answer["error"]["message"]
+    assert (widget.jobs, server.requests, len(client.library)) == ((), [], 0)
 
 
 def test_without_a_key_the_view_is_told_and_a_key_that_is_set_later_is_found(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstBuffer } from "../src/kernel/host.ts";
+import { fileServer, firstBuffer } from "../src/kernel/host.ts";
 
 const memory = Uint8Array.from([9, 9, 1, 2, 3, 9]).buffer;
 
@@ -12,6 +12,18 @@ for (const [host, buffer] of Object.entries({
   test(`${host} gives its own bytes, and not those around them`, () => {
     assert.deepEqual([...(firstBuffer([buffer]) ?? [])], [1, 2, 3]);
   });
+
+test("a page's base URL is its file server's, unless it is VS Code's", () => {
+  const page = (dataset: object) =>
+    Object.assign(globalThis, {
+      location: { href: "http://127.0.0.1/" },
+      document: { getElementById: () => null, body: { dataset } },
+    });
+  page({ baseUrl: "/user/me/" });
+  assert.equal(fileServer()?.url, "http://127.0.0.1/user/me/files/");
+  page({ baseUrl: "https://file+.vscode-resource.vscode-cdn.net/", vscodeThemeKind: "vscode-light" });
+  assert.equal(fileServer(), undefined);
+});
 
 test("no buffer is no bytes", () => {
   for (const buffers of [undefined, null, [], [undefined]]) assert.equal(firstBuffer(buffers), undefined);

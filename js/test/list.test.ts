@@ -42,6 +42,27 @@ test("a list that is all here has no end to ask beyond", () => {
   assert.equal(rows.list.length, 20);
 });
 
+test("what is to be decided stands first, whatever is newer, and pages are asked for by age", () => {
+  const all = jobs(60);
+  for (const [n, status] of [
+    [0, "processing"],
+    [19, "unconfirmed"],
+    [45, "unconfirmed"],
+  ] as const)
+    all[n] = job({ ...(all[n] as JobRow), status, undecided: status === "unconfirmed" });
+  const rows = new Rows();
+  const newest = first(all, { open: 3 });
+  rows.begin({ ...newest, rows: [...newest.rows, all[45] as JobRow] });
+  assert.deepEqual(keys(rows).slice(0, 3), ["k19", "k45", "k0"]);
+  assert.equal(rows.end("older")?.key, "k19");
+  const asked = { side: "older", place: rows.end("older") ?? null, open: false, count: 20 } as const;
+  rows.extend(asked, page(all, asked));
+  const rest = Array.from({ length: 40 }, (_, n) => `k${n}`).filter((key) => key !== "k19");
+  assert.deepEqual(keys(rows), ["k19", "k45", ...rest]);
+  rows.change(changed(0, [{ ...(all[45] as JobRow), status: "completed", undecided: false, revision: 1 }]));
+  assert.deepEqual(keys(rows), ["k19", ...rest, "k45"]);
+});
+
 test("rows that started in the same moment have one order, here as in the kernel", () => {
   const rows = new Rows();
   rows.begin(first([]));

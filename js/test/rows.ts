@@ -20,6 +20,8 @@ export function job(fields: Partial<JobRow>): JobRow {
     ended: null,
     made: null,
     demo: false,
+    undecided: fields.status === "unconfirmed",
+    adoptable: fields.status === "unconfirmed",
     stopped: false,
     video: null,
     ...fields,

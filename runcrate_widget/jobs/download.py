@@ -12,7 +12,7 @@ from runcrate_widget.errors import (
     UnexpectedAnswerError,
 )
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.record import JobStatus, now
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.service.backend import Backend
 
@@ -23,6 +23,8 @@ from .status import Move
 from .talk import Talk
 
 _ATTEMPTS = 6
+#: Seconds after `completed` in which the file may still be on its way to where it is fetched from.
+_NOT_YET = 60.0
 _PROGRESS_EVERY = 0.25  # seconds
 
 # A download may not be ready although the job is completed; and what arrives may be no whole video.
@@ -31,16 +33,24 @@ _PASSING = (InvalidVideoError, UnexpectedAnswerError, NotFoundError, BadRequestE
 
 async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -> None:
     """Downloads the video, and checks that it is one. Raises RuncrateError where it is not to be had."""
+    ready = job.record.timeline.ready
+    since = (now() - ready).total_seconds() if ready else 0.0
+    # By this clock, which nobody sets; the record's may say anything.
+    late = time.monotonic() + _NOT_YET - min(max(since, 0.0), _NOT_YET)
     attempts = 0
     mp4 = await in_thread(whole_mp4, job.record.path)
+    if mp4 is not None:  # its process was killed before it could say so, and may have left something
+        await in_thread(library.receive(job.record).discard)
     while mp4 is None:
         try:
             await talk.ridden_out(lambda: _download(job, backend, library))
             mp4 = await in_thread(library.publish, job.record)
         except _PASSING as error:
-            library.receive(job.record).discard()
+            if isinstance(error, (InvalidVideoError, UnexpectedAnswerError)):
+                library.receive(job.record).discard()
             attempts += 1
-            if attempts == _ATTEMPTS:
+            not_yet = isinstance(error, (NotFoundError, ConflictError)) and time.monotonic() < late
+            if attempts >= _ATTEMPTS and not not_yet:
                 raise
             job._show(note=f"fetching again: {error.message}")
             await talk.pacer().back_off(error, attempts)

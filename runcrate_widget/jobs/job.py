@@ -27,7 +27,7 @@ from runcrate_widget.errors import (
 from runcrate_widget.library.record import JobStatus, Record, Timeline
 from runcrate_widget.media.video import Video, shortened
 
-from .loop import engine
+from .loop import engine, uninterrupted
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -194,13 +194,13 @@ class VideoJob(HasTraits):
         `unconfirmed`: an unconfirmed one may have been taken all the same, and is then billed twice. Raises
         JobError otherwise.
         """
-        return self._manager.resubmit(self)
+        return uninterrupted(lambda: self._manager.resubmit(self))
 
     def adopt(self, id: str) -> None:
         """Gives an `unconfirmed` job the id that the dashboard shows for it (`vid_…`), and goes on from
         there. If it was a wrong one, another can be given once that one has stopped. Raises JobError if the
         job needs no id."""
-        self._manager.adopt(self, id)
+        uninterrupted(lambda: self._manager.adopt(self, id))
 
     def resume(self) -> None:
         """Asks again for a job (or a download) that was given up, or whose file is gone; does nothing while

@@ -139,6 +139,16 @@ def run_in_background(work: Callable[[], _T]) -> Future[_T]:
     return future
 
 
+def uninterrupted(work: Callable[[], _T]) -> _T:
+    """Calls `work` and returns what it gives, in another thread: an interrupt of the caller's (a person
+    presses "stop") then comes between no two steps of it. What was begun is ended, and is there when it is
+    asked for again.
+    """
+    if engine().here:  # which no interrupt reaches, and for which nobody may wait
+        return work()
+    return run_in_background(work).result()
+
+
 def _forget() -> None:
     # A forked child has no copy of the thread.
     global _engine, _engine_lock

@@ -6,39 +6,32 @@ and the next takes over when that one ends. What a run does with a job stands in
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from runcrate_widget.errors import (
-    AuthenticationError,
     ConfigurationError,
     DamagedRecordError,
-    InsufficientCreditsError,
     JobError,
-    PermissionDeniedError,
-    RuncrateError,
 )
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest, restore_request
 from runcrate_widget.service.backend import Backend, Closable
 from runcrate_widget.service.limits import Limits
 
-from .ends import closed, recorded_end
+from .ending import watch
+from .ends import recorded_end
 from .job import VideoJob
 from .loop import engine
 from .pacer import pacer_of
-from .run import Means, Run
-from .status import Move, make_move_now
-
-#: What a new key, or credits, mend: then the job goes on.
-_MENDABLE = (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, ConfigurationError)
+from .runs import Runs, goes_on
+from .sending import ask_for
+from .spending import SpendingLimit
 
 #: The jobs of this process that somebody still holds, by their files: one job, one object.
 _living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakValueDictionary()
@@ -50,7 +43,7 @@ if hasattr(os, "register_at_fork"):
 class JobManager:
     """Looks after the jobs of one client. At most `max_concurrent` of them are with the service at a time.
 
-    `allow` raises what speaks against sending a request.
+    `limit` is asked for what may be spent, whenever something is to be sent.
     """
 
     def __init__(
@@ -59,18 +52,14 @@ class JobManager:
         library: Library,
         *,
         max_concurrent: int,
-        allow: Callable[[VideoRequest], None],
+        limit: Callable[[], SpendingLimit],
     ) -> None:
         self._backend = backend
         self._library = library
-        self._allow = allow
-        self._runs: dict[VideoJob, Run] = {}
-        self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
-        self._stopped: set[VideoJob] = set()  # by the key or the credits
-        self._closed = False
-        slots = asyncio.Semaphore(max_concurrent)
-        self._means = Means(backend, library, slots, self._resume_stopped, self._note_stop)
+        self._limit = limit
+        self._runs = Runs(backend, library, max_concurrent=max_concurrent, limit=limit)
         backend.heard = lambda limits: _heard(backend, limits)
+        watch(self._runs)
         weakref.finalize(self, _close, backend.connections).atexit = False
 
     # Jobs are asked for.
@@ -79,12 +68,21 @@ class JobManager:
         """The job of this take of this request: the library's, or a new one, which is begun."""
         self._check_open()
         with self._library.lock:
-            record = self._library.current(request, take, self._backend.service)
-            if record is None or record.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+            record = self._library.current(request, take, self._backend.service) or self._unwritten(
+                request, take
+            )
+            if record is None or _may_be_sent_anew(record):
                 return self._send(request, take, record.attempt + 1 if record else 1)
+            if record.status is JobStatus.WAITING:  # of a process that has ended
+                self._limit().check(request, self._library, sent=record.name)
             job = self._job(record, wanted=True)
         job.reused = True
         return self._revived(job)
+
+    def check_takes(self, request: VideoRequest, takes: int) -> None:
+        """Raises SpendingLimitError if so many videos of the request would go over a limit."""
+        with self._library.lock:
+            self._limit().check(request, self._library, takes=takes)
 
     def obtain_new(self, request: VideoRequest) -> VideoJob:
         """A new job, which is begun: the first take that the library does not have."""
@@ -98,8 +96,15 @@ class JobManager:
                 take += 1  # another process was quicker, or its record is damaged
 
     def attach(self, id: str) -> VideoJob:
-        """The job of this id, also one that the library does not know."""
+        """The job of this id, also one that the library does not know.
+
+        Raises:
+            NotFoundError: neither the library nor the service knows it; nothing is written.
+            TransportError, APIError: the library does not know it, and the service does not answer.
+        """
         self._check_open()
+        if self._library.find(id) is None:
+            self._ask_for(id)
         with self._library.lock:
             record, lease = self._library.find(id), None
             if record is None:
@@ -107,8 +112,14 @@ class JobManager:
             job = self._job(record, lease)
         return self._revived(job)
 
+    def _ask_for(self, id: str) -> None:
+        if engine().here:
+            raise RuntimeError("A job was asked for by its id in the engine's own thread (by an observer?).")
+        engine().submit(lambda: ask_for(self._backend, id)).result()
+
     def resume_all(self) -> list[VideoJob]:
-        """Takes up what is unfinished in the library. What was never sent stays so: nobody asks for it."""
+        """Takes up all that is unfinished in the library. What was never sent stays so: nobody asks for it
+        now."""
         self._library.tidy()
         with self._library.lock:
             records = self._library.unfinished(self._backend.service)
@@ -118,7 +129,7 @@ class JobManager:
     # Jobs are told what to do.
 
     def cancel(self, job: VideoJob) -> None:
-        engine().run(lambda: self._cancel(job))
+        engine().run(lambda: self._runs.cancel(job))
 
     def resubmit(self, job: VideoJob) -> VideoJob:
         self._check_open()
@@ -126,6 +137,10 @@ class JobManager:
             message = f"This job is {job.record.status}: it is not sent again."
             raise JobError(job, message, "Ask for another take instead.")
         with self._library.lock:
+            known = self._library.reread(job.record)
+            if (known.status, known.id) != (job.record.status, job.record.id):
+                message = f"Another notebook has gone on with this job: it is {known.status}."
+                raise JobError(job, message, "Ask for it again to see it.")
             latest = self._library.current(job.request, job.take, self._backend.service)
             if latest is not None and latest.attempt > job.record.attempt:  # it was sent again already
                 return self._job(latest)
@@ -138,29 +153,31 @@ class JobManager:
         other = self._library.find(id.strip())
         if other is not None and other.key != job.key:
             raise JobError(job, f"{id.strip()} is the id of another job in this library: {other!r}.")
-        engine().run(lambda: self._adopt(job, id.strip()))
+        engine().run(lambda: self._runs.adopt(job, id.strip()))
 
     def resume(self, job: VideoJob) -> None:
         self._check_open()
-        engine().run(lambda: self._resume(job))
+        engine().run(lambda: self._runs.resume(job))
 
     def retry_stopped(self) -> None:
         """Something was put right (the key, say): jobs that were stopped by it go on."""
-        engine().run(self._resume_stopped)
+        engine().run(self._runs.resume_stopped)
 
     def close(self) -> None:
         """Lets all jobs go: their records stay, and the next client on that library goes on with them.
 
         Waits for the answer of a submit that is on its way, which must not be cut off.
         """
-        self._closed = True
+        if self._runs.of_parent:  # a forked child's copy: the parent goes on
+            return
+        self._runs.closed = True
         if engine().here:
-            engine().spawn(self._let_go())
+            engine().spawn(self._runs.let_go())
         else:
-            engine().submit(self._let_go).result()
+            engine().submit(self._runs.let_go).result()
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._runs.closed:
             raise ConfigurationError("This client is closed.", "Make a new one: VideoClient(…).")
 
     # Under the library's lock, and therefore without waiting for the engine, where somebody may be waiting
@@ -170,15 +187,28 @@ class JobManager:
         self, request: VideoRequest, take: int, attempt: int, id: str | None = None
     ) -> tuple[Record, Lease | None, bool]:
         backend = self._backend
-        return self._library.create(request, take, attempt, backend.service, id=id, demo=backend.demo)
+        made = self._library.create(request, take, attempt, backend.service, id=id, demo=backend.demo)
+        self._limit().asked.add(made[0].name)
+        return made
+
+    def _unwritten(self, request: VideoRequest, take: int) -> Record | None:
+        """The record of a job that the service has, and whose file somebody has removed: it is written
+        again."""
+        for job in list(_living.values()):
+            record = job.record
+            same = (record.folder, record.service) == (self._library.folder, self._backend.service)
+            if same and record.id and (record.request, record.take) == (request, take):
+                self._library.write(record)
+                return record
+        return None
 
     def _send(self, request: VideoRequest, take: int, attempt: int) -> VideoJob:
-        self._allow(request)
+        self._limit().check(request, self._library)
         record, lease, _ = self._create(request, take, attempt)
         return self._job(record, lease, wanted=True)
 
     def _sent_new(self, request: VideoRequest, take: int) -> VideoJob | None:
-        self._allow(request)
+        self._limit().check(request, self._library)
         record, lease, new = self._create(request, take, 1)
         if new:
             return self._job(record, lease, wanted=True)
@@ -187,7 +217,8 @@ class JobManager:
         return None
 
     def _job(self, record: Record, lease: Lease | None = None, *, wanted: bool = False) -> VideoJob:
-        """The job of a record, under way if unfinished. `wanted`: a person asks for it, so it may be sent."""
+        """The job of a record, under way if unfinished. `wanted`: the user asks for it now, so it may be
+        sent."""
         job = _living.get((record.folder, record.name))
         if job is None:
             job = VideoJob(record, self)
@@ -197,14 +228,17 @@ class JobManager:
             _living[record.folder, record.name] = job
             if not job.done:
                 job._wanted = wanted
-                engine().call(self._start, job, lease)
+                engine().call(self._runs.start, job, lease)
                 return job
-        elif wanted:
-            job._wanted = True
-            if job.done and job.record.status is JobStatus.WAITING:  # its client was closed
+        else:
+            job._wanted = job._wanted or wanted
+            old = (job.record.status, job.record.id) != (record.status, record.id)
+            # Its client was closed before it was sent; or another notebook has gone on with it.
+            if job.done and (old or (wanted and job.record.status is JobStatus.WAITING)):
+                job.record = record
                 job._manager = self
                 job._renew()
-                engine().call(self._start, job)
+                engine().call(self._runs.start, job)
         if lease is not None:
             lease.release()
         return job
@@ -212,91 +246,10 @@ class JobManager:
     def _revived(self, job: VideoJob) -> VideoJob:
         """The job, going on if it was stopped (perhaps by the key of another client), or if its file is
         gone."""
-        if job.done and job.id and (_file_is_gone(job) or not _has_ended(job)):
+        if job.done and job.record.id and goes_on(job):
             job._manager = self
             self.resume(job)
         return job
-
-    # From here on: the engine's thread.
-
-    def _start(self, job: VideoJob, lease: Lease | None = None) -> None:
-        if self._closed:
-            if lease is not None:
-                lease.release()
-            job._show(error=closed(job.record))
-            job._settle()
-            return
-        job._show()
-        run = Run(job, self._means, lease)
-        self._runs[job] = run
-        self._tasks[job] = engine().spawn(run.carry())
-        self._tasks[job].add_done_callback(lambda _: self._ended(job, run))
-
-    def _ended(self, job: VideoJob, run: Run) -> None:
-        if self._runs.get(job) is run:
-            del self._runs[job], self._tasks[job]
-
-    def _begin_again(self, job: VideoJob) -> None:
-        if job.done:
-            job._renew()
-            self._start(job)
-
-    def _note_stop(self, job: VideoJob, error: RuncrateError) -> None:
-        if isinstance(error, _MENDABLE):
-            self._stopped.add(job)
-
-    def _resume_stopped(self) -> None:
-        while self._stopped:
-            self._resume(self._stopped.pop())
-
-    def _cancel(self, job: VideoJob) -> None:
-        status = job.record.status
-        if status is JobStatus.CANCELLED:
-            return
-        if status is not JobStatus.WAITING:
-            raise JobError(job, f"This job is {status}, and the service has no way to cancel one.")
-        if task := self._tasks.get(job):
-            task.cancel()
-        message = "It was cancelled before it was sent: nothing is billed."
-        # If the record cannot be written: as `waiting` it is not sent again either.
-        make_move_now(
-            job, self._library, Move(JobStatus.CANCELLED, error=RuncrateError(message, kind="cancelled"))
-        )
-        if not job.done:
-            job._settle()
-
-    def _adopt(self, job: VideoJob, id: str) -> None:
-        mistaken = job.done and job.video is None and job.record.adopted is not None
-        if job.record.status is not JobStatus.UNCONFIRMED and not mistaken:
-            raise JobError(job, f"This job is {job.record.status}: it needs no other id.")
-        lease = self._library.lease(job.record.name)
-        if lease is None:
-            raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
-        try:
-            facts: dict[str, Any] = {"id": id, "adopted": now()}
-            make_move_now(job, self._library, Move(JobStatus.QUEUED, facts=facts, must=True))
-        except RuncrateError:
-            lease.release()
-            raise
-        job._renew()
-        self._start(job, lease)
-
-    def _resume(self, job: VideoJob) -> None:
-        if job.id is None:
-            hint = "resubmit() sends it again, adopt(id) gives it one."
-            raise JobError(job, "The service gave this job no id.", hint)
-        if _file_is_gone(job) or not _has_ended(job):
-            self._begin_again(job)
-
-    async def _let_go(self) -> None:
-        runs = dict(self._runs)
-        tasks = [self._tasks[job] for job in runs]
-        for job, run in runs.items():
-            run.leaving = True
-            if not run.sending:
-                self._tasks[job].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._backend.connections.close()
 
 
 def _close(connections: Closable) -> None:
@@ -308,10 +261,7 @@ def _heard(backend: Backend, limits: Limits) -> None:
     pacer_of(backend.account).heard(limits)
 
 
-def _has_ended(job: VideoJob) -> bool:
-    """Whether the service has nothing more to say of it."""
-    return job.record.status in (JobStatus.COMPLETED, JobStatus.FAILED)
-
-
-def _file_is_gone(job: VideoJob) -> bool:
-    return job.video is not None and not job.video.path.exists()
+def _may_be_sent_anew(record: Record) -> bool:
+    """Whether asking for the same again sends it again: not what the service's rules forbid."""
+    filtered = record.error is not None and record.error.get("kind") == "filtered"
+    return record.status is JobStatus.CANCELLED or (record.status is JobStatus.FAILED and not filtered)

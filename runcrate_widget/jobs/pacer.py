@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterator
 from runcrate_widget.errors import APIError, RateLimitError, RuncrateError
 from runcrate_widget.service.limits import Limits
 
-from .polling import backoff, next_poll, spread
+from .polling import apart, at_least, backoff, next_poll, spread
 
 #: Our own: a notebook that seeds `random` gets the same numbers, whatever we do meanwhile.
 _chance = random.Random()
@@ -30,12 +30,13 @@ class Pacer:
         self._quiet_until = 0.0  # by the monotonic clock
         self._per_minute: int | None = None  # requests, once the service has said so
         self._polled = 0  # how many jobs are being polled
+        self._waiting = 0  # how many wait for their turn
 
     def heard(self, limits: Limits) -> None:
         """An answer of the service said so."""
         self._per_minute = limits.per_minute or self._per_minute
         if limits.pause:
-            self.be_quiet(limits.pause)
+            self.be_quiet(at_least(limits.pause, _chance.random()))
 
     def be_quiet(self, pause: float) -> None:
         """Nobody asks anything for `pause` seconds."""
@@ -43,18 +44,26 @@ class Pacer:
 
     async def turn(self, tell: Callable[[str], None]) -> None:
         """Waits until something may be asked. `tell` is told why it has to wait."""
-        while (pause := self._quiet_until - time.monotonic()) > 0:
-            tell(f"rate limit: goes on in {math.ceil(pause)} s")
-            await asyncio.sleep(min(pause, 1.0) + _chance.random() / 10)
+        # One after the other: all at once would meet the limit again.
+        place, self._waiting = self._waiting, self._waiting + 1
+        try:
+            while (pause := self._quiet_until - time.monotonic()) > 0:
+                tell(f"rate limit: goes on in {math.ceil(pause)} s")
+                await asyncio.sleep(apart(place, _chance.random()) + min(pause, 1.0))
+        finally:
+            self._waiting -= 1
 
     async def back_off(self, error: RuncrateError, failures: int) -> None:
         """Waits after `failures` in a row, of which `error` is the last; as long as the service asked for, if
         it did."""
-        pause = error.retry_after if isinstance(error, APIError) else None
-        if pause is not None and isinstance(error, RateLimitError):
-            self.be_quiet(pause)
+        asked = error.retry_after if isinstance(error, APIError) else None
+        if asked and isinstance(error, RateLimitError):
+            self.be_quiet(at_least(asked, _chance.random()))
+        elif isinstance(error, RateLimitError) and asked is not None:
+            # "At once", or a time that has passed: it holds for all, but a limit is not met at full speed.
+            self.be_quiet(backoff(failures, _chance.random()))
         else:
-            await asyncio.sleep(max(pause or 0.0, backoff(failures, _chance.random())))
+            await asyncio.sleep(max(asked or 0.0, backoff(failures, _chance.random())))
 
     @contextlib.contextmanager
     def polling(self) -> Iterator[None]:

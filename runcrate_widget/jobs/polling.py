@@ -31,3 +31,14 @@ def backoff(failures: int, chance: float) -> float:
     apart."""
     longest = min(LONGEST_BACKOFF, 2.0 ** min(failures - 1, 10))
     return longest * (0.5 + chance / 2)
+
+
+def at_least(asked: float, chance: float) -> float:
+    """Seconds to wait where the service asked for `asked`: not less, never next to nothing, and not the same
+    for many clients (`chance`: 0 to 1)."""
+    return max(asked, SHORTEST) + chance * SHORTEST / 4
+
+
+def apart(place: int, chance: float) -> float:
+    """Seconds by which the `place`-th (from 0) of those who waited for the same moment comes after it."""
+    return (place + chance) * SHORTEST / 10

@@ -10,30 +10,25 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import replace
 
-from runcrate_widget.catalog import models
 from runcrate_widget.errors import (
     BadRequestError,
     ConflictError,
-    LibraryError,
     NotFoundError,
     RuncrateError,
     UnexpectedAnswerError,
 )
-from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, now
 from runcrate_widget.library.store import Lease
-from runcrate_widget.service.backend import Answer, Backend
+from runcrate_widget.service.backend import Answer
 
 from .download import fetch
 from .ends import closed, recorded_end
 from .job import VideoJob
 from .loop import in_thread
+from .sending import Elsewhere, Means, Sending, failed
 from .status import Move
-from .submit import Verdict, verdict
 from .talk import Over, Talk
 
 # A poll may run ahead of the service's own records.
@@ -45,37 +40,17 @@ _LOOK_EVERY = 1.0  # at a job that another process carries
 _log = logging.getLogger("runcrate_widget")
 
 
-@dataclass(frozen=True)
-class Means:
-    """What the runs of one client share.
-
-    Attributes:
-        slots: of them, so many jobs are with the service at a time.
-        accepted: is told that the service has taken a job: key and credits are in order.
-        stopped: is told that a job's run has stopped, and by what.
-    """
-
-    backend: Backend
-    library: Library
-    slots: asyncio.Semaphore
-    accepted: Callable[[], None]
-    stopped: Callable[[VideoJob, RuncrateError], None]
-
-
 class Run:
     """Carries one job, in the engine's thread."""
 
     def __init__(self, job: VideoJob, means: Means, lease: Lease | None) -> None:
-        #: Whether a submit is on its way: then it must not be cut off.
-        self.sending = False
-        #: Whether the client was closed while it was.
-        self.leaving = False
         self._job = job
         self._means = means
         self._backend = means.backend
         self._library = means.library
         self._talk = Talk(job, means.backend, means.library)
         self._lease = lease
+        self.sending = Sending(job, self._talk, means)
         #: When the service was last known not to be done, by the clock of records.
         self._looked = now()
 
@@ -83,21 +58,12 @@ class Run:
         """The whole of it. Whoever waits for the job is told at the end, whatever that is."""
         job = self._job
         try:
-            if self._lease is None:
-                await self._look_on()
-            if job.record.status is JobStatus.WAITING and job._wanted:
-                async with self._means.slots:
-                    await self._submit()
-                    await self._poll()
-            else:
-                await self._take_over()
-                if job.record.status is not JobStatus.DOWNLOADING:
-                    await self._poll()
-            await fetch(job, self._talk, self._backend, self._library)
+            while not await self._carried():
+                await asyncio.sleep(_LOOK_EVERY)
         except Over:
             pass
         except asyncio.CancelledError:
-            if not self.leaving:  # the person cancelled the job, or the process ends
+            if not self.sending.leaving:  # the person cancelled the job, or the process ends
                 raise
             self._stop(closed(job.record))
         except RuncrateError as error:
@@ -109,16 +75,54 @@ class Run:
                 return  # the program is ending, and takes what we need away
             await self._fault(error)
         finally:
-            if self._lease is not None:
-                self._lease.release()
+            self._release_lease()
         # Last: who was waiting finds everything in its place.
         job._settle()
+
+    async def _carried(self) -> bool:
+        """From submit to file; False if it turns out that another process has the job."""
+        job = self._job
+        try:
+            if self._lease is None:
+                await self._look_on()
+            if job.record.status is JobStatus.WAITING and job._wanted and not await self._was_left():
+                async with self._means.slots:
+                    await self.sending.send(self.held)
+                    await self._poll()
+            else:
+                await self._take_over()
+                if job.record.status is not JobStatus.DOWNLOADING:
+                    await self._poll()
+            await fetch(job, self._talk, self._backend, self._library)
+        except Elsewhere:
+            self._release_lease()
+            return False
+        return True
 
     # Whose job it is.
 
     def _take_lease(self) -> None:
         # At once into its place, so that it is given back whatever happens meanwhile.
         self._lease = self._library.lease(self._job.record.name)
+
+    def _release_lease(self) -> None:
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+    def held(self) -> bool:
+        """Whether the job is ours to carry."""
+        return self._lease is not None and self._lease.held()
+
+    async def _was_left(self) -> bool:
+        """Whether a process that is gone, or seems to be, had the right to send this job, and may have."""
+        if not await in_thread(self._library.store.claimed, self._job.record.name):
+            return False
+        if self._lease is None or not self._lease.sure:
+            return True
+        # It is gone for certain, and what is sent is on record before.
+        await in_thread(self._library.store.unclaim, self._job.record.name)
+        return False
 
     async def _look_on(self) -> None:
         """Shows what another process makes of the job, until the job has ended or is ours to carry."""
@@ -144,14 +148,14 @@ class Run:
         self._looked = timeline.processing or timeline.submitted or timeline.created
         if record.status is JobStatus.COMPLETED:  # and the file is gone
             await self._talk.move(Move(JobStatus.DOWNLOADING))
-        elif record.id is None and record.status is JobStatus.WAITING:
+        elif record.id is None and record.status is JobStatus.WAITING and not await self._was_left():
             message = "Its notebook ended before it was sent: nothing is billed."
             await self._talk.end(
                 JobStatus.CANCELLED, RuncrateError(message, "Generate again to send it.", kind="cancelled")
             )
         elif record.id is None:
             host = self._backend.host
-            await self._unconfirmed(
+            await self.sending.unconfirmed(
                 f"Its notebook ended while it was being sent, and it is not known whether {host} took it."
             )
         elif self._backend.demo and await self._forgotten():
@@ -168,75 +172,6 @@ class Run:
             pass
         return False
 
-    # Submit.
-
-    async def _submit(self) -> None:
-        """Sends the request, once; again only when it cannot have been acted on."""
-        attempts = 0
-        while True:
-            await self._talk.turn()
-            attempts += 1
-            self.sending = True
-            try:
-                error = await self._attempt(attempts)
-            finally:
-                self.sending = False
-            if self.leaving:
-                raise closed(self._job.record)
-            if error is None:
-                return
-            await self._talk.pacer().back_off(error, attempts)
-
-    async def _attempt(self, attempts: int) -> RuncrateError | None:
-        """Sends the request. None: the service has it; else why it has not, if the request may be sent
-        again."""
-        try:
-            await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
-        except LibraryError as error:
-            await self._talk.end(JobStatus.FAILED, error)
-        if self.leaving:
-            await self._talk.move(Move(JobStatus.WAITING))
-            return None
-        try:
-            answer = await self._backend.submit(self._job.request)
-        except RuncrateError as error:
-            await self._not_taken(error, attempts)
-            return error
-        await self._taken(answer)
-        return None
-
-    async def _taken(self, answer: Answer) -> None:
-        job = self._job
-        facts = {"id": answer.id, "answer": answer.fields, "demo": job.record.demo or answer.demo}
-        await self._talk.move(Move(JobStatus.QUEUED, facts=facts))
-        self._means.accepted()
-        if answer.status == "failed":
-            await self._failed(answer)
-
-    async def _not_taken(self, error: RuncrateError, attempts: int) -> None:
-        """Decides what becomes of a job whose submit met an error; returns if it may be sent again."""
-        said = verdict(error, attempts)
-        if said is Verdict.UNCONFIRMED:
-            host = self._backend.host
-            await self._unconfirmed(
-                f"It was sent, and it is not known whether {host} took it: {error.message}"
-            )
-        if said is Verdict.REFUSED:
-            model = self._job.request.model
-            if isinstance(error, (NotFoundError, BadRequestError)) and models.find(model) is None:
-                error.hint = f"{models.suggestion(model)} {error.hint}".strip()
-            await self._talk.end(JobStatus.FAILED, error)
-        await self._talk.move(Move(JobStatus.WAITING, note=f"trying again: {error.message}"))
-
-    async def _unconfirmed(self, message: str) -> NoReturn:
-        dashboard = self._backend.dashboard
-        hint = (
-            f'Look in {dashboard}: if it is there, job.adopt("vid_…") goes on with it; if not, send it again '
-            "(job.resubmit() or the button). It is never sent again by itself, because that could be billed "
-            "twice."
-        )
-        await self._talk.end(JobStatus.UNCONFIRMED, RuncrateError(message, hint, kind="unconfirmed"))
-
     # Poll.
 
     async def _poll(self) -> None:
@@ -245,6 +180,8 @@ class Run:
         with self._talk.pacer().polling():
             while True:
                 await asyncio.sleep(self._talk.pacer().until_next_poll(time.monotonic() - began))
+                if not self.held():
+                    raise Elsewhere("Another process has taken it over.")
                 try:
                     answer = await self._talk.ridden_out(self._ask, UnexpectedAnswerError)
                 except _REFUSALS as error:
@@ -269,7 +206,7 @@ class Run:
         if answer.demo and not job.record.demo:
             job.record = replace(job.record, demo=True)
         if answer.status == "failed":
-            await self._failed(answer)
+            await failed(self._talk, answer)
         if answer.status == "completed":
             unseen = (now() - self._looked).total_seconds()
             await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=max(0.0, unseen)))
@@ -288,11 +225,6 @@ class Run:
             job._show(note=f"the service calls it {answer.status[:40]!r}")
         return False
 
-    async def _failed(self, answer: Answer) -> NoReturn:
-        message = f"The generation failed: {answer.error or 'the service gave no reason'}"
-        hint = "Change the prompt or the model, or try again."
-        await self._talk.end(JobStatus.FAILED, RuncrateError(message, hint, kind="failed"))
-
     def _stop(self, error: RuncrateError) -> None:
         self._job._show(error=error)
         self._means.stopped(self._job, error)
@@ -303,7 +235,7 @@ class Run:
         _log.exception("Something unforeseen went wrong with %r", job)
         if job.record.id is None and job.record.status is JobStatus.SUBMITTING:
             try:
-                await self._unconfirmed(
+                await self.sending.unconfirmed(
                     f"Something unforeseen went wrong while it was being sent: {error!r}."
                 )
             except Over:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from runcrate_widget.errors import InvalidRequestError, SpendingLimitError
+from runcrate_widget.errors import InvalidRequestError, LibraryError, SpendingLimitError
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest
+
+from .loop import in_thread
+
+_NAME = "spending"  # of the lock over a library's money
+_PATIENCE = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,8 @@ class SpendingLimit:
         max_cost: dollars; None for no limit.
         period: what of the library counts: the last `timedelta`; None for what is asked for from now on.
         price: dollars a second of a model (an id), or None where nobody gave one.
+        begun: when the client was made.
+        asked: the names of the jobs that this client asked for; they count whatever becomes of the clock.
     """
 
     max_seconds: float | None
@@ -28,6 +39,7 @@ class SpendingLimit:
     period: timedelta | None
     price: Callable[[str], float | None]
     begun: datetime = field(default_factory=now)
+    asked: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for name in ("max_seconds", "max_cost"):
@@ -36,20 +48,55 @@ class SpendingLimit:
             if value is not None and not (number and value >= 0):
                 message = f"{name} is {value!r}; it must be a number, 0 or more."
                 raise InvalidRequestError(name, message)
+        period = self.period
+        if period is not None and not (isinstance(period, timedelta) and period > timedelta()):
+            message = f"limit_period is {period!r}; it must be a timedelta above 0: timedelta(days=1)."
+            raise InvalidRequestError("limit_period", message)
 
-    def check(self, request: VideoRequest, library: Library) -> None:
-        """Raises SpendingLimitError if the request would go over a limit. For one at a time: with the
-        library's lock."""
-        if self.max_seconds is None and self.max_cost is None:
+    def __bool__(self) -> bool:
+        """Whether there is any limit."""
+        return self.max_seconds is not None or self.max_cost is not None
+
+    def check(
+        self, request: VideoRequest, library: Library, *, takes: int = 1, sent: str | None = None
+    ) -> None:
+        """Raises SpendingLimitError if `takes` videos of the request would go over a limit.
+
+        Args:
+            sent: the name of the job that is about to be sent: then only what was sent counts beside it,
+                and not what still waits.
+        """
+        if not self:
             return
         since = self.begun if self.period is None else now() - self.period
-        spent = [one.request for one in library.filter(since=since) if not _is_free(one)]
+        counted = [
+            one.request
+            for one in library
+            if one.name != sent
+            and (one.created >= since or (self.period is None and one.name in self.asked))
+            and not _is_free(one)
+            and not (sent is not None and one.status is JobStatus.WAITING)
+        ]
         if self.max_seconds is not None:
-            amounts = [one.seconds for one in spent]
-            _check("max_seconds", self.max_seconds, "s", amounts, request, request.seconds)
+            gone = sum(one.seconds or 0 for one in counted)
+            _check("max_seconds", self.max_seconds, "s", gone, request, request.seconds, takes)
         if self.max_cost is not None:
-            amounts_paid = [self.cost(one) for one in spent]
-            _check("max_cost", self.max_cost, "dollars", amounts_paid, request, self.cost(request))
+            paid = sum(self.cost(one) or 0 for one in counted)
+            _check("max_cost", self.max_cost, "dollars", paid, request, self.cost(request), takes)
+
+    @contextlib.asynccontextmanager
+    async def reserved(self, record: Record, library: Library) -> AsyncIterator[None]:
+        """For as long as a job becomes one that was sent: of all processes one at a time, so that two do not
+        pass a limit together. Raises SpendingLimitError."""
+        if not self:
+            yield
+            return
+        lease = await _turn(library)
+        try:
+            await in_thread(lambda: self.check(record.request, library, sent=record.name))
+            yield
+        finally:
+            lease.release()
 
     def cost(self, request: VideoRequest) -> float | None:
         """Dollars, or None if that is not known."""
@@ -57,23 +104,31 @@ class SpendingLimit:
         return None if price is None or request.seconds is None else price * request.seconds
 
 
+async def _turn(library: Library) -> Lease:
+    """The right to decide about money in a library."""
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        lease = await in_thread(library.lease, _NAME)
+        if lease is not None:
+            return lease
+        await asyncio.sleep(0.02)
+    message = f"Another process has kept {_NAME}.lock in {library.folder} for {_PATIENCE:g} s."
+    raise LibraryError(message, "If none is at work there, remove the file and generate again.")
+
+
 def _check(
-    name: str,
-    limit: float,
-    unit: str,
-    spent: list[float | None] | list[int | None],
-    request: VideoRequest,
-    more: float | None,
+    name: str, limit: float, unit: str, gone: float, request: VideoRequest, each: float | None, takes: int
 ) -> None:
-    if more is None:
+    if each is None:
         hint = "Give a duration." if request.seconds is None else "Give its price: VideoClient(prices={…})."
         what = f"what a video of {request.model_name} takes of it"
-        message = f"{name} is {limit:g} {unit}, and it is not known {what}."
-        raise SpendingLimitError(message, hint)
-    gone = sum(amount or 0 for amount in spent)
-    if gone + more > limit + 1e-9:
-        state = f"{gone:g} are gone, and this video would take {more:g} more"
-        message = f"{name} is {limit:g} {unit}: {state}. It was not sent."
+        raise SpendingLimitError(f"{name} is {limit:g} {unit}, and it is not known {what}.", hint)
+    if gone + takes * each > limit + 1e-9:
+        these, end = (
+            ("this video", "It was not sent.") if takes == 1 else (f"{takes} videos", "None was sent.")
+        )
+        state = f"{gone:g} are gone, and {these} would take {takes * each:g} more"
+        message = f"{name} is {limit:g} {unit}: {state}. {end}"
         raise SpendingLimitError(message, "Raise the limit, or make fewer or shorter videos.")
 
 

@@ -4,8 +4,9 @@
       a-cinematic-sunrise-3f9c2a71.json        what was asked for, the service's id, the stage (record.py)
       a-cinematic-sunrise-3f9c2a71.mp4         the video, once it is a whole one
       a-cinematic-sunrise-3f9c2a71.jpg         a poster of it, once it was shown (poster.py)
-      a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far
+      a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far (part.py)
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
+      a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
 
 Plain files, because home folders of shared hubs are often network file systems. A sidecar is written whole
 (temporary file, flush, rename) and only by the process that holds its lock; the lock ends with its process,
@@ -15,16 +16,18 @@ however that ends.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import threading
 import warnings
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from runcrate_widget.errors import LibraryError
+from runcrate_widget.media.plain import read_plain
+
+from .lease import LeaseFile, Lock, take_lease
+from .part import PartFile
 
 _MOST_DAMAGED = 10  # records of one name
 
@@ -49,9 +52,7 @@ class FolderStore:
     def read(self, name: str) -> bytes | None:
         sidecar = self._sidecar(name)
         try:
-            # Not of `pathlib`, which takes twice as long; a library may have many.
-            with open(sidecar, "rb", buffering=0) as file:
-                return file.read()
+            return read_plain(sidecar)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -113,39 +114,41 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
 
-    # Leases.
+    # Who may do what: see `lease.py`.
 
-    def lease(self, name: str) -> Lock | None:
-        path = self.folder / f"{name}.lock"
+    def lease(self, name: str) -> Lock | LeaseFile | None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            while True:
-                file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-                try:
-                    held = _try_lock(file)
-                    # It may have been removed by its last holder since it was opened.
-                    same = held and os.path.exists(path) and os.path.samestat(os.fstat(file), os.stat(path))
-                except BaseException:
-                    os.close(file)
-                    raise
-                if same:
-                    return Lock(path, file)
-                os.close(file)
-                if not held:
-                    return None
+            return take_lease(self.folder, name)
         except OSError as error:
             raise self.unusable(error) from error
+
+    def claim(self, name: str) -> bool:
+        try:
+            # Not flushed: its record is, right afterwards, and the folder with it.
+            os.close(os.open(f"{self._prefix}{name}.claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise self.unusable(error) from error
+        return True
+
+    def claimed(self, name: str) -> bool:
+        return os.path.lexists(f"{self._prefix}{name}.claim")
+
+    def unclaim(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(f"{self._prefix}{name}.claim")
 
     # Videos.
 
     def receive(self, name: str) -> PartFile:
-        return PartFile(self, self.folder / f"{name}.mp4.part")
+        return PartFile(self.folder / f"{name}.mp4.part", self.unusable)
 
     def publish(self, name: str) -> Path:
-        part, path = self.folder / f"{name}.mp4.part", self.folder / f"{name}.mp4"
+        path = self.folder / f"{name}.mp4"
         try:
-            _flush(part)
-            os.replace(part, path)
+            self.receive(name).publish(path)
             _flush(self.folder)
         except OSError as error:
             raise self.unusable(error) from error
@@ -172,95 +175,6 @@ class FolderStore:
         )
 
 
-class Lock:
-    """The right to carry one job; the operating system takes it back when the process ends."""
-
-    def __init__(self, path: Path, file: int) -> None:
-        self._path = path
-        self._file = file
-        _locks.add(self)
-
-    def release(self) -> None:
-        """Gives it back; a second call does nothing."""
-        if self._file < 0:
-            return
-        if os.name != "nt":  # Windows removes no open file; there an empty one stays
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-        self.forget()
-
-    def forget(self) -> None:
-        """Closes the file without giving the right back: what a forked child does with the locks of its
-        parent."""
-        os.close(self._file)
-        self._file = -1
-        _locks.discard(self)
-
-
-_locks: set[Lock] = set()
-
-
-def _forget_locks() -> None:
-    for lock in list(_locks):
-        lock.forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
-
-
-class PartFile:
-    """Where a video arrives, as a `Sink`."""
-
-    def __init__(self, store: FolderStore, path: Path) -> None:
-        self.path = path
-        self._store = store
-        self._file: BinaryIO | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that have come so far."""
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def begin(self, start: int) -> None:
-        self.finish()
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "r+b" if start else "wb")  # noqa: SIM115 (closed in finish())
-            self._file.seek(start)
-            self._file.truncate()
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def write(self, chunk: bytes) -> None:
-        assert self._file is not None
-        try:
-            self._file.write(chunk)
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def finish(self) -> None:
-        if self._file is None:
-            return
-        file, self._file = self._file, None
-        try:
-            file.close()
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-    def discard(self) -> None:
-        self.finish()
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._store.unusable(error) from error
-
-
 def _flush(path: Path) -> None:
     """Has the operating system write a file, or the names in a folder, to its disk."""
     if os.name == "nt" and path.is_dir():
@@ -284,27 +198,4 @@ def _link(new: Path, path: str) -> bool:
         raise
     except OSError:
         return False
-    return True
-
-
-def _try_lock(file: int) -> bool:
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        # A file system without locks: two processes may then carry one job, but still only one of them
-        # creates its # record.
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-            raise
     return True

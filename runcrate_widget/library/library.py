@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from runcrate_widget.catalog import models
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
@@ -49,7 +50,8 @@ class Library:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self._store: Store = FolderStore(_folder(folder))
+        #: Where it is kept; a claim to send a job is the store's.
+        self.store: Store = FolderStore(_folder(folder))
         #: Held while something is looked up and then written on the strength of it.
         self.lock = threading.RLock()
         self._index = Index()
@@ -58,7 +60,7 @@ class Library:
     @property
     def folder(self) -> Path:
         """Where the videos are."""
-        return self._store.folder
+        return self.store.folder
 
     # For people.
 
@@ -98,12 +100,13 @@ class Library:
             text: a part of the prompt; case does not matter.
             since, until: when it was asked for; a datetime without a zone is local time.
         """
-        wanted = VideoRequest("-", model=model).model if model else None
+        known = models.find(model) if model else None
+        wanted = known.id if known else model
         since, until = (None if moment is None else moment.astimezone() for moment in (since, until))
         return Records(
             record
             for record in sorted(self._refreshed(), key=lambda record: record.created, reverse=True)
-            if (wanted is None or record.model == wanted)
+            if (not wanted or record.model == wanted)
             and (status is None or record.status == status)
             and (text is None or text.casefold() in record.prompt.casefold())
             and (since is None or record.created >= since)
@@ -190,10 +193,14 @@ class Library:
             if known is not None:
                 return known, lease, False
             self._check_free(record.name)
-            new = self._store.create(record.name, write_record(record))  # not new: somebody was quicker
-            if new:
+            if self.store.create(record.name, write_record(record)):
                 self._index.note(record)
-            return (record if new else self._read(record.name) or record), lease, new
+                return record, lease, True
+            known = self._read(record.name)  # somebody was quicker
+            if known is None:
+                message = f"{record.name}.json is there, and cannot be read: it may have been paid."
+                raise DamagedRecordError(message, "Mend its permissions, or ask for another take.")
+            return known, lease, False
         except BaseException:
             if lease is not None:
                 lease.release()
@@ -214,21 +221,21 @@ class Library:
         return self.lease(name)
 
     def _check_free(self, name: str) -> None:
-        aside = self._store.aside(name)
+        aside = self.store.aside(name)
         if aside is not None:
             raise DamagedRecordError(
                 f"The record of this job was damaged, and set aside as {aside}: it may have been paid.",
                 "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
                 "remove the file, or ask for another take.",
             )
-        if self._store.read(name) is not None:
+        if self.store.read(name) is not None:
             message = f"{name}.json was written by a later version of runcrate_widget."
             raise LibraryError(message, "Update it here, too.")
 
     def write(self, record: Record) -> None:
         """Puts a record in the place of what is there, durably: it is on disk when this returns. Raises
         LibraryError."""
-        self._store.replace(record.name, write_record(record))
+        self.store.replace(record.name, write_record(record))
 
     def reread(self, record: Record) -> Record:
         """The record as it is on disk now (as it was, if that cannot be read)."""
@@ -236,17 +243,17 @@ class Library:
 
     def lease(self, name: str) -> Lease | None:
         """The right to carry the job `name`; None if somebody else has it. Raises LibraryError."""
-        return self._store.lease(name)
+        return self.store.lease(name)
 
     def tidy(self) -> None:
         """Clears away what a process that was killed left lying about."""
-        self._store.tidy()
+        self.store.tidy()
 
     # For jobs: the video.
 
     def receive(self, record: Record) -> Sink:
         """Where the video arrives. What came of it before is there."""
-        return self._store.receive(record.name)
+        return self.store.receive(record.name)
 
     def publish(self, record: Record) -> MP4:
         """Gives the video that has arrived its name, if it is whole.
@@ -256,10 +263,10 @@ class Library:
             LibraryError: the folder cannot be written.
         """
         try:
-            mp4 = read_mp4(self._store.receive(record.name).path)
+            mp4 = read_mp4(self.store.receive(record.name).path)
         except OSError as error:
-            raise self._store.unusable(error) from error
-        self._store.publish(record.name)
+            raise self.store.unusable(error) from error
+        self.store.publish(record.name)
         return mp4
 
     # What is known.
@@ -267,20 +274,20 @@ class Library:
     def _read(self, name: str) -> Record | None:
         """The record of this name as it is now; None if there is none. A damaged one is set aside, and told
         of."""
-        content = self._store.read(name)
+        content = self.store.read(name)
         if content is None:
             return None
         try:
             return read_record(name, self.folder, content)
         except ValueError as error:
-            self._store.set_aside(name, str(error))
+            self.store.set_aside(name, str(error))
             return None
 
     def _refreshed(self) -> list[Record]:
         """All records; those that changed are read again."""
         with self.lock:
             self._looked = time.monotonic()
-            return self._index.refresh(self._store.scan(), self._read)
+            return self._index.refresh(self.store.scan(), self._read)
 
 
 def _folder(given: str | os.PathLike[str] | None) -> Path:

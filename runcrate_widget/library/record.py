@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from runcrate_widget.request import VideoRequest, request_fields, restore_request
+from runcrate_widget.service.address import normal_service
 
 #: Of the sidecar's form.
 VERSION = 2
@@ -246,7 +247,7 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
         request=restore_request(dict(take("request"))),
         take=_number(take("take")),
         attempt=_number(take("attempt")),
-        service=_string(take("service")),
+        service=normal_service(_string(take("service"))),
         timeline=timeline,
         status=JobStatus(take("status")),
         id=_string(id) if (id := take("id", None)) is not None else None,
@@ -274,7 +275,8 @@ def _text(moment: datetime | None) -> str | None:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else _refuse("a time without a zone")
+    good = moment.tzinfo is not None and 2000 < moment.year < 9000
+    return moment if good else _refuse(text)
 
 
 def _string(value: object) -> str:

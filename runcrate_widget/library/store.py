@@ -5,7 +5,9 @@ What a store promises, because the money of users hangs on it:
 
 - `create` succeeds for one caller alone, of all processes that use the store.
 - `create` and `replace` are whole or not there at all, and durable when they return.
-- A `Lease` is held by one process, and ends with it, however it ends.
+- `claim` succeeds for one process alone, on every file system, whatever has become of leases and clocks.
+- A `Lease` is held by one process, and ends with it, however it ends; `sure` says whether the store can vouch
+for that.
 - `publish` gives a video its name in one step.
 
 Every method raises `LibraryError` where the store cannot be used.
@@ -23,6 +25,13 @@ from runcrate_widget.service.backend import Sink
 
 class Lease(Protocol):
     """The right to carry one job."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether nobody else can be at work with the job."""
+
+    def held(self) -> bool:
+        """Whether it is still ours."""
 
     def release(self) -> None:
         """Gives it back; a second call does nothing."""
@@ -55,6 +64,15 @@ class Store(Protocol):
 
     def lease(self, name: str) -> Lease | None:
         """The right to carry the job `name`; None if another has it."""
+
+    def claim(self, name: str) -> bool:
+        """The right to *send* the job `name`, once and for all; False if another has it, or had it."""
+
+    def claimed(self, name: str) -> bool:
+        """Whether somebody has the right to send the job."""
+
+    def unclaim(self, name: str) -> None:
+        """Gives the right to send back: nothing was sent, or what was sent is on record."""
 
     def receive(self, name: str) -> Sink:
         """Where the video of the job `name` arrives; what has come so far is there."""

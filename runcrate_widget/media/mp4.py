@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from runcrate_widget.errors import InvalidVideoError
 
+from .plain import open_plain
+
 _LARGEST_MOOV = 64 * 1024 * 1024
 
 
@@ -36,7 +38,7 @@ def read_mp4(path: str | os.PathLike[str]) -> MP4:
         InvalidVideoError: it is empty, cut short, or not an MP4 with a picture; the message says which.
         OSError: the file cannot be read.
     """
-    with open(path, "rb") as file:
+    with os.fdopen(open_plain(path), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
             raise InvalidVideoError("The file is empty.")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import InvalidRequestError
 
+from .plain import open_plain
+
 if TYPE_CHECKING:
     from av import VideoFrame
 
@@ -34,9 +36,7 @@ def poster_path(path: Path) -> Path:
 def read_poster(path: Path) -> bytes | None:
     """The poster that lies beside the MP4 at `path`, or None."""
     try:
-        if not poster_path(path).is_file():
-            return None
-        with open(poster_path(path), "rb") as file:
+        with os.fdopen(open_plain(poster_path(path)), "rb") as file:
             jpeg = file.read(LARGEST + 1)
     except OSError:
         return None
@@ -61,7 +61,9 @@ def keep_poster(path: Path, jpeg: bytes) -> None:
         if kept.exists():
             return
         try:
-            temporary.write_bytes(jpeg)
+            temporary.unlink(missing_ok=True)
+            with open(temporary, "xb") as file:
+                file.write(jpeg)
             os.replace(temporary, kept)
         finally:
             temporary.unlink(missing_ok=True)

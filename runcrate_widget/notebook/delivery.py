@@ -22,7 +22,7 @@ from .messages import Message
 
 CHUNK = 1024 * 1024  # bytes, as in js/src/kernel/pull.ts
 _LARGEST_CHUNK = 4 * CHUNK
-_SILENCE = 2.0  # seconds without a word from the view, after a video is there
+_SILENCE = 0.6  # seconds without a word from the view, after a video is there: it asks at once if it can
 _PACE = 1.0  # seconds a chunk: more would fill a slow link, and the server would miss its heartbeat
 _MOST_PUSHED = 30 * CHUNK  # bytes between two words from the view: it may have been closed
 
@@ -93,13 +93,15 @@ class Push:
         self._timers.pop(key, None)
         if self._heard == heard and self._pushed + video.size <= _MOST_PUSHED:
             self._pushed += video.size
-            task = engine().spawn(self._push(key, video))
+            task = engine().spawn(self._push(key, video, heard))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _push(self, key: str, video: Video) -> None:
+    async def _push(self, key: str, video: Video, heard: int) -> None:
         async with self._line:
             for offset in range(0, video.size, CHUNK):
+                if self._heard != heard:  # it can ask, and does: nothing is to come twice
+                    return
                 try:
                     chunk, _ = await read_chunk(video, offset, CHUNK)
                 except (OSError, RuncrateError):  # the view will ask, and be told

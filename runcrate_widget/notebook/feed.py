@@ -34,7 +34,7 @@ class Feed:
         self._first = self.list.first()
         self._timer: asyncio.TimerHandle | None = None  # of the next update
         self._resting = True
-        self._closed = False
+        self.closed = False
 
     # From any thread
 
@@ -44,6 +44,12 @@ class Feed:
         for job in new:
             self.push.look(job, new=True)
         self._wake(list(self.list.jobs) if self._resting else new)
+
+    def sent_again(self, job: VideoJob) -> None:
+        """Another job was sent in the place of this unconfirmed one: nothing is to be decided any more."""
+        self.list.sent_again(job)
+        if job.key in self.list:
+            engine().call(self._changed, job)
 
     def wake(self) -> None:
         """Somebody looks."""
@@ -61,11 +67,11 @@ class Feed:
 
     def close(self) -> None:
         """Nobody will look again."""
-        self._closed = True
+        self.closed = True
         self.rest()
 
     def _wake(self, jobs: list[VideoJob]) -> None:
-        if self._closed:
+        if self.closed:
             return
         self._resting = False
         self.list.listen()

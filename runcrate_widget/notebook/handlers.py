@@ -18,6 +18,7 @@ from traitlets import TraitError
 
 from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.jobs.loop import engine
 
 from .conversation import Reply
 from .delivery import read_chunk
@@ -100,8 +101,9 @@ async def _generate(widget: VideoWidget, message: Message, _: list[bytes]) -> Me
     widget._set_controls(**{name: message[name] for name in CONTROLS})
     widget._show_session()
     # Not in the engine's thread: it writes to the library, which may be slow.
-    jobs = await asyncio.to_thread(widget._generated, widget._request(), widget.takes)
-    widget._add(*jobs)
+    jobs = await asyncio.to_thread(
+        widget._generated, widget._request(), widget.takes, lambda job: engine().call(widget._add, job)
+    )
     return {"keys": [job.key for job in jobs]}
 
 
@@ -113,9 +115,18 @@ async def _cancel(widget: VideoWidget, message: Message, _: list[bytes]) -> Mess
 
 @handles("resubmit")
 async def _resubmit(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    again = await asyncio.to_thread(widget._job(message).resubmit)
+    job = widget._job(message)
+    again = await asyncio.to_thread(job.resubmit)
+    widget._feed.sent_again(job)
     widget._add(again)
     return {"key": again.key}
+
+
+@handles("adopt")
+async def _adopt(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    # Not in the engine's thread: it looks through the library.
+    await asyncio.to_thread(widget._job(message).adopt, message["job_id"])
+    return {}
 
 
 @handles("resume")
@@ -133,11 +144,11 @@ async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
 
 @handles("earlier")
 async def _earlier(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
-    records = await asyncio.to_thread(widget._earlier_videos)
+    records = await asyncio.to_thread(widget._earlier.videos, widget.client)
     ids = [record.id for record in records[:_EARLIER] if record.id]
     jobs = await asyncio.to_thread(lambda: [widget.client.job(id) for id in ids])
     widget._add(*jobs)
-    widget._count_earlier(len(records[_EARLIER:]))
+    widget._earlier.counted(len(records[_EARLIER:]))
     return {}
 
 

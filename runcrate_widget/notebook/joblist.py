@@ -44,6 +44,7 @@ class JobList:
         self._changed = changed
         self._entries: dict[str, _Entry] = {}
         self._open: dict[str, VideoJob] = {}  # those that have not ended
+        self._sent_again: set[str] = set()  # keys of unconfirmed ones that others were sent for
         self._due: dict[str, VideoJob] = {}  # those that have changed since they were taken, in that order
         self._lock = threading.RLock()
 
@@ -66,6 +67,10 @@ class JobList:
             # In its place at once: while a list is sorted, other threads see it empty.
             insort(self.jobs, job, key=_order)
         return True
+
+    def sent_again(self, job: VideoJob) -> None:
+        """Another was sent for this unconfirmed job, whether it is in the list or not."""
+        self._sent_again.add(job.key)
 
     def listen(self) -> None:
         """Hears of every change of its jobs, until `rest`."""
@@ -109,7 +114,7 @@ class JobList:
         with self._lock:
             while self._due and len(rows) != most:
                 key = next(iter(self._due))
-                entry, row = self._entries[key], job_row(self._due.pop(key), 0)
+                entry, row = self._entries[key], self._row(self._due.pop(key), 0)
                 said = hash(repr(row))
                 if said != entry.said:
                     entry.said = said
@@ -135,12 +140,13 @@ class JobList:
             return self.changed(seen, self._rows(entry.job for entry in late))
 
     def first(self) -> FirstRows:
-        """What a view begins with: the newest page, and whatever is not finished."""
+        """What a view begins with: the newest page, and whatever is not finished, what is to be decided
+        first."""
         with self._lock:
             newest = self.jobs[: -PAGE - 1 : -1]
             shown = {job.key for job in newest}
             older = [job for job in self._open.values() if job.key not in shown]
-            older.sort(key=_order, reverse=True)
+            older.sort(key=lambda job: (self._undecided(job), *_order(job)), reverse=True)
             return FirstRows(
                 revision=self.revision,
                 total=len(self.jobs),
@@ -164,7 +170,13 @@ class JobList:
             return RowsPayload(rows=self._rows(reversed(found)), more=more)
 
     def _rows(self, jobs: Iterable[VideoJob]) -> list[JobRow]:
-        return [job_row(job, self._entries[job.key].revision) for job in jobs]
+        return [self._row(job, self._entries[job.key].revision) for job in jobs]
+
+    def _row(self, job: VideoJob, revision: int) -> JobRow:
+        return job_row(job, revision, undecided=self._undecided(job))
+
+    def _undecided(self, job: VideoJob) -> bool:
+        return job.status == "unconfirmed" and job.key not in self._sent_again
 
 
 def _order(job: VideoJob) -> tuple[float, str]:

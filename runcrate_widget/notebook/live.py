@@ -29,6 +29,11 @@ _log = logging.getLogger("runcrate_widget")
 _JOB_EVERY = 0.5  # seconds, at most: Jupyter drops messages in silence when there are too many
 _SAVED_EVERY = 2.0  # it has up to half a megabyte
 _MOST_VIDEOS = 30
+#: Where the cell was run and the widget is not there.
+_MISSING = (
+    "If it was run and this is all there is, the page could not load widgets: install anywidget where "
+    "Jupyter itself runs and reload the page; in VS Code, set jupyter.widgetScriptSources."
+)
 
 
 class LiveOutput:
@@ -252,10 +257,11 @@ class Saved:
         players = "".join(self._players[key] for key, _ in videos[:_MOST_VIDEOS])
         page = (
             f"{_style(self._class)}<div class='{self._class}'>{html.escape(text, quote=False)}"
+            f"<div style='font-size:smaller'>{html.escape(_MISSING, quote=False)}</div>"
             f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>"
             f"{players}</div></div>"
         )
-        return {"text/plain": text, "text/html": page}
+        return {"text/plain": f"{text}\n{_MISSING}", "text/html": page}
 
 
 def _style(name: str) -> str:

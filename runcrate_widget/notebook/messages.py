@@ -96,6 +96,8 @@ class JobRow(TypedDict):
     ended: float | None
     made: float | None  # seconds that the service took, without the time that it waited here
     demo: bool
+    undecided: bool  # unconfirmed, and no other was sent for it: it stands above all that is not
+    adoptable: bool  # it takes an id by hand: `adopt`
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
     video: VideoRow | None
 
@@ -126,7 +128,7 @@ CONTROLS = tuple(Settings.__annotations__)
 
 
 class Place(TypedDict):
-    """Where a job stands in the list, which is sorted by both."""
+    """Where a job stands in the list, which is sorted by both. A view shows the undecided ones above it."""
 
     started: float
     key: str
@@ -251,6 +253,12 @@ class ResubmitPayload(TypedDict):
     key: str
 
 
+class AdoptRequest(JobRequest):
+    """The id that the dashboard has for an unconfirmed job, or another in the place of a wrong one."""
+
+    job_id: str
+
+
 class CodePayload(TypedDict):
     """The Python call that gives this job."""
 
@@ -293,6 +301,7 @@ REQUESTS: dict[str, type] = {
     "generate": GenerateRequest,
     "cancel": JobRequest,  # one that is still `waiting`
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
+    "adopt": AdoptRequest,  # one that is `adoptable`
     "resume": JobRequest,  # one that is `stopped`
     "earlier": Nothing,  # the newest of the earlier videos come into the list
     "code": JobRequest,
@@ -310,6 +319,7 @@ PAYLOADS: dict[str, type] = {
     "generate": GeneratePayload,
     "cancel": Nothing,
     "resubmit": ResubmitPayload,
+    "adopt": Nothing,
     "resume": Nothing,
     "earlier": Nothing,
     "code": CodePayload,

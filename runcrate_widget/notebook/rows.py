@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
@@ -28,8 +31,10 @@ def model_row(model: Model, price: float | None) -> ModelRow:
     )
 
 
-def job_row(job: VideoJob, revision: int) -> JobRow:
+def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
     """One job of the list."""
+    unconfirmed = job.status == "unconfirmed"
+    no_video = job.done and job.video is None
     return JobRow(
         key=job.key,
         revision=revision,
@@ -48,6 +53,8 @@ def job_row(job: VideoJob, revision: int) -> JobRow:
         ended=job.ended,
         made=job.timeline.made_in,
         demo=job.demo,
+        undecided=undecided,
+        adoptable=unconfirmed or (no_video and job.record.adopted is not None),
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         video=_video_row(job.video) if job.video else None,
     )
@@ -72,10 +79,26 @@ def error_row(error: BaseException) -> ErrorRow:
 
 
 def python_call(job: VideoJob) -> str:
-    """The call that gives `job` back from the library. (`repr` writes what is invisible as an escape.)"""
+    """The call that gives `job` back from the library.
+
+    A record is a file that anybody may have written, and this is Python that a person runs: nothing gets into
+    it but literals. (`repr` writes what is invisible as an escape.)
+    """
     request = job.request
-    arguments = [repr(request.prompt), f"model={request.model!r}"]
-    arguments += [] if request.duration is None else [f"duration={request.duration}"]
-    arguments += [] if request.aspect_ratio is None else [f"aspect_ratio={request.aspect_ratio!r}"]
-    arguments += [f"extra={dict(request.extra)!r}"] if request.extra else []
-    return f"client.generate({', '.join(arguments)}, take={job.take})"
+    arguments = {
+        "model": request.model,
+        "duration": request.duration,
+        "aspect_ratio": request.aspect_ratio,
+        "extra": dict(request.extra) or None,
+        "take": job.take,
+    }
+    given = [f"{name}={_literal(value)}" for name, value in arguments.items() if value is not None]
+    return f"client.generate({', '.join([_literal(request.prompt), *given])})"
+
+
+def _literal(value: Any) -> str:
+    """`value` in Python, if it is what JSON may hold: only its own types have a `repr` to rely on."""
+    try:
+        return repr(json.loads(json.dumps(value, allow_nan=False)))
+    except (TypeError, ValueError, RecursionError):
+        raise RuncrateError("The record of this job holds what is no value of a request.") from None

@@ -8,8 +8,7 @@ delivers them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,13 @@ from runcrate_widget.catalog import ASPECT_RATIOS, models
 from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.job import VideoJob
-from runcrate_widget.jobs.loop import engine, run_in_background
-from runcrate_widget.library.record import Record
 from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest
 
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
+from .earlier import Earlier
 from .feed import Feed
 from .handlers import reply_to
 from .host import server_root
@@ -89,7 +87,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
         self._feed = Feed(Push(self._say), self._tell)
-        self._earlier = 0
+        self._earlier = Earlier(self._feed, self._add, self._show_session)
         self._root = server_root()
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
@@ -118,7 +116,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._when_closed = ExitStack()
         self._closed = False
         self._show_session()
-        self._add_unfinished(self._client)
+        self._earlier.look(self._client)
         conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
@@ -134,13 +132,27 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         Raises:
             InvalidRequestError: the prompt is empty, say; nothing is sent.
             MissingKeyError: there is no key; nothing is sent.
+            SpendingLimitError: it would go over a limit. Where some of several takes were sent before an
+                error, it says so, and they are in `jobs`.
         """
-        jobs = self._generated(self._request(), self.takes)
-        self._add(*jobs)
+        jobs = self._generated(self._request(), self.takes, self._add)
         return jobs[0] if len(jobs) == 1 else jobs
 
-    def _generated(self, request: VideoRequest, takes: int) -> list[VideoJob]:
-        return [self._client.generate(request, take=None) for _ in range(takes)]
+    def _generated(
+        self, request: VideoRequest, takes: int, add: Callable[[VideoJob], None]
+    ) -> list[VideoJob]:
+        """Begins the jobs; each is added as soon as it is there, whatever becomes of the next."""
+        jobs: list[VideoJob] = []
+        try:
+            for job in self._client._generate_takes(request, takes):
+                jobs.append(job)
+                add(job)
+        except RuncrateError as error:
+            if jobs:
+                sent = "1 was" if len(jobs) == 1 else f"{len(jobs)} were"
+                error.message = f"{sent} sent, of {takes}; the others were not. {error.message}"
+            raise
+        return jobs
 
     def _add(self, *jobs: VideoJob) -> None:
         self._feed.add(jobs)
@@ -148,37 +160,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             self.jobs = tuple(self._feed.list.jobs)
         except Exception:  # somebody's observer: the jobs are there all the same
             _log.exception("An observer of the widget's jobs failed")
-
-    def _add_unfinished(self, client: VideoClient) -> None:
-        """Shows what an earlier kernel left unfinished, once it is found."""
-
-        def found(jobs: Future[list[VideoJob]]) -> None:
-            if self._closed:
-                return
-            if error := jobs.exception():
-                _log.error("What is unfinished in the library could not be found: %s", error)
-                return
-            engine().call(self._add, *jobs.result())
-            # A large library takes its time, and this may be the caller's thread.
-            run_in_background(count)
-
-        def count() -> None:
-            engine().call(self._count_earlier, len(self._earlier_videos()))
-
-        client._resumed.add_done_callback(found)
-
-    def _earlier_videos(self) -> list[Record]:
-        """What the library has of this service's videos that is not shown here, newest first."""
-        client = self._client
-        finished = client.library.filter(status="completed")
-        others = [
-            one for one in finished if one.service == client._service and one.key not in self._feed.list
-        ]
-        return [one for one in others if one.path.exists()]
-
-    def _count_earlier(self, count: int) -> None:
-        self._earlier = count
-        self._show_session()
 
     # What the view sees
 
@@ -192,7 +173,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
-                earlier=self._earlier,
+                earlier=self._earlier.count,
             )
         )
 
@@ -229,7 +210,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     def _use(self, client: VideoClient) -> None:
         """Goes on with this client."""
         self._client = client
-        self._add_unfinished(client)
+        self._earlier.look(client)
         self._show_session()
 
     def _job(self, message: Message) -> VideoJob:
@@ -278,8 +259,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             return
         bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # A page without the widget shows this above what is saved.
-        data = {**data, "text/plain": "VideoWidget"}
+        # A page without the widget shows this above what is saved, which says it all.
+        data = {**data, "text/plain": "" if self._runtime else "VideoWidget"}
         self._feed.wake()
         self._outputs += 1
         self._when_closed.callback(when_replaced(self._replaced))

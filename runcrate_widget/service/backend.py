@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +29,36 @@ class Answer:
         return self.fields.get("demo") is True
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What the service said of the whole video when its first byte came: a part of it is continued with the
+    rest of the same one, or not at all.
+
+    Attributes:
+        total: bytes, if it said so.
+        etag, modified: the headers `ETag` and `Last-Modified`, as they are; or empty.
+        exact: that one of them by which the service itself can tell whether it is the same, byte for byte.
+    """
+
+    total: int | None = None
+    etag: str = ""
+    modified: str = ""
+    exact: str = ""
+
+    @classmethod
+    def restored(cls, fields: object) -> Whole:
+        """One that was written down. Raises ValueError."""
+        total, *texts = (
+            [fields.get(one) for one in cls.__dataclass_fields__] if isinstance(fields, dict) else [0]
+        )
+        good = total is None or (type(total) is int and total > 0)
+        if not good or not all(
+            isinstance(text, str) and text.isascii() and text.isprintable() for text in texts
+        ):
+            raise ValueError("that describes no video")
+        return cls(total, *texts)
+
+
 class Sink(Protocol):
     """Where the bytes of a download go. All of it raises LibraryError where it cannot be written."""
 
@@ -38,10 +68,17 @@ class Sink(Protocol):
 
     @property
     def size(self) -> int:
-        """How many bytes have come so far."""
+        """How many bytes have come so far of `whole`."""
 
-    def begin(self, start: int) -> None:
-        """The next byte is the one at `start`; what was there from it on is dropped."""
+    @property
+    def whole(self) -> Whole | None:
+        """What they are a part of; None if that is not known, and then they cannot be continued."""
+
+    def begin(self, whole: Whole | None) -> None:
+        """The next byte is the first of `whole`; what was there is dropped."""
+
+    def resume(self) -> None:
+        """The next byte is the one after those that have come."""
 
     def write(self, chunk: bytes) -> None:
         """The next bytes."""
@@ -79,8 +116,12 @@ class Backend(Protocol):
     def account(self) -> Hashable:
         """What shares one rate limit: the origin and the key, which cannot be read from it."""
 
-    async def submit(self, request: VideoRequest) -> Answer:
+    async def submit(self, request: VideoRequest, begin: Callable[[], Awaitable[None]]) -> Answer:
         """Asks for a video.
+
+        Args:
+            begin: is awaited once there is a connection, right before the first byte of the request is
+                written. What it raises is raised, and then nothing was sent.
 
         Raises:
             TransportError: no answer; with `sent` True the service may have taken the job.

@@ -13,16 +13,19 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from runcrate_widget.errors import RuncrateError, TransportError, UnexpectedAnswerError
 from runcrate_widget.request import VideoRequest, wire_body
 
 from .address import check_base_url, is_loopback, same_origin
-from .answers import SERVER_HINT, error_text, is_id, read_answer, read_json, refusal
+from .answers import SERVER_HINT, error_text, found_answer, is_id, read_answer, refusal
+from .arrival import has_all, save, wanted
 from .backend import Answer, Sink
+from .body import LONGEST_OF_SUBMIT, Came, clean, read_body, read_fields
 from .connections import Connections
+from .deadline import Deadline
 from .key import Key
 from .limits import Limits, asked_to_wait, read_limits
 
@@ -35,7 +38,6 @@ _READ_TIMEOUT = 30.0
 # A submit that times out leaves the user with a job that nobody can confirm: it is given longer.
 _SUBMIT_TIMEOUT = 90.0
 _MOST_REDIRECTS = 5
-_LONGEST_ANSWER = 1024 * 1024
 
 
 class RuncrateBackend:
@@ -68,10 +70,26 @@ class RuncrateBackend:
         except RuncrateError:  # there is none any more
             return self.base_url, ""
 
-    async def submit(self, request: VideoRequest) -> Answer:
+    async def submit(self, request: VideoRequest, begin: Callable[[], Awaitable[None]]) -> Answer:
         body = json.dumps(wire_body(request), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"}
-        return await self._send("submit", "POST", f"{self.base_url}/v1/videos", self._answer, headers, body)
+        url, came = f"{self.base_url}/v1/videos", Came()
+
+        async def receive(response: httpx.Response, key: Key) -> Answer:
+            await self._check(response, key)
+            # The job is made, and paid for: whatever is wrong with the answer, its id is looked for.
+            body = await read_body(response, key, came, most=LONGEST_OF_SUBMIT)
+            answer = read_answer(read_fields(body, key)) or found_answer(body)
+            if answer is None:
+                raise _unexpected(response, body, "a job's id", key)
+            return answer
+
+        try:
+            return await self._send("submit", "POST", url, receive, headers, body, begin)
+        except TransportError:
+            if (answer := found_answer(came.so_far())) is not None:
+                return answer
+            raise
 
     async def status(self, id: str) -> Answer:
         answer = await self._send("poll", "GET", self._url(id), self._answer)
@@ -81,56 +99,41 @@ class RuncrateBackend:
         return answer
 
     async def download(self, id: str, sink: Sink, progress: Callable[[int, int | None], None]) -> None:
-        have = sink.size
-        url, headers = f"{self._url(id)}/download", {"Range": f"bytes={have}-"} if have else {}
-
-        async def receive(response: httpx.Response, key: Key) -> str | None:
-            if response.is_redirect:
-                return self._redirected(response)
-            if response.status_code == 416:  # what is here is more than there is
-                sink.discard()
-                raise TransportError("The download could not be continued: it begins anew.", sent=True)
-            await self._check(response, key)
-            await self._save(response, key, sink, have, progress)
-            return None
-
+        url = f"{self._url(id)}/download"
+        if has_all(sink):
+            return
+        headers = wanted(sink)
         for _ in range(_MOST_REDIRECTS + 1):
-            target = await self._send("download", "GET", url, receive, headers)
+            deadline = Deadline(2 * _READ_TIMEOUT)
+
+            async def receive(
+                response: httpx.Response, key: Key, deadline: Deadline = deadline
+            ) -> str | None:
+                if response.is_redirect:
+                    return self._redirected(response)
+                if response.status_code == 416:  # what is here is more than there is
+                    sink.discard()
+                    raise TransportError("The download could not be continued: it begins anew.", sent=True)
+                await self._check(response, key)
+                kind = response.headers.get("content-type", "").lower()
+                if "json" in kind or "html" in kind:
+                    raise _unexpected(response, await read_body(response, key), "the video", key)
+                deadline.answered()
+                await save(response, sink, deadline.progress, progress)
+                return None
+
+            target = await self._send("download", "GET", url, receive, headers, deadline=deadline)
             if target is None:
                 return
             url = target
         message = f"The download redirects more than {_MOST_REDIRECTS} times."
         raise UnexpectedAnswerError(message, SERVER_HINT, status=310)
 
-    async def _save(
-        self,
-        response: httpx.Response,
-        key: Key,
-        sink: Sink,
-        have: int,
-        progress: Callable[[int, int | None], None],
-    ) -> None:
-        kind = response.headers.get("content-type", "").lower()
-        if "json" in kind or "html" in kind:
-            raise _unexpected(response, await _body(response, key), "the video")
-        start = have if response.status_code == 206 else 0
-        if start and not response.headers.get("content-range", "").startswith(f"bytes {start}-"):
-            sink.discard()
-            raise TransportError("The service sent another part of the video: it begins anew.", sent=True)
-        length = response.headers.get("content-length", "")
-        total = start + int(length) if length.isdigit() else None
-        sink.begin(start)
-        try:
-            progress(start, total)
-            async for chunk in response.aiter_raw():
-                sink.write(chunk)
-                start += len(chunk)
-                progress(start, total)
-        finally:
-            sink.finish()
-
     def _redirected(self, response: httpx.Response) -> str:
-        target = str(response.url.join(response.headers.get("location", "")))
+        where = response.headers.get("location", "")
+        if not where:
+            raise UnexpectedAnswerError("The download redirects to nowhere.", SERVER_HINT, status=310)
+        target = str(response.url.join(where))
         scheme = urlsplit(target).scheme
         if scheme != "https" and not (scheme == "http" and self.base_url.startswith("http:")):
             message = "The download redirects to where nothing is encrypted."
@@ -150,39 +153,38 @@ class RuncrateBackend:
         receive: Callable[[httpx.Response, Key], Awaitable[_T]],
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
+        begin: Callable[[], Awaitable[None]] | None = None,
+        deadline: Deadline | None = None,
     ) -> _T:
         """One request, and what `receive` makes of its answer. A fault of httpx becomes a TransportError
-        without it."""
-        import httpx
-
-        never_sent = (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.ProxyError,
-            httpx.UnsupportedProtocol,
-        )
+        without it. `begin` is called right before the first byte of the request is written."""
         key, sent = self._key(), False
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            nonlocal sent
+            # A proxy is asked with CONNECT, on the same connection and before it.
+            if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+                if begin is not None:
+                    await begin()
+                sent = True
+
         try:
             # A submit never travels on a connection that was kept: the server may be closing it, and nobody
             # could tell whether it had read the request.
             submit = purpose == "submit"
             patience = _SUBMIT_TIMEOUT if submit else _READ_TIMEOUT
             client = self.connections.client(purpose, patience=patience, kept=not submit)
-            request = client.build_request(method, url, headers=headers, content=body)
-            sent = True
-            # A download takes its time; anything else that drips on and on is a broken connection.
-            within = {"submit": _SUBMIT_TIMEOUT, "download": None}.get(purpose, 2 * _READ_TIMEOUT)
-            return await asyncio.wait_for(self._exchange(client, request, key, receive), within)
+            extensions = {"trace": trace}
+            request = client.build_request(method, url, headers=headers, content=body, extensions=extensions)
+            deadline = deadline or Deadline(_SUBMIT_TIMEOUT if submit else 2 * _READ_TIMEOUT)
+            return await deadline.hold(self._exchange(client, request, key, receive))
         except (RuncrateError, asyncio.CancelledError):
             raise
-        except never_sent as error:
-            why, sent = _why(error), False
         except Exception as error:
             # Of httpx, of what it is made of, of the environment's proxies and certificates.
-            why = _why(error)
+            why = _why(error, key)
         # Raised here, not above: within `except` it would drag httpx's error along as its context.
-        host = urlsplit(url).netloc
+        host = key.without(urlsplit(url).netloc)
         if sent:
             message = f"The connection to {host} broke before the answer was complete ({why})."
             raise TransportError(message, sent=True)
@@ -203,6 +205,7 @@ class RuncrateBackend:
         # Not among the headers before: the locals of a frame show up in some tracebacks.
         auth = authorize if same_origin(self.base_url, str(request.url)) else None
         response = await client.send(request, auth=auth, stream=True)
+        clean(response, key)
         try:
             self.heard(read_limits(response.headers, time.time()))
             return await receive(response, key)
@@ -211,10 +214,10 @@ class RuncrateBackend:
 
     async def _answer(self, response: httpx.Response, key: Key) -> Answer:
         await self._check(response, key)
-        body = await _body(response, key)
-        answer = read_answer(body)
+        body = await read_body(response, key)
+        answer = read_answer(read_fields(body, key))
         if answer is None:
-            raise _unexpected(response, body, "a job's id")
+            raise _unexpected(response, body, "a job's id", key)
         return answer
 
     async def _check(self, response: httpx.Response, key: Key) -> None:
@@ -227,7 +230,7 @@ class RuncrateBackend:
         if response.is_success:
             return
         raise refusal(
-            await _body(response, key),
+            read_fields(await read_body(response, key), key),
             status,
             response.reason_phrase,
             of_submit=response.request.method == "POST",
@@ -235,25 +238,16 @@ class RuncrateBackend:
         )
 
 
-async def _body(response: httpx.Response, key: Key) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _LONGEST_ANSWER:
-            break
-    return key.redacted(body)
-
-
-def _unexpected(response: httpx.Response, body: bytes, wanted: str) -> UnexpectedAnswerError:
-    said = error_text(read_json(body)) or body[:120].decode("utf-8", "replace").strip()
+def _unexpected(response: httpx.Response, body: bytes, wanted: str, key: Key) -> UnexpectedAnswerError:
+    said = error_text(read_fields(body, key)) or body[:120].decode("utf-8", "replace").strip()
     kind = response.headers.get("content-type", "no content type")
     message = f"The service answered {response.status_code} without {wanted} ({kind}): {said!r}."
     hint = "Check base_url, and whether a proxy or a login page is on the way."
     return UnexpectedAnswerError(message, hint, status=response.status_code)
 
 
-def _why(error: Exception) -> str:
-    words = " ".join(str(error).split())[:200]
+def _why(error: Exception, key: Key) -> str:
+    words = " ".join(key.without(str(error)).split())[:200]
     if not words and "Timeout" in type(error).__name__:
         return "no answer in time"
     return words or type(error).__name__

@@ -85,9 +85,11 @@ export function prefersStill(): boolean {
  * is not Jupyter's.
  */
 export function fileServer(): { url: string; root: string } | undefined {
-  if (document.body.dataset.voila) return undefined; // it serves hardly any, and says so on the console
+  const { dataset } = document.body;
+  // Voila serves hardly any, and says so on the console. VS Code has a base URL of its own, of no server.
+  if (dataset.voila || dataset.vscodeThemeKind) return undefined;
   const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
-  const base: string | undefined = config.baseUrl ?? document.body.dataset.baseUrl; // the latter in nbclassic
+  const base: string | undefined = config.baseUrl ?? dataset.baseUrl; // the latter in nbclassic
   return base
     ? { url: new URL(`${base}files/`, location.href).href, root: config.serverRoot ?? "" }
     : undefined;

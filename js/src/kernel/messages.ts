@@ -64,6 +64,8 @@ export interface JobRow {
   ended: number | null;
   made: number | null; // seconds
   demo: boolean;
+  undecided: boolean; // it stands above all that is not
+  adoptable: boolean;
   stopped: boolean;
   video: VideoRow | null;
 }
@@ -97,7 +99,7 @@ export const SETTINGS = [
   "takes",
 ] as const satisfies (keyof Settings)[];
 
-/** Where a job stands in the list, which is sorted by both. */
+/** Where a job stands in the list, which is sorted by both. A view shows the undecided ones above it. */
 export interface Place {
   started: number;
   key: string;
@@ -145,6 +147,7 @@ export interface Requests {
   generate: Settings;
   cancel: { key: string };
   resubmit: { key: string };
+  adopt: { key: string; job_id: string };
   resume: { key: string };
   earlier: object;
   code: { key: string };
@@ -163,6 +166,7 @@ export interface Payloads {
   generate: { keys: string[] };
   cancel: object;
   resubmit: { key: string };
+  adopt: object;
   resume: object;
   earlier: object;
   code: { code: string };

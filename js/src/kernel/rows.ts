@@ -22,7 +22,7 @@ export function isOpen(job: JobRow): boolean {
 }
 
 /** Newest first. */
-function compare(a: Place, b: Place): number {
+export function compare(a: Place, b: Place): number {
   return b.started - a.started || (a.key < b.key ? 1 : a.key > b.key ? -1 : 0);
 }
 
@@ -33,10 +33,10 @@ export class Rows {
   revision = -1;
   /** The latest that the kernel has spoken of. */
   known = -1;
-  /** Newest first. */
+  /** What is to be decided, however old it is; then the others. Newest first. */
   list: JobRow[] = [];
 
-  #rows = new Map<string, JobRow>();
+  #rows = new Map<string, JobRow>(); // newest first
   #ended = new Set<string>(); // keys of those that ended while they were here
   // The window's. Without one it reaches to the list's.
   #ends: { [S in Side]?: Place | undefined } = {};
@@ -73,7 +73,7 @@ export class Rows {
     if (!open) {
       if (this.#ends[side]?.key !== place?.key) return; // it has begun anew since
       let last = more ? rows.at(side === "older" ? -1 : 0) : undefined;
-      const head = this.list[PAGE - 1];
+      const head = [...this.#rows.values()][PAGE - 1];
       if (side === "newer" && last && head && compare(last, head) <= 0) last = undefined; // they have met
       this.#ends[side] = last;
     }
@@ -96,10 +96,11 @@ export class Rows {
       if (grown === "older") this.#ends.newer = window.at(-MOST);
       else this.#ends.older = window[MOST - 1];
     }
-    this.list = all.filter(
+    const here = all.filter(
       (row, n) => n < PAGE || isOpen(row) || this.#ended.has(row.key) || this.#within(row),
     );
-    this.#rows = new Map(this.list.map((row) => [row.key, row]));
+    this.#rows = new Map(here.map((row) => [row.key, row]));
+    this.list = here.sort((a, b) => +b.undecided - +a.undecided);
   }
 
   #within(row: JobRow): boolean {

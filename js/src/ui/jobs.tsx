@@ -1,7 +1,7 @@
 // The list of jobs: a row each, and a card for one whose video is shown.
 
-import type { JobRow, Side, VideoRow } from "../kernel/messages.ts";
-import { PAGE } from "../kernel/rows.ts";
+import type { JobRow, Place, Side, VideoRow } from "../kernel/messages.ts";
+import { compare, PAGE } from "../kernel/rows.ts";
 import { isRunning } from "../kernel/state.ts";
 import { Action, Confirmed, Copy } from "./actions.tsx";
 import type { ComponentChildren } from "./dom.ts";
@@ -16,7 +16,6 @@ export function Jobs({ page }: { page: Page }) {
   const { jobs, rows, session } = page.kernel;
   const { earlier } = session;
   const older = rows.end("older");
-  const newer = rows.end("newer");
   const before = earlier > 0 && !older && (
     <button
       type="button"
@@ -36,11 +35,23 @@ export function Jobs({ page }: { page: Page }) {
     );
   const newest = jobs.find((job) => job.video);
   const listed: ComponentChildren[] = [];
+  const ends = (["newer", "older"] as const).filter((side) => rows.end(side));
+  // Before the first row for which this is so: the rows of the ends themselves may stand above, undecided.
+  const gap = (isHere: (side: Side) => boolean) => {
+    while (ends[0] && isHere(ends[0])) {
+      const side = ends.shift() as Side;
+      listed.push(<More key={side} page={page} side={side} />);
+    }
+  };
   for (const job of jobs) {
-    if (job.key === newer?.key) listed.push(<More key="newer" page={page} side="newer" />);
+    const isPast = (side: Side) => {
+      const order = compare(rows.end(side) as Place, job);
+      return order < 0 || (!order && side === "newer");
+    };
+    if (!job.undecided) gap(isPast);
     listed.push(<Job key={job.key} page={page} job={job} newest={job === newest} />);
-    if (job.key === older?.key) listed.push(<More key="older" page={page} side="older" />);
   }
+  gap(() => true);
   return (
     <>
       <ul class="rw-jobs" aria-label="Videos">
@@ -80,17 +91,17 @@ function Job({ page, job, newest }: JobProps & { newest: boolean }) {
   const { video } = job;
   if (video) return <Finished page={page} job={job} video={video} newest={newest} />;
   const running = isRunning(job) && !page.kernel.gone;
-  const error = page.jobError(job.key) ?? job.error;
+  const error = page.jobError(job.key);
   const seconds = (job.ended ?? (running ? page.kernel.now : job.started)) - job.started;
   return (
-    <li class={`rw-job rw-${job.status}`} data-key={job.key}>
+    <li class={`rw-job rw-${job.status}${job.undecided ? " rw-undecided" : ""}`} data-key={job.key}>
       <Icon name={icon(job, running)} />
       <div class="rw-body">
         <div class="rw-line">
           <Title job={job} />
           <span class="rw-stage">
             {job.status}
-            {job.stopped && ", stopped"}
+            {job.stopped ? ", stopped" : job.adoptable && !job.undecided && ", sent again"}
             {(running || seconds > 0) && ` · ${clock(seconds)}`}
           </span>
         </div>
@@ -98,8 +109,9 @@ function Job({ page, job, newest }: JobProps & { newest: boolean }) {
           {job.demo && <Demo />} {facts(job)}
           {job.note && <span class="rw-note"> · {job.note}</span>}
         </p>
-        {error && <Problem error={error} />}
+        {job.error && <Problem error={job.error} />}
         <Steps page={page} job={job} />
+        {error && <Problem error={error} />}
       </div>
     </li>
   );
@@ -128,7 +140,7 @@ function Steps({ page, job }: JobProps) {
         Try again
       </Action>
     );
-  else if (status === "unconfirmed")
+  else if (job.undecided)
     step = (
       <Confirmed
         icon="again"
@@ -146,8 +158,41 @@ function Steps({ page, job }: JobProps) {
         Cancel
       </Action>
     );
-  return step && <div class="rw-actions">{step}</div>;
+  return (
+    (step || job.adoptable) && (
+      <div class="rw-actions">
+        {step}
+        {job.adoptable && <Adopt page={page} job={job} />}
+      </div>
+    )
+  );
 }
+
+/** Gives the job the id under which the service has it. */
+const Adopt = stateful<JobProps, string>("", ({ page, job }, id, set) => {
+  const adopt = () => {
+    if (id.trim()) void page.act("adopt", job.key, { job_id: id.trim() });
+  };
+  return (
+    <span class="rw-adopt">
+      <input
+        class="rw-copy"
+        value={id}
+        placeholder="vid_…"
+        aria-label="Its id in the dashboard"
+        onInput={(event) => set(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.stopPropagation();
+          adopt();
+        }}
+      />
+      <Action icon="done" busy={!id.trim() || page.isOpen("adopt", job.key)} onClick={adopt}>
+        Use this id
+      </Action>
+    </span>
+  );
+});
 
 type FinishedProps = JobProps & { video: VideoRow; newest: boolean };
 

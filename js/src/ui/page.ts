@@ -3,13 +3,14 @@
 
 import { Control } from "../kernel/control.ts";
 import type { Received } from "../kernel/conversation.ts";
-import type { ErrorRow, Payloads, Request, Settings, Side } from "../kernel/messages.ts";
+import type { ErrorRow, Payloads, Request, Requests, Settings, Side } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
+const MOST_PRESSED = 10; // pages that come by themselves before the list's end was out of view once
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
 
 type Name = keyof Settings;
@@ -29,6 +30,7 @@ export class Page {
   #debounce = 0;
   #views = 0;
   #observer: IntersectionObserver | undefined;
+  #ends = new Map<Element, number>(); // the buttons it watches, and how often in a row it pressed them
 
   /** Calls `changed` after each change. */
   constructor(kernel: KernelState, signal: AbortSignal, changed: () => void) {
@@ -151,26 +153,40 @@ export class Page {
     if (reply.ok) this.kernel.extend(asked, reply);
     else this.error = reply.error;
     this.#changed();
+    for (const end of this.#ends.keys()) {
+      // Watched anew, it is told of as it is when the rows are drawn.
+      this.#observer?.unobserve(end);
+      if (end.isConnected) this.#observer?.observe(end);
+      else this.#ends.delete(end);
+    }
   }
 
-  /** The reference of a button that is also pressed by coming into view; its `data-side` says for what. */
+  /**
+   * The reference of a button that is also pressed by coming into view; its `data-side` says for what. If it
+   * is still in view when the page has come, it is pressed again.
+   */
   readonly pressWhenSeen = (button: HTMLElement | null): void => {
     if (!button) return;
     this.#observer ??= new IntersectionObserver((seen) => {
-      for (const { isIntersecting, target } of seen)
-        if (isIntersecting) void this.more((target as HTMLElement).dataset.side as Side);
+      for (const { isIntersecting, target } of seen) {
+        const times = isIntersecting ? (this.#ends.get(target) ?? 0) + 1 : 0;
+        this.#ends.set(target, times);
+        if (times > 0 && times <= MOST_PRESSED) void this.more((target as HTMLElement).dataset.side as Side);
+      }
     });
+    this.#ends.set(button, 0);
     this.#observer.observe(button);
   };
 
   /** Asks for something to be done with job `key`. */
-  async act<K extends "cancel" | "resubmit" | "resume" | "code">(
+  async act<K extends "cancel" | "resubmit" | "adopt" | "resume" | "code">(
     kind: K,
     key: string,
+    more: Omit<Requests[K], "key"> | object = {},
   ): Promise<Payloads[K] | undefined> {
     if (this.isOpen(kind, key)) return undefined;
     this.#jobErrors.delete(key);
-    const reply = (await this.#ask({ kind, key }, key)) as Received<K>;
+    const reply = (await this.#ask({ kind, key, ...more } as Request, key)) as Received<K>;
     if (!reply.ok) this.#jobErrors.set(key, reply.error);
     this.#changed();
     return reply.ok ? reply : undefined;

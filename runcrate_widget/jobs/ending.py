@@ -1,0 +1,74 @@
+"""What happens when the program ends while jobs are to be sent: what was asked for is sent first, or it is
+said that it was not.
+
+A script may generate and come to its end at once. It waits for a little then: until what is on its way to the
+service has arrived there. What waits for its turn behind `max_concurrent` others cannot be waited for, and
+stays `waiting` in the library.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from runcrate_widget.library.record import JobStatus
+
+from .loop import engine
+
+if TYPE_CHECKING:
+    from .runs import Runs
+
+#: Seconds: longer than a connection takes, and shorter than a submit may.
+PATIENCE = 20.0
+
+_all: weakref.WeakSet[Runs] = weakref.WeakSet()
+_registered = False
+
+
+def watch(runs: Runs) -> None:
+    """Has these jobs sent before the program ends."""
+    global _registered
+    _all.add(runs)
+    if not _registered:
+        _registered = True
+        # Earlier than `atexit`, which comes when no thread can be started any more. Private, so only where it
+        # exists.
+        if hasattr(threading, "_register_atexit"):
+            threading._register_atexit(_send_first)
+
+
+def _send_first() -> None:
+    if engine().here:
+        return
+    engine().run(lambda: None)  # what was asked for a moment ago has begun then
+    unsent = _unsent()
+    if not unsent:
+        return
+    _say(f"the program ends: sending {_videos(len(unsent))} that it asked for.")
+    end = time.monotonic() + PATIENCE
+    pause = threading.Event()
+    while unsent and time.monotonic() < end and any(runs.may_be_sent() for runs in _all):
+        pause.wait(0.02)
+        unsent = _unsent()
+    if unsent:
+        _say(
+            f"not sent in time, and `waiting` in the library: {_videos(len(unsent))}. Nothing of that is "
+            "billed. Run the program again, and wait for its jobs: job.wait()."
+        )
+
+
+def _unsent() -> list[object]:
+    statuses = (JobStatus.WAITING, JobStatus.SUBMITTING)
+    return [job for runs in _all for job in runs.wanted() if job.record.status in statuses]
+
+
+def _videos(count: int) -> str:
+    return "1 video" if count == 1 else f"{count} videos"
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        print(f"runcrate_widget: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,176 @@
+"""`Runs`: what is under way of one client's jobs. In the engine's thread, but for what says otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+from runcrate_widget.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InsufficientCreditsError,
+    JobError,
+    PermissionDeniedError,
+    RuncrateError,
+)
+from runcrate_widget.library.library import Library
+from runcrate_widget.library.record import JobStatus, now
+from runcrate_widget.library.store import Lease
+from runcrate_widget.service.backend import Backend
+
+from .ends import closed
+from .job import VideoJob
+from .loop import engine
+from .run import Run
+from .sending import Means
+from .spending import SpendingLimit
+from .status import Move, make_move_now
+
+#: What a new key, or credits, mend: then the job goes on.
+_MENDABLE = (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, ConfigurationError)
+
+
+class Runs:
+    """At most `max_concurrent` jobs are with the service at a time."""
+
+    def __init__(
+        self, backend: Backend, library: Library, *, max_concurrent: int, limit: Callable[[], SpendingLimit]
+    ) -> None:
+        #: Whether the client was closed: nothing is begun any more.
+        self.closed = False
+        self._process = os.getpid()
+        self._backend = backend
+        self._library = library
+        self._runs: dict[VideoJob, Run] = {}
+        self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
+        self._stopped: set[VideoJob] = set()  # by the key or the credits
+        slots = asyncio.Semaphore(max_concurrent)
+        self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop)
+
+    @property
+    def of_parent(self) -> bool:
+        """Whether this is a forked child's copy of its parent's."""
+        return os.getpid() != self._process
+
+    def wanted(self) -> list[VideoJob]:
+        """The jobs under way that a person asked for. From any thread."""
+        return [job for job in list(self._runs) if job._wanted]
+
+    def may_be_sent(self) -> bool:
+        """Whether a job that was not sent yet is on its way, or has a place to be. From any thread."""
+        runs = list(self._runs.values())
+        return any(run.sending.active for run in runs) or not self._means.slots.locked()
+
+    def start(self, job: VideoJob, lease: Lease | None = None) -> None:
+        """Has a job carried on, with its lease if it is ours already."""
+        if self.closed:
+            if lease is not None:
+                lease.release()
+            job._show(error=closed(job.record))
+            job._settle()
+            return
+        job._show()
+        run = Run(job, self._means, lease)
+        self._runs[job] = run
+        self._tasks[job] = engine().spawn(run.carry())
+        self._tasks[job].add_done_callback(lambda _: self._ended(job, run))
+
+    def _ended(self, job: VideoJob, run: Run) -> None:
+        if self._runs.get(job) is run:
+            del self._runs[job], self._tasks[job]
+
+    def _begin_again(self, job: VideoJob) -> None:
+        if job.done:
+            job._renew()
+            self.start(job)
+
+    def _note_stop(self, job: VideoJob, error: RuncrateError) -> None:
+        if isinstance(error, _MENDABLE):
+            self._stopped.add(job)
+
+    def resume_stopped(self) -> None:
+        """Goes on with what the key or the credits stopped."""
+        while self._stopped:
+            self.resume(self._stopped.pop())
+
+    def cancel(self, job: VideoJob) -> None:
+        """Cancels a job that is still `waiting`. Raises JobError."""
+        status = job.record.status
+        if status is JobStatus.CANCELLED:
+            return
+        if status is not JobStatus.WAITING:
+            raise JobError(job, f"This job is {status}, and the service has no way to cancel one.")
+        run = self._runs.get(job)
+        lease = None if run is not None and run.held() else self._take(job)
+        if job.record.status is not JobStatus.WAITING:
+            assert lease is not None
+            lease.release()
+            raise JobError(job, f"Another notebook has sent this job meanwhile: it is {job.record.status}.")
+        if task := self._tasks.get(job):
+            task.cancel()
+        message = "It was cancelled before it was sent: nothing is billed."
+        # If the record cannot be written: as `waiting` it is not sent again either.
+        make_move_now(
+            job, self._library, Move(JobStatus.CANCELLED, error=RuncrateError(message, kind="cancelled"))
+        )
+        if lease is not None:
+            lease.release()
+        if not job.done:
+            job._settle()
+
+    def _take(self, job: VideoJob) -> Lease:
+        """The lease of a job that is not carried here, and its record as it is now. Raises JobError."""
+        lease = self._library.lease(job.record.name)
+        if lease is None:
+            raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
+        job.record = self._library.reread(job.record)
+        return lease
+
+    def adopt(self, job: VideoJob, id: str) -> None:
+        """Goes on with a job by an id that was given by hand. Raises JobError or LibraryError."""
+        mistaken = job.done and job.video is None and job.record.adopted is not None
+        if job.record.status is not JobStatus.UNCONFIRMED and not mistaken:
+            raise JobError(job, f"This job is {job.record.status}: it needs no other id.")
+        lease = self._take(job)
+        try:
+            if not mistaken and job.record.status is not JobStatus.UNCONFIRMED:
+                message = f"Another notebook has given this job its id meanwhile: it is {job.record.status}."
+                raise JobError(job, message, "Ask for it again to see it.")
+            facts: dict[str, Any] = {"id": id, "adopted": now()}
+            make_move_now(job, self._library, Move(JobStatus.QUEUED, facts=facts, must=True))
+        except RuncrateError:
+            lease.release()
+            raise
+        job._renew()
+        self.start(job, lease)
+
+    def resume(self, job: VideoJob) -> None:
+        """Goes on with a job that was stopped, or whose file is gone. Raises JobError."""
+        if job.record.id is None:
+            hint = "resubmit() sends it again, adopt(id) gives it one."
+            raise JobError(job, "The service gave this job no id.", hint)
+        if goes_on(job):
+            self._begin_again(job)
+
+    async def let_go(self) -> None:
+        """Ends all runs, but for a request that is on its way: that is waited for."""
+        runs = dict(self._runs)
+        tasks = [self._tasks[job] for job in runs]
+        for job, run in runs.items():
+            run.sending.leaving = True
+            if not run.sending.under_way:
+                self._tasks[job].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._backend.connections.close()
+
+
+def goes_on(job: VideoJob) -> bool:
+    """Whether there is something to be had of a job that has stopped: the service may have more to say of it,
+    or its file is gone."""
+    return job.record.status not in (JobStatus.COMPLETED, JobStatus.FAILED) or _file_is_gone(job)
+
+
+def _file_is_gone(job: VideoJob) -> bool:
+    return job.video is not None and not job.video.path.exists()

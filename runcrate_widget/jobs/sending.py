@@ -1,0 +1,219 @@
+"""`Sending`: the first stage of a job, in which money is spent. What may be sent again, `submit.py` says.
+
+The right to send is a claim, which only one process can ever get. It is taken, and the record says
+`submitting`, once there is a connection and right before the request's first byte: a process that ends before
+has sent nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from runcrate_widget.catalog import models
+from runcrate_widget.errors import (
+    APIError,
+    BadRequestError,
+    NotFoundError,
+    RateLimitError,
+    RuncrateError,
+    ServerError,
+    TransportError,
+)
+from runcrate_widget.library.library import Library
+from runcrate_widget.library.record import JobStatus
+from runcrate_widget.service.backend import Answer, Backend
+from runcrate_widget.service.policy import is_filtered
+
+from .ends import closed
+from .job import VideoJob
+from .loop import in_thread
+from .pacer import pacer_of
+from .spending import SpendingLimit
+from .status import Move
+from .submit import Verdict, verdict
+from .talk import Talk
+
+_ASKED = 4  # times, for a job that only its id is known of
+_FILTERED_HINT = "Change the prompt. It is not sent again by itself: job.resubmit() sends it as it is."
+
+
+class Elsewhere(RuncrateError):
+    """Another process has the job."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What the runs of one client share.
+
+    Attributes:
+        limit: what may be spent.
+        slots: of them, so many jobs are with the service at a time.
+        accepted: is told that the service has taken a job: key and credits are in order.
+        stopped: is told that a job's run has stopped, and by what.
+    """
+
+    backend: Backend
+    library: Library
+    limit: Callable[[], SpendingLimit]
+    slots: asyncio.Semaphore
+    accepted: Callable[[], None]
+    stopped: Callable[[VideoJob, RuncrateError], None]
+
+
+class Sending:
+    """Of one job, in the engine's thread."""
+
+    def __init__(self, job: VideoJob, talk: Talk, means: Means) -> None:
+        #: Whether it is this job's turn to be sent, and the service has not answered yet.
+        self.active = False
+        #: Whether the request is on its way: then it must not be cut off.
+        self.under_way = False
+        #: Whether the client was closed meanwhile.
+        self.leaving = False
+        self._job = job
+        self._talk = talk
+        self._means = means
+        self._backend = means.backend
+        self._library = means.library
+        self._claimed = False
+        self._held: Callable[[], bool] = lambda: True
+
+    async def send(self, held: Callable[[], bool]) -> None:
+        """Sends the request, once; again only when it cannot have been acted on.
+
+        `held` tells whether the job is still ours. Raises Elsewhere if it is not.
+        """
+        self._held = held
+        self.active = True
+        try:
+            await self._send()
+        finally:
+            self.active = False
+
+    async def _send(self) -> None:
+        attempts = 0
+        while True:
+            await self._talk.turn()
+            attempts += 1
+            try:
+                error = await self._attempt(attempts)
+            finally:
+                self.under_way = False
+                if self._claimed and self._job.record.status is not JobStatus.SUBMITTING:
+                    self._claimed = False
+                    self._library.store.unclaim(self._job.record.name)
+            if self.leaving:
+                raise closed(self._job.record)
+            if error is None:
+                return
+            await self._talk.pacer().back_off(error, attempts)
+
+    async def _attempt(self, attempts: int) -> RuncrateError | None:
+        """Sends the request. None: the service has it; else why it has not, if the request may be sent
+        again."""
+        try:
+            answer = await self._backend.submit(self._job.request, self._begin)
+        except Elsewhere:
+            raise
+        except RuncrateError as error:
+            if not self.leaving or self.under_way:
+                await self._not_taken(error, attempts)
+            return error
+        await self._taken(answer)
+        return None
+
+    async def _begin(self) -> None:
+        """There is a connection, and the next thing is the request's first byte."""
+        if self.leaving:
+            raise closed(self._job.record)
+        await in_thread(self._claim)
+        if not self._claimed or not self._held():
+            raise Elsewhere("Another process has taken it over.")
+        self.under_way = True
+        async with self._means.limit().reserved(self._job.record, self._library):
+            await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
+        if not self._held():
+            await self._talk.move(Move(JobStatus.WAITING))
+            raise Elsewhere("Another process has taken it over.")
+
+    def _claim(self) -> None:
+        """In a thread, and its result at once in its place: it is given back whatever happens meanwhile."""
+        record = self._job.record
+        if not self._library.store.claim(record.name):
+            return
+        self._claimed = True
+        # It may have been sent, and its claim given back, since it was read.
+        known = self._library.reread(record)
+        if known.status is not JobStatus.WAITING or known.id is not None:
+            self._claimed = False
+            self._library.store.unclaim(record.name)
+
+    async def _taken(self, answer: Answer) -> None:
+        job = self._job
+        facts = {"id": answer.id, "answer": answer.fields, "demo": job.record.demo or answer.demo}
+        await self._talk.move(Move(JobStatus.QUEUED, facts=facts))
+        self._means.accepted()
+        if answer.status == "failed":
+            await failed(self._talk, answer)
+
+    async def _not_taken(self, error: RuncrateError, attempts: int) -> None:
+        """Decides what becomes of a job whose submit met an error; returns if it may be sent again."""
+        said = verdict(error, attempts)
+        if said is Verdict.UNCONFIRMED:
+            host = self._backend.host
+            await self.unconfirmed(
+                f"It was sent, and it is not known whether {host} took it: {error.message}"
+            )
+        if said is Verdict.REFUSED:
+            if isinstance(error, APIError) and is_filtered(error.message, error.code, error.type):
+                error.kind, error.hint = "filtered", _FILTERED_HINT
+            model = self._job.request.model
+            if isinstance(error, (NotFoundError, BadRequestError)) and models.find(model) is None:
+                error.hint = f"{models.suggestion(model)} {error.hint}".strip()
+            await self._talk.end(JobStatus.FAILED, error)
+        note = f"trying again: {error.message}"
+        if self._job.record.status is JobStatus.SUBMITTING:
+            await self._talk.move(Move(JobStatus.WAITING, note=note))
+        else:  # there was no connection
+            self._job._show(note=note)
+
+    async def unconfirmed(self, message: str) -> NoReturn:
+        """Ends the job: the service may have it, and only the person can tell."""
+        dashboard = self._backend.dashboard
+        hint = (
+            f'Look in {dashboard}: if it is there, job.adopt("vid_…") goes on with it; if not, send it again '
+            "(job.resubmit() or the button). It is never sent again by itself, because that could be billed "
+            "twice."
+        )
+        await self._talk.end(JobStatus.UNCONFIRMED, RuncrateError(message, hint, kind="unconfirmed"))
+
+
+async def failed(talk: Talk, answer: Answer) -> NoReturn:
+    """Ends a job that the service calls failed."""
+    about = answer.fields.get("error")
+    said = [*about.values()] if isinstance(about, dict) else [about]
+    if is_filtered(answer.error, *said):
+        message = f"The service's rules forbid this video: {answer.error}"
+        error = RuncrateError(message, _FILTERED_HINT, kind="filtered")
+    else:
+        message = f"The generation failed: {answer.error or 'the service gave no reason'}"
+        error = RuncrateError(message, "Change the prompt or the model, or try again.", kind="failed")
+    await talk.end(JobStatus.FAILED, error)
+
+
+async def ask_for(backend: Backend, id: str) -> None:
+    """Returns if the service knows a job of this id. Raises NotFoundError, TransportError or APIError."""
+    pacer = pacer_of(backend.account)
+    for attempt in range(1, _ASKED + 1):
+        await pacer.turn(lambda _: None)
+        try:
+            await backend.status(id)
+        except (TransportError, RateLimitError, ServerError) as error:
+            if attempt == _ASKED:
+                raise
+            await pacer.back_off(error, attempt)
+        else:
+            return

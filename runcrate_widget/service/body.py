@@ -1,0 +1,64 @@
+"""What a service says, without the key that some repeat: an answer's head and its body."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from .answers import read_json, shortened
+from .key import Key
+from .packing import packing, unpacked
+
+if TYPE_CHECKING:
+    import httpx
+
+_LONGEST = 1024 * 1024
+#: A good answer to a submit is read on: it may repeat the picture that was sent, before the job's id.
+LONGEST_OF_SUBMIT = 64 * 1024 * 1024
+
+
+class Came:
+    """What has come of a body: it outlives a connection that breaks in the middle. Its repr does not show
+    it."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.coding = ""
+        self.key: Key | None = None
+
+    def so_far(self) -> bytes:
+        """That, without the key."""
+        body = unpacked(bytes(self.body), self.coding, LONGEST_OF_SUBMIT)
+        return self.key.redacted(body) if self.key is not None else b""
+
+
+def clean(response: httpx.Response, key: Key) -> None:
+    """Takes the key out of an answer's head, before anybody has seen it."""
+    if (reason := response.extensions.get("reason_phrase")) is not None:
+        response.extensions["reason_phrase"] = key.redacted(reason)
+    for name, value in response.headers.multi_items():
+        if key.without(value) != value or key.without(name) != name:
+            # Nobody needs it; and where it says where to go, nobody goes there.
+            response.headers.pop(name, None)
+
+
+async def read_body(
+    response: httpx.Response, key: Key, came: Came | None = None, *, most: int = _LONGEST
+) -> bytes:
+    """An answer's body without the key, up to `most` bytes and a little more."""
+    came = came or Came()
+    came.coding, came.key = packing(response.headers), key
+    async for piece in response.aiter_raw():
+        came.body += piece
+        if len(came.body) > most:
+            break
+    if len(came.body) <= _LONGEST:
+        return came.so_far()
+    return await asyncio.to_thread(came.so_far)  # long enough to keep everybody else waiting
+
+
+def read_fields(body: bytes, key: Key) -> Any:
+    """What a body says, if it is JSON: without the key in any way of writing it, and what is worth a
+    record."""
+    value = key.without_in(read_json(body))
+    return shortened(value) if isinstance(value, dict) else value
