@@ -14,7 +14,9 @@ import fcntl
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
+from signal import pthread_kill
 from typing import Any
 
 
@@ -30,7 +32,8 @@ def watch(folder: str, at: list[Any] | None, signal: int) -> list[str]:
     def strike(moment: list[Any]) -> None:
         if moment == at:
             tell(struck=operations)
-            os.kill(os.getpid(), signal)
+            # To this thread, which then does nothing more: one to the process may be heard by another first.
+            pthread_kill(threading.get_ident(), signal)
 
     def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:

@@ -397,7 +397,9 @@ class FaultServer:
         await asyncio.sleep(0)
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             for writer in self._writers:
-                writer.transport.abort()
+                # Python 3.11.2's TLS transport that has ended already has nothing left to abort.
+                with contextlib.suppress(AttributeError):
+                    writer.transport.abort()
             await asyncio.wait(others, timeout=0.05)
         for writer in self._writers:
             with contextlib.suppress(ConnectionError):

@@ -138,7 +138,12 @@ def test_what_is_said_again_without_a_change_is_not_sent(client: VideoClient) ->
     engine().run(lambda: widget._feed._changed(job))
     assert widget._feed.list.due
     # In one go: the next poll of the job may be heard right after.
-    left = engine().run(lambda: (widget._feed.update(), widget._feed.list.due)[1])
+
+    def told() -> bool:
+        widget._feed.update()
+        return widget._feed.list.due
+
+    left = engine().run(told)
     assert widget._revision == before and not left
 
 
