@@ -7,7 +7,7 @@ import asyncio
 import html
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from datetime import datetime, timezone
@@ -24,6 +24,7 @@ from runcrate_widget.errors import (
     RuncrateError,
     WaitTimeoutError,
 )
+from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.record import JobStatus, Record, Timeline
 from runcrate_widget.media.video import Video, shortened
 
@@ -49,6 +50,7 @@ class Manager(Protocol):
     def resubmit(self, job: VideoJob) -> VideoJob: ...
     def adopt(self, job: VideoJob, id: str) -> None: ...
     def resume(self, job: VideoJob) -> None: ...
+    def choose(self, job: VideoJob, changes: Mapping[str, Any]) -> None: ...
 
 
 class VideoJob(HasTraits):
@@ -209,6 +211,21 @@ class VideoJob(HasTraits):
         Raises JobError if the service never gave it an id.
         """
         self._manager.resume(self)
+
+    @property
+    def choice(self) -> Choice:
+        """What a person makes of the video: `kept`, `rating`, `note`, `tags`, `hidden`."""
+        return self.record.choice
+
+    @property
+    def rating(self) -> int | None:
+        """1 to 5, or None: `job.choose(rating=4)`."""
+        return self.record.choice.rating
+
+    def choose(self, **changes: Any) -> None:
+        """Says what you make of a job that is done: `job.choose(kept=True, rating=4, tags=["fox"])`. What is
+        not named stays as it is; `Choice` says what there is. Raises InvalidRequestError or JobError."""
+        uninterrupted(lambda: self._manager.choose(self, changes))
 
     def notify_change(self, change: Any) -> None:
         try:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from runcrate_widget.errors import (
     ConfigurationError,
@@ -158,6 +159,9 @@ class JobManager:
     def resume(self, job: VideoJob) -> None:
         self._check_open()
         engine().run(lambda: self._runs.resume(job))
+
+    def choose(self, job: VideoJob, changes: Mapping[str, Any]) -> None:
+        engine().run(lambda: self._runs.choose(job, changes))
 
     def retry_stopped(self) -> None:
         """Something was put right (the key, say): jobs that were stopped by it go on."""

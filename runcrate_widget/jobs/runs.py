@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from runcrate_widget.errors import (
@@ -153,6 +154,23 @@ class Runs:
             raise JobError(job, "The service gave this job no id.", hint)
         if goes_on(job):
             self._begin_again(job)
+
+    def choose(self, job: VideoJob, changes: Mapping[str, Any]) -> None:
+        """Records what a person makes of a job that is done. Raises JobError, InvalidRequestError or
+        LibraryError."""
+        job.record.choice.changed(changes)  # what is wrong with it is said first
+        if not job.done:
+            message = f"This job is {job.record.status}: there is nothing yet to choose."
+            raise JobError(job, message, "Wait for its video.")
+        lease = self._take(job)
+        try:
+            record = replace(job.record, choice=job.record.choice.changed(changes))
+            record = replace(record, unknown={k: v for k, v in record.unknown.items() if k != "choice"})
+            self._library.write(record)
+            job.record = record
+        finally:
+            lease.release()
+        job._show(note=job.note, error=job.error, video=job.video)
 
     async def let_go(self) -> None:
         """Ends all runs, but for a request that is on its way: that is waited for."""

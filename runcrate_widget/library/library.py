@@ -14,7 +14,6 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from runcrate_widget.catalog import models
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
@@ -25,19 +24,13 @@ from .disk import FolderStore
 from .index import Index
 from .naming import fresh_record, record_name
 from .record import JobStatus, Record, read_record, write_record
+from .search import Records, Search
 from .store import Lease, Store
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
 
 _LOOK_EVERY = 2.0  # seconds: often enough for what a person does to files
-
-
-class Records(list[Record]):
-    """Records, newest first. A notebook shows them as a table."""
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) or "no jobs"
 
 
 class Library:
@@ -91,6 +84,10 @@ class Library:
         text: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        kept: bool | None = None,
+        rating: int | None = None,
+        tag: str | None = None,
+        hidden: bool | None = None,
     ) -> Records:
         """The records that match all that is given, newest first.
 
@@ -99,19 +96,16 @@ class Library:
             status: a stage.
             text: a part of the prompt; case does not matter.
             since, until: when it was asked for; a datetime without a zone is local time.
+            kept: True for those that were kept, False for the rejected ones (`job.choose(kept=…)`).
+            rating: those that were rated so high, or higher: 1 to 5.
+            tag: a word that they were given.
+            hidden: True for those that were put away, False for the others.
+
+        Raises:
+            InvalidRequestError: something of it is not what belongs there.
         """
-        known = models.find(model) if model else None
-        wanted = known.id if known else model
-        since, until = (None if moment is None else moment.astimezone() for moment in (since, until))
-        return Records(
-            record
-            for record in sorted(self._refreshed(), key=lambda record: record.created, reverse=True)
-            if (not wanted or record.model == wanted)
-            and (status is None or record.status == status)
-            and (text is None or text.casefold() in record.prompt.casefold())
-            and (since is None or record.created >= since)
-            and (until is None or record.created <= until)
-        )
+        search = Search(model, status, text, since, until, kept, rating, tag, hidden)
+        return search.of(self._refreshed())
 
     def __repr__(self) -> str:
         if not hasattr(self, "_index"):  # a traceback with locals, of the constructor

@@ -17,6 +17,7 @@ the moments         ISO 8601 with a zone, or null: see `Timeline`
 `error`             `message`, `hint`, `kind`: why there is no video; or null
 `answer`            what the service said when it took the job
 `adopted`           when its id was given to it by hand
+`choice`            what a person makes of the video: see `Choice`
 ==================  ======================================================================================
 """
 
@@ -33,6 +34,8 @@ from typing import Any
 
 from runcrate_widget.request import VideoRequest, request_fields, restore_request
 from runcrate_widget.service.address import normal_service
+
+from .choice import Choice, choice_fields, restore_choice
 
 #: Of the sidecar's form.
 VERSION = 2
@@ -143,6 +146,7 @@ class Record:
     error: Mapping[str, str] | None = None  #: Why there is no video: `message`, `hint`, `kind`.
     answer: Mapping[str, Any] | None = None  #: What the service said when it took the job.
     adopted: datetime | None = None  #: When it was given its id by hand.
+    choice: Choice = field(default_factory=Choice)  #: What a person makes of the video.
     unknown: Mapping[str, Any] = field(default_factory=dict)  #: Fields that a later version has written.
 
     @property
@@ -204,9 +208,9 @@ def write_record(record: Record) -> bytes:
         known["answer"] = record.answer
     if record.adopted is not None:
         known["adopted"] = _text(record.adopted)
-    return json.dumps({**known, **record.unknown}, ensure_ascii=False, indent=1).encode(
-        "utf-8", "surrogatepass"
-    )
+    chosen = choice_fields(record.choice)
+    whole = {**known, **record.unknown, **({"choice": chosen} if chosen else {})}
+    return json.dumps(whole, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
 
 
 def read_record(name: str, folder: Path, content: bytes) -> Record | None:
@@ -255,8 +259,20 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
         error={key: _string(text) for key, text in dict(error).items()} if error else None,
         answer=dict(answer) if answer is not None else None,
         adopted=_moment(text) if (text := take("adopted", None)) is not None else None,
+        choice=_choice(given),
         unknown=given,
     )
+
+
+def _choice(given: dict[str, Any]) -> Choice:
+    """One that cannot be read counts for nothing, and stays where it is: what was paid is not set aside for
+    it."""
+    try:
+        choice = restore_choice(given["choice"]) if "choice" in given else Choice()
+    except (TypeError, ValueError):
+        return Choice()
+    given.pop("choice", None)
+    return choice
 
 
 def _upgraded(given: dict[str, Any]) -> dict[str, Any]:

@@ -24,9 +24,9 @@ _HEADS = ("", "prompt", "model", "status", "made", "file")
 def register_formatters(shell: Any) -> None:
     """Tells the IPython `shell` how to show a job, the library and records of it."""
     formatters = shell.display_formatter.formatters
-    library = "runcrate_widget.library.library"
-    formatters["text/html"].for_type_by_name(library, "Library", library_html)
-    formatters["text/html"].for_type_by_name(library, "Records", records_html)
+    library = "runcrate_widget.library"
+    formatters["text/html"].for_type_by_name(f"{library}.library", "Library", library_html)
+    formatters["text/html"].for_type_by_name(f"{library}.search", "Records", records_html)
     shell.display_formatter.ipython_display_formatter.for_type_by_name(
         "runcrate_widget.jobs.job", "VideoJob", _show_live
     )

@@ -1,0 +1,75 @@
+"""What of a library's records is asked for: `library.filter(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from runcrate_widget.catalog import models
+from runcrate_widget.errors import InvalidRequestError
+
+from .record import JobStatus, Record
+
+
+class Records(list[Record]):
+    """Records, newest first. A notebook shows them as a table."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "no jobs"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is asked for; None where it does not matter. `Library.filter` says what each is. Raises
+    InvalidRequestError."""
+
+    model: str | None
+    status: str | None
+    text: str | None
+    since: datetime | None
+    until: datetime | None
+    kept: bool | None
+    rating: int | None
+    tag: str | None
+    hidden: bool | None
+
+    def __post_init__(self) -> None:
+        for names, kind, what in _KINDS:
+            for name in names:
+                given = getattr(self, name)
+                right = isinstance(given, kind) and (kind is bool or not isinstance(given, bool))
+                if given is not None and not right:
+                    raise InvalidRequestError(name, f"{name} is {given!r}; it must be {what}.")
+        if self.status is not None and self.status not in list(JobStatus):
+            stages = ", ".join(map(repr, JobStatus))
+            raise InvalidRequestError("status", f"status is {self.status!r}; a job is one of {stages}.")
+
+    def of(self, records: Iterable[Record]) -> Records:
+        """The records that match all that is asked for, newest first."""
+        known = models.find(self.model) if self.model else None
+        model = known.id if known else self.model
+        text = None if self.text is None else self.text.casefold()
+        begin, end = (None if one is None else one.astimezone() for one in (self.since, self.until))
+        return Records(
+            record
+            for record in sorted(records, key=lambda record: record.created, reverse=True)
+            if (not model or record.model == model)
+            and (self.status is None or record.status == self.status)
+            and (text is None or text in record.prompt.casefold())
+            and (begin is None or record.created >= begin)
+            and (end is None or record.created <= end)
+            and (self.kept is None or record.choice.kept is self.kept)
+            and (self.rating is None or (record.choice.rating or 0) >= self.rating)
+            and (self.tag is None or self.tag in record.choice.tags)
+            and (self.hidden is None or record.choice.hidden is self.hidden)
+        )
+
+
+_KINDS: tuple[tuple[tuple[str, ...], Any, str], ...] = (
+    (("model", "status", "text", "tag"), str, "a text"),
+    (("since", "until"), datetime, "a datetime"),
+    (("kept", "hidden"), bool, "True or False"),
+    (("rating",), (int, float), "a number: the lowest one that is asked for"),
+)
