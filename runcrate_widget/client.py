@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .catalog import Model, check_prices, models
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
+from .jobs.estimate import Estimate
 from .jobs.job import VideoJob
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.manager import JobManager
@@ -230,6 +231,19 @@ class VideoClient:
         if not isinstance(id, str) or not is_id(id.strip()):
             raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
         return uninterrupted(lambda: self._manager.attach(id.strip()))
+
+    def estimate(self, model: str | Model, *, duration: int | None = None) -> Estimate:
+        """How long such a video takes the service, its queue and the making, in seconds: from this library's
+        own times of that model and duration. Nothing is asked of the service. Raises InvalidRequestError.
+
+        Example:
+            >>> client.estimate("Veo 3.0", duration=6)     # doctest: +SKIP
+            <Estimate usually 45–70 s (of 12 videos)>
+        """
+        asked = VideoRequest("any", model=model, duration=duration)
+        like = asked.model, asked.duration, self._service
+        alike = (one for one in self.library if (one.model, one.request.duration, one.service) == like)
+        return Estimate.of(one.timeline.made_in for one in alike if one.timeline.made_in is not None)
 
     def unfinished(self) -> list[VideoJob]:
         """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""
