@@ -284,24 +284,6 @@ def test_a_known_request_is_found_without_looking_at_any_other(
     assert scanned == []
 
 
-@pytest.mark.parametrize("resume", [True, False])
-def test_a_later_attempt_is_found_whose_earlier_one_is_gone(
-    server: FaultServer, tmp_path: Path, resume: bool
-) -> None:
-    server._faults["submit"] = [reply(422), reply(422)]
-    client = client_of(server, tmp_path)
-    for _ in range(2):
-        with pytest.raises(errors.JobFailedError):
-            client.generate(fox()).wait(30)
-    video = client.generate(fox()).wait(30)
-    client.close()
-    (second,) = [one for one in Library(tmp_path) if one.attempt == 2]
-    (tmp_path / f"{second.name}.json").unlink()
-    again = client_of(server, tmp_path, resume=resume).generate(fox())
-    assert again.wait(30).path == video.path
-    assert server.count("submit") == 3
-
-
 def test_a_record_that_a_person_has_renamed_is_found_before_money_is_spent(
     server: FaultServer, tmp_path: Path
 ) -> None:

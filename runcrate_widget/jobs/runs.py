@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from runcrate_widget.errors import (
@@ -17,7 +16,7 @@ from runcrate_widget.errors import (
     RuncrateError,
 )
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus, now
+from runcrate_widget.library.record import JobStatus, chosen, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Backend
 
@@ -103,12 +102,13 @@ class Runs:
             return
         if status is not JobStatus.WAITING:
             raise JobError(job, f"This job is {status}, and the service has no way to cancel one.")
-        run = self._runs.get(job)
-        lease = None if run is not None and run.held() else self._take(job)
-        if job.record.status is not JobStatus.WAITING:
-            assert lease is not None
-            lease.release()
-            raise JobError(job, f"Another notebook has sent this job meanwhile: it is {job.record.status}.")
+        run, lease = self._runs.get(job), None
+        if run is None or not run.held():
+            lease = self._take(job)
+            if job.record.status is not JobStatus.WAITING:
+                lease.release()
+                message = f"Another notebook has sent this job meanwhile: it is {job.record.status}."
+                raise JobError(job, message)
         if task := self._tasks.get(job):
             task.cancel()
         message = "It was cancelled before it was sent: nothing is billed."
@@ -164,8 +164,7 @@ class Runs:
             raise JobError(job, message, "Wait for its video.")
         lease = self._take(job)
         try:
-            record = replace(job.record, choice=job.record.choice.changed(changes))
-            record = replace(record, unknown={k: v for k, v in record.unknown.items() if k != "choice"})
+            record = chosen(job.record, changes)
             self._library.write(record)
             job.record = record
         finally:

@@ -68,11 +68,9 @@ def choice_fields(choice: Choice) -> dict[str, Any]:
 
 def restore_choice(given: object) -> Choice:
     """The choice of a record's fields. Raises ValueError or TypeError."""
-    return _NONE.changed(given) if isinstance(given, dict) else _refuse(given)
-
-
-def _refuse(given: object) -> Choice:
-    raise ValueError(f"{given!r} is no choice")
+    if not isinstance(given, dict):
+        raise ValueError(f"{given!r} is no choice")
+    return _NONE.changed(given)
 
 
 def _tags(given: Iterable[str]) -> tuple[str, ...]:

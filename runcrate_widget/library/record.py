@@ -26,7 +26,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
@@ -186,6 +186,13 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def chosen(record: Record, changes: Mapping[str, Any]) -> Record:
+    """The record with some of its choice changed. One that could not be read is replaced. Raises
+    InvalidRequestError."""
+    unknown = {name: value for name, value in record.unknown.items() if name != "choice"}
+    return replace(record, choice=record.choice.changed(changes), unknown=unknown)
+
+
 def write_record(record: Record) -> bytes:
     """The sidecar's content. The other way round: `read_record`."""
     timeline = record.timeline
@@ -208,9 +215,11 @@ def write_record(record: Record) -> bytes:
         known["answer"] = record.answer
     if record.adopted is not None:
         known["adopted"] = _text(record.adopted)
-    chosen = choice_fields(record.choice)
-    whole = {**known, **record.unknown, **({"choice": chosen} if chosen else {})}
-    return json.dumps(whole, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
+    if choice := choice_fields(record.choice):
+        known["choice"] = choice
+    return json.dumps({**known, **record.unknown}, ensure_ascii=False, indent=1).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def read_record(name: str, folder: Path, content: bytes) -> Record | None:

@@ -105,7 +105,10 @@ class LiveOutput:
                     return
                 bundle = self._render()
                 if bundle["text/html"] != self._shown or (at_end and self in _unheard):
-                    (_unheard.discard if at_end or _cell_runs.is_set() else _unheard.add)(self)
+                    if at_end or _cell_runs.is_set():
+                        _unheard.discard(self)
+                    else:
+                        _unheard.add(self)
                     self._publish_update(bundle)
                     self._shown = bundle["text/html"]
             except Exception:  # the kernel is going away, or a file is not to be read
@@ -136,8 +139,6 @@ class LiveOutput:
 _due: set[LiveOutput] = set()
 #: What another thread shows just now.
 _busy: set[LiveOutput] = set()
-
-
 #: What was shown between two cells: nbclient hears what belongs to a cell, and only while that cell runs.
 _unheard: set[LiveOutput] = set()
 _cell_runs = threading.Event()
