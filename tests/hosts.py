@@ -192,10 +192,12 @@ class NbClassic(_OnJupyter):
             "window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.info_reply?.protocol_version"
         )
         self.page.wait_for_function(ready, timeout=START * 1000)
-        # The widgets' extension comes after the kernel, and may be shown after it is heard.
+        # The extensions come after the kernel, each when it comes: before anywidget's the page does not know
+        # where its front end is.
         ready = """'jupyter.widget' in Jupyter.notebook.kernel.comm_manager.targets
             && Jupyter.notebook.get_cell(0).output_area.mime_types()
-                .includes('application/vnd.jupyter.widget-view+json')"""
+                .includes('application/vnd.jupyter.widget-view+json')
+            && requirejs.s.contexts._.config.map?.['*']?.anywidget"""
         self.page.wait_for_function(ready, timeout=START * 1000)
 
     def _run_block(self) -> None:
