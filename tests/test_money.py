@@ -143,15 +143,33 @@ def test_without_locks_a_claim_of_a_process_that_seems_dead_is_unconfirmed(
     server: FaultServer, tmp_path: Path
 ) -> None:
     one = waiting(tmp_path, server)
-    assert Library(tmp_path).store.claim(one.name)
+    (tmp_path / f"{one.name}.claim").touch()
     (said,) = go(start(server, tmp_path, no_locks=errno.ENOLCK, prompts=PROMPTS[:1]))
     assert said[0] == "JobUnconfirmedError unconfirmed"
     assert made(server) == {}
 
 
 def test_with_locks_a_claim_that_is_left_over_is_known_to_be_so(server: FaultServer, tmp_path: Path) -> None:
-    assert Library(tmp_path).store.claim(waiting(tmp_path, server).name)
+    (tmp_path / f"{waiting(tmp_path, server).name}.claim").touch()
     assert client_of(server, tmp_path).generate(PROMPTS[0], model="Veo 3.0").wait(30)
+    assert made(server) == {PROMPTS[0]: 1}
+    assert not list(tmp_path.glob("*.claim"))
+
+
+def test_who_has_got_hold_of_the_lease_does_not_break_the_claim_of_one_that_lives(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    one = waiting(tmp_path, server)
+    other = Library(tmp_path).store  # whose lock file somebody has removed
+    assert other.claim(one.name)
+    with client_of(server, tmp_path) as client:
+        client._manager._library.store.unclaim(one.name)  # which is not its to give back
+        job = client.generate(PROMPTS[0], model="Veo 3.0")
+        with pytest.raises(errors.WaitTimeoutError):
+            job.wait(3)
+        assert made(server) == {}
+        other.unclaim(one.name)
+        assert job.wait(30)
     assert made(server) == {PROMPTS[0]: 1}
     assert not list(tmp_path.glob("*.claim"))
 

@@ -115,14 +115,10 @@ class Run:
         return self._lease is not None and self._lease.held()
 
     async def _was_left(self) -> bool:
-        """Whether a process that is gone, or seems to be, had the right to send this job, and may have."""
-        if not await in_thread(self._library.store.claimed, self._job.record.name):
-            return False
-        if self._lease is None or not self._lease.sure:
-            return True
-        # It is gone for certain, and what is sent is on record before.
-        await in_thread(self._library.store.unclaim, self._job.record.name)
-        return False
+        """Whether a process that seems to be gone had the right to send this job, and may have. One that is
+        gone for certain has not: what is sent is on record before."""
+        sure = self._lease is not None and self._lease.sure
+        return not sure and await in_thread(self._library.store.claimed, self._job.record.name)
 
     async def _look_on(self) -> None:
         """Shows what another process makes of the job, until the job has ended or is ours to carry."""

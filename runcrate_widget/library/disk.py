@@ -26,7 +26,7 @@ from pathlib import Path
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.plain import read_plain
 
-from .lease import LeaseFile, Lock, take_lease
+from .lease import LeaseFile, Lock, take_claim, take_lease
 from .part import PartFile
 
 _MOST_DAMAGED = 10  # records of one name
@@ -40,6 +40,7 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._prefix = os.path.join(folder, "")
+        self._claims: dict[str, Lock] = {}  # by names: what this process may send
 
     # Records.
 
@@ -126,19 +127,20 @@ class FolderStore:
     def claim(self, name: str) -> bool:
         try:
             # Not flushed: its record is, right afterwards, and the folder with it.
-            os.close(os.open(f"{self._prefix}{name}.claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-        except FileExistsError:
-            return False
+            claim = take_claim(self.folder, name)
         except OSError as error:
             raise self.unusable(error) from error
+        if claim is None:
+            return False
+        self._claims[name] = claim
         return True
 
     def claimed(self, name: str) -> bool:
         return os.path.lexists(f"{self._prefix}{name}.claim")
 
     def unclaim(self, name: str) -> None:
-        with contextlib.suppress(OSError):
-            os.unlink(f"{self._prefix}{name}.claim")
+        if claim := self._claims.pop(name, None):
+            claim.release()
 
     # Videos.
 

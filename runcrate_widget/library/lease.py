@@ -6,7 +6,9 @@ none, as on some network homes, the lease is a file that its process renews, and
 when it has not been renewed for a while: then nobody can be sure, since a process may have been stopped and
 go on later.
 
-A lease is never the right to *send*: that is a claim (`Store.claim`), which only one process can ever get.
+A lease is never the right to *send*: that is a claim, which one process has at a time, for as long as it
+lives: the file of a claim is locked as well, whatever has become of that of the lease. Where there are no
+locks, whoever makes the file has it, and nobody ever after.
 """
 
 from __future__ import annotations
@@ -38,6 +40,11 @@ def take_lease(folder: Path, name: str) -> Lock | LeaseFile | None:
     with contextlib.suppress(OSError):
         (folder / f"{name}.lock").unlink()
     return _take_file(folder / f"{name}.lease")
+
+
+def take_claim(folder: Path, name: str) -> Lock | None:
+    """The right to send the job `name`; None if another has it. Raises OSError."""
+    return _take_lock(folder / f"{name}.claim", by_creation=True)
 
 
 class Lock:
@@ -78,11 +85,24 @@ class Lock:
 _locks: set[Lock] = set()
 
 
-def _take_lock(path: Path) -> Lock | None:
+def _take_lock(path: Path, *, by_creation: bool = False) -> Lock | None:
+    """`by_creation`: where there are no locks, whoever makes the file has it."""
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
-            held = _try_lock(file)
+            file, new = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644), True
+        except FileExistsError:
+            try:
+                file, new = os.open(path, flags), False
+            except FileNotFoundError:  # it has just been given back
+                continue
+        try:
+            try:
+                held = _try_lock(file)
+            except OSError as error:
+                if not by_creation or error.errno not in _NO_LOCKS:
+                    raise
+                held = new
             # It may have been removed by its last holder since it was opened.
             same = held and os.path.exists(path) and os.path.samestat(os.fstat(file), os.stat(path))
         except BaseException:

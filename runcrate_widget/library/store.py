@@ -5,7 +5,7 @@ What a store promises, because the money of users hangs on it:
 
 - `create` succeeds for one caller alone, of all processes that use the store.
 - `create` and `replace` are whole or not there at all, and durable when they return.
-- `claim` succeeds for one process alone, on every file system, whatever has become of leases and clocks.
+- `claim` is had by one process at a time, on every file system, whatever has become of leases and clocks.
 - A `Lease` is held by one process, and ends with it, however it ends; `sure` says whether the store can vouch
 for that.
 - `publish` gives a video its name in one step.
@@ -66,13 +66,14 @@ class Store(Protocol):
         """The right to carry the job `name`; None if another has it."""
 
     def claim(self, name: str) -> bool:
-        """The right to *send* the job `name`, once and for all; False if another has it, or had it."""
+        """The right to *send* the job `name`; False if another has it, or had it and cannot be known to have
+        ended."""
 
     def claimed(self, name: str) -> bool:
-        """Whether somebody has the right to send the job."""
+        """Whether somebody has the right to send the job, or had it and ended."""
 
     def unclaim(self, name: str) -> None:
-        """Gives the right to send back: nothing was sent, or what was sent is on record."""
+        """Gives our right to send back, if we have it: nothing was sent, or what was sent is on record."""
 
     def receive(self, name: str) -> Sink:
         """Where the video of the job `name` arrives; what has come so far is there."""
