@@ -16,7 +16,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 #: What a wheel without is of no use.
-BUNDLE = ("widget.js", "widget.css", "loader.js")
+BUNDLE = ("widget.js", "widget.css", "loader.js", "studio.js")
 
 
 class BuildError(Exception):

@@ -95,7 +95,8 @@ class FakeModel {
   send(content) {
     const message = structuredClone(content); // fails on what a comm could not carry
     this.sent.push(message);
-    if (this.busy) this.#waiting.push(message);
+    // In Jupyter the front end's later part comes along with the first one.
+    if (this.busy && message.kind !== "source") this.#waiting.push(message);
     else queueMicrotask(() => this.#handle(message));
   }
 
@@ -152,6 +153,7 @@ class FakeModel {
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
       code: { code: `client.generate("${message.key}")` },
+      source: { js: this.studio, css: "" },
     };
     this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
   }
@@ -182,6 +184,7 @@ window.start = async (state, { files = {}, views = 1, flags = {} } = {}) => {
   const model = Object.assign(new FakeModel(state), flags);
   for (const [key, address] of Object.entries(files))
     model.files[key] = new Uint8Array(await (await fetch(address)).arrayBuffer());
+  model.studio = await (await fetch("./studio.js")).text();
   const { default: factory } = await import("./widget.js");
   const widget = await factory();
   const life = new AbortController();

@@ -34,7 +34,7 @@ def python_name(hint: Any) -> str:
         return f"{python_name(get_args(hint)[0])}[]"
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(python_name(one) for one in get_args(hint))
-    for name in ("Status", "Side"):
+    for name in ("Status", "Side", "Part"):
         if hint == getattr(messages, name):
             return name
     raise AssertionError(f"the twin has no name for {hint}")

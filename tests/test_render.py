@@ -111,7 +111,7 @@ class Widget:
         name = route.request.url.rpartition("/")[2] or "fake_model.html"
         file = self.files.get(name)
         if file is None:
-            file = ((STATIC if name.startswith("widget.") else HERE) / name).read_bytes()
+            file = ((STATIC if (STATIC / name).exists() else HERE) / name).read_bytes()
         route.fulfill(body=file, content_type=TYPES[Path(name).suffix])
 
     def start(

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.slow
-ASSETS = ("widget.js", "widget.css", "loader.js")
+ASSETS = ("widget.js", "widget.css", "loader.js", "studio.js")
 
 
 def _build(kind: str, tree: Path, out: Path) -> subprocess.CompletedProcess[str]:
@@ -136,7 +136,7 @@ else:
         (
             "build.mjs",
             "",
-            "widget.js, runcrate_widget/static/widget.css, runcrate_widget/static/loader.js missing",
+            "runcrate_widget/static/studio.js missing",
         ),
     ],
 )

@@ -3,7 +3,9 @@
 
 import { ending, type Model, watchTheme } from "./kernel/host.ts";
 import { KernelState } from "./kernel/state.ts";
+import * as shared from "./shared.ts";
 import { render as draw } from "./ui/dom.ts";
+import { loadStudio } from "./ui/later.ts";
 import { Page } from "./ui/page.ts";
 import { Widget } from "./ui/widget.tsx";
 import "./ui/css/index.css";
@@ -14,20 +16,24 @@ export interface Context {
 }
 
 type Render = (context: Context & { el: HTMLElement }) => () => void;
-export type Begin = (model: Model, signal: AbortSignal) => Render;
+/** `studio`: the text of studio.js, where it is here already. */
+export type Begin = (model: Model, signal: AbortSignal, studio?: string) => Render;
 
 const LOOK = 5; // seconds, while a job runs, between looks at whether the kernel is there
+
+type RuntimeModel = Model & { get(name: "_studio"): string };
 
 let count = 0;
 
 /** Begins the conversation with the kernel; what is returned mounts a view, and they all share one page. */
-export const begin: Begin = (model, modelSignal) => {
+export const begin: Begin = (model, modelSignal, studio) => {
   const views = new Set<() => void>(); // each draws itself anew
   const changed = () => {
     for (const draw of views) draw();
   };
   const kernel = new KernelState(model, modelSignal, changed);
-  const page = new Page(kernel, modelSignal, changed);
+  const page = new Page(kernel, modelSignal, changed, () => loadStudio(source, shared));
+  const source = async () => studio ?? (await kernel.studio());
   return ({ el, signal }) => {
     const end = ending(signal);
     // At random: the page may have this module more than once.
@@ -69,7 +75,9 @@ export default () => {
   let view: Render;
   return {
     initialize({ model, signal }: Context): { begin: Begin } | (() => void) {
-      if (!model.get("_session")) return { begin }; // the runtime: a widget without a state of its own
+      // The runtime: a widget without a state of its own.
+      if (!model.get("_session"))
+        return { begin: (theirs, signal) => begin(theirs, signal, (model as RuntimeModel).get("_studio")) };
       const end = ending(signal);
       view = begin(model, end.signal);
       return () => end.abort();

@@ -49,7 +49,7 @@ export default () => {
         (root instanceof ShadowRoot ? root : document.head).append(style);
         resolve(import(URL.createObjectURL(new Blob([answer.js], { type: "text/javascript" }))));
       });
-      model.send({ kind: "source", id });
+      model.send({ kind: "source", part: "widget", id });
     });
   }
 };

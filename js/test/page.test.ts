@@ -14,7 +14,15 @@ function open(kernel: Kernel) {
   const life = new AbortController();
   lives.push(life);
   const state = new KernelState(kernel, life.signal, () => {});
-  return { page: new Page(state, life.signal, () => {}), life };
+  return {
+    page: new Page(
+      state,
+      life.signal,
+      () => {},
+      () => new Promise(() => {}),
+    ),
+    life,
+  };
 }
 
 test("a typed prompt is sent after a rest, once", (t) => {

@@ -185,5 +185,7 @@ async def _keep_poster(widget: VideoWidget, message: Message, _: list[bytes]) ->
 
 
 @handles("source")
-async def _send_source(_: VideoWidget, __: Message, ___: list[bytes]) -> Message:
+async def _send_source(_: VideoWidget, message: Message, __: list[bytes]) -> Message:
+    if message["part"] == "studio":
+        return {"js": source("studio.js"), "css": ""}
     return {"js": source("widget.js"), "css": source("widget.css")}

@@ -287,8 +287,18 @@ class KeepPosterRequest(TypedDict):
     jpeg: str  # base64
 
 
+#: Of the front end: what the form needs, and what is loaded when it is first used.
+Part = Literal["widget", "studio"]
+
+
+class SourceRequest(TypedDict):
+    """Wanted where it did not come by itself."""
+
+    part: Part
+
+
 class SourcePayload(TypedDict):
-    """The front end."""
+    """That part. The studio has its style within."""
 
     js: str
     css: str
@@ -309,7 +319,7 @@ REQUESTS: dict[str, type] = {
     "poster": JobRequest,
     "keep_poster": KeepPosterRequest,
     "demo": Nothing,  # go on with the demo backend
-    "source": Nothing,  # the loader's, where it must
+    "source": SourceRequest,
 }
 
 PAYLOADS: dict[str, type] = {

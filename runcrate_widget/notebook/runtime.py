@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anywidget
 from IPython.core.getipython import get_ipython
+from traitlets import Unicode
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -25,6 +26,11 @@ class Runtime(anywidget.AnyWidget):
 
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
+    #: Read by the page when it is first used. It comes along: the kernel may be busy when that is.
+    _studio = Unicode().tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(_studio=source("studio.js"))
 
 
 _runtime: Runtime | None = None

@@ -139,6 +139,9 @@ export interface Traits extends State {
   _revision: number;
 }
 
+/** Of the front end: what the form needs, and what is loaded when it is first used. */
+export type Part = "widget" | "studio";
+
 /** What the view says, by its kind. */
 export interface Requests {
   hello: { root: string | null; seen: number; rows: number };
@@ -155,7 +158,7 @@ export interface Requests {
   poster: { key: string };
   keep_poster: { key: string; jpeg: string };
   demo: object;
-  source: object;
+  source: { part: Part };
 }
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */

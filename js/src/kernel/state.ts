@@ -113,6 +113,13 @@ export class KernelState {
     return !this.gone && (asking || this.jobs.some(isRunning));
   }
 
+  /** The text of the part of the front end that is loaded later. */
+  async studio(): Promise<string> {
+    const reply = await this.conversation.insist({ kind: "source", part: "studio" });
+    if (!reply.ok) throw new Error(reply.error.message);
+    return reply.js;
+  }
+
   /** Asks whether the kernel is there, and what it knows. */
   look(): void {
     void this.conversation.alive().then(this.#changed);

@@ -1,15 +1,14 @@
 // The list of jobs: a row each, and a card for one whose video is shown.
 
-import type { JobRow, Place, Side, VideoRow } from "../kernel/messages.ts";
+import type { JobRow, Place, Side } from "../kernel/messages.ts";
 import { compare, PAGE } from "../kernel/rows.ts";
 import { isRunning } from "../kernel/state.ts";
-import { Action, Confirmed, Copy } from "./actions.tsx";
+import { Action, Confirmed } from "./actions.tsx";
 import type { ComponentChildren } from "./dom.ts";
-import { clock, facts, size } from "./format.ts";
+import { clock, facts } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
-import { Demo, Problem } from "./marks.tsx";
+import { Demo, Problem, Title } from "./marks.tsx";
 import type { Page } from "./page.ts";
-import { Player } from "./player.tsx";
 import { stateful } from "./stateful.ts";
 
 export function Jobs({ page }: { page: Page }) {
@@ -54,6 +53,7 @@ export function Jobs({ page }: { page: Page }) {
   gap(() => true);
   return (
     <>
+      {newest && page.studio && <style>{page.studio.style}</style>}
       <ul class="rw-jobs" aria-label="Videos">
         {listed}
       </ul>
@@ -89,7 +89,16 @@ interface JobProps {
 
 function Job({ page, job, newest }: JobProps & { newest: boolean }) {
   const { video } = job;
-  if (video) return <Finished page={page} job={job} video={video} newest={newest} />;
+  if (video) {
+    const Finished = page.studio?.Finished;
+    return Finished ? (
+      <Finished page={page} job={job} video={video} newest={newest} />
+    ) : (
+      <li class="rw-job">
+        <Title job={job} />
+      </li>
+    );
+  }
   const running = isRunning(job) && !page.kernel.gone;
   const error = page.jobError(job.key);
   const seconds = (job.ended ?? (running ? page.kernel.now : job.started)) - job.started;
@@ -193,77 +202,3 @@ const Adopt = stateful<JobProps, string>("", ({ page, job }, id, set) => {
     </span>
   );
 });
-
-type FinishedProps = JobProps & { video: VideoRow; newest: boolean };
-
-const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPressed) => {
-  const { page, job, video, newest } = props;
-  const loading = page.kernel.videos.get(job.key);
-  const poster = page.kernel.videos.poster(job);
-  const error = page.jobError(job.key);
-  const load = () => {
-    setPressed(true);
-    page.kernel.videos.load(job);
-  };
-  const name = video.path.split(/[\\/]/).pop();
-  const tall = video.height > video.width ? " rw-tall" : "";
-  return (
-    <li class={`rw-job rw-completed ${loading ? "rw-open" : "rw-closed"}${tall}`} data-key={job.key}>
-      {loading ? (
-        <Player
-          page={page}
-          job={job}
-          video={video}
-          loading={loading}
-          poster={poster}
-          start={newest || pressed}
-          load={load}
-        />
-      ) : (
-        <button
-          type="button"
-          class="rw-thumb"
-          aria-label={`Play ${job.prompt}, ${size(video.size)}`}
-          onClick={load}
-        >
-          {poster && <img src={poster} alt="" />}
-          <Icon name="play" />
-        </button>
-      )}
-      <div class="rw-body">
-        <Title job={job} />
-        <p class="rw-facts">
-          {job.demo && <Demo />} {facts(job)}
-          {loading ? <br /> : " · "}
-          {job.made !== null && `made in ${clock(job.made)} · `}
-          {size(video.size)}
-        </p>
-        <div class="rw-actions">
-          {loading?.state === "ready" && (
-            <a class="rw-action" href={loading.url} download={name} title={`Save ${name}`}>
-              <Icon name="save" />
-              save
-            </a>
-          )}
-          <Copy icon="path" label="path" title={`Copy: ${video.path}`} busy={false} text={() => video.path} />
-          <Copy
-            icon="code"
-            label="code"
-            title="Copy the Python call that gives this video"
-            busy={page.isOpen("code", job.key)}
-            text={async () => (await page.act("code", job.key))?.code}
-          />
-        </div>
-        {error && <Problem error={error} />}
-      </div>
-    </li>
-  );
-});
-
-function Title({ job }: { job: JobRow }) {
-  return (
-    <p class="rw-title" title={job.prompt}>
-      {job.prompt}
-    </p>
-  );
-}

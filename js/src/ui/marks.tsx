@@ -1,6 +1,6 @@
 // Small things that several parts of the card show.
 
-import type { ErrorRow } from "../kernel/messages.ts";
+import type { ErrorRow, JobRow } from "../kernel/messages.ts";
 import { Icon } from "./icons.tsx";
 
 export function Demo() {
@@ -15,6 +15,14 @@ export function Problem({ error, id }: { error: ErrorRow; id?: string }) {
       <span>
         <span class="rw-message">{error.message}</span> {error.hint}
       </span>
+    </p>
+  );
+}
+
+export function Title({ job }: { job: JobRow }) {
+  return (
+    <p class="rw-title" title={job.prompt}>
+      {job.prompt}
     </p>
   );
 }

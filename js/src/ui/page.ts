@@ -6,6 +6,7 @@ import type { Received } from "../kernel/conversation.ts";
 import type { ErrorRow, Payloads, Request, Requests, Settings, Side } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
+import type { Studio } from "./later.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
@@ -24,6 +25,8 @@ export class Page {
 
   #controls: { [N in Name]: Control<Settings[N]> };
   #changed: () => void;
+  #load: () => Promise<Studio>;
+  #studio: Studio | "asked" | undefined;
   #open = new Set<string>(); // what the person asked for, unanswered
   #late = new Set<string>(); // and what of it has been for a second
   #jobErrors = new Map<string, ErrorRow>();
@@ -32,10 +35,11 @@ export class Page {
   #observer: IntersectionObserver | undefined;
   #ends = new Map<Element, number>(); // the buttons it watches, and how often in a row it pressed them
 
-  /** Calls `changed` after each change. */
-  constructor(kernel: KernelState, signal: AbortSignal, changed: () => void) {
+  /** Calls `changed` after each change. `load` gives the studio. */
+  constructor(kernel: KernelState, signal: AbortSignal, changed: () => void, load: () => Promise<Studio>) {
     this.kernel = kernel;
     this.#changed = changed;
+    this.#load = load;
     const control = <N extends Name>(name: N) => new Control<Settings[N]>(kernel.get(name));
     this.#controls = {
       prompt: control("prompt"),
@@ -66,6 +70,24 @@ export class Page {
       aspect_ratio: aspect_ratio.shown,
       takes: takes.shown,
     };
+  }
+
+  /** What is loaded when it is first asked for here; undefined until it has come. */
+  get studio(): Studio | undefined {
+    if (!this.#studio) {
+      this.#studio = "asked";
+      void this.#load().then(
+        (studio) => {
+          this.#studio = studio;
+          this.#changed();
+        },
+        (error: Error) => {
+          this.error = { message: error.message, hint: "Reload the page.", field: null };
+          this.#changed();
+        },
+      );
+    }
+    return this.#studio === "asked" ? undefined : this.#studio;
   }
 
   /** Whether Generate has been pressed and not been answered. */

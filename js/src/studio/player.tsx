@@ -3,9 +3,9 @@
 import { playsSound, prefersStill } from "../kernel/host.ts";
 import type { JobRow, VideoRow } from "../kernel/messages.ts";
 import type { Loading } from "../kernel/videos.ts";
-import { Action } from "./actions.tsx";
-import { clock, progress, size } from "./format.ts";
-import type { Page } from "./page.ts";
+import { Action } from "../ui/actions.tsx";
+import { clock, progress, size } from "../ui/format.ts";
+import type { Page } from "../ui/page.ts";
 
 const POSTER_SIDE = 480; // pixels
 const POSTER_LENGTH = 14_600; // characters of base64: 11,000 bytes are what a poster may have

@@ -1,0 +1,32 @@
+// The part of the front end that is loaded when it is first used: once, for all widgets of this module.
+
+import type { JobRow, VideoRow } from "../kernel/messages.ts";
+import type { ComponentChildren } from "./dom.ts";
+import type { Page } from "./page.ts";
+
+/** What `studio/index.tsx` has. */
+export interface Studio {
+  style: string;
+  Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
+}
+
+let studio: Promise<Studio> | undefined;
+
+/** The studio, whose text `source` gives; `core` is what it shares with us. */
+export function loadStudio(source: () => Promise<string>, core: object): Promise<Studio> {
+  studio ??= source().then((text) => evaluated(text, core));
+  studio.catch(() => {
+    studio = undefined; // it may be had another time
+  });
+  return studio;
+}
+
+async function evaluated(text: string, core: object): Promise<Studio> {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  try {
+    const module: { default: (core: object) => { studio: Studio } } = await import(url);
+    return module.default(core).studio;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
