@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from typing import Literal
 import httpx
 from fault_server import KEY, FaultServer
 from lab import START, Lab, LabServer, Notebook, code_cells, free_port, server_environment
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from typing_extensions import Self
 
 Theme = Literal["light", "dark"]
@@ -169,6 +170,11 @@ class NbClassic(_OnJupyter):
     themes = ("light",)
     _name = ""
 
+    def __init__(self, page: Page, server: LabServer) -> None:
+        super().__init__(page, server)
+        self._has_widgets = False
+        page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
+
     def reopened(self, code: str, service: FaultServer) -> Locator:
         self._run(code, service)
         self.page.wait_for_selector(".output_subarea video", timeout=60_000)
@@ -178,14 +184,63 @@ class NbClassic(_OnJupyter):
         self._open()
         return self.page.locator("video")
 
+    def open_too_soon(self, service: FaultServer) -> Locator:
+        """As `open`, but the widget is there before the page has the kernel's widgets: what the cell shows once
+        it has.
+        """
+        asked: list[str | bytes] = []
+        kernels: list[WebSocketRoute] = []
+
+        def connect(socket: WebSocketRoute) -> None:
+            kernel = socket.connect_to_server()
+            socket.on_message(
+                lambda said: asked.append(said) if "comm_info_request" in str(said) else kernel.send(said)
+            )
+            kernels.append(kernel)
+
+        self.page.route_web_socket(re.compile("/channels"), connect)
+        self._write(SHOW, service)
+        self._load()
+        self.run()
+        self._widget()
+        end = time.monotonic() + START
+        while not self._has_widgets:
+            while asked:
+                kernels[-1].send(asked.pop())
+            assert time.monotonic() < end, "the page does not ask for the kernel's widgets"
+            self.page.wait_for_timeout(20)
+        return self.page.locator(".output").first
+
+    def run(self) -> None:
+        """Run the first cell."""
+        self.page.evaluate("Jupyter.notebook.execute_cells([0])")
+
     def _run(self, code: str, service: FaultServer) -> None:
+        self._write(code, service)
+        self._open()
+        self.run()
+
+    def _write(self, code: str, service: FaultServer) -> None:
         self._name = f"n{time.monotonic_ns()}/a.ipynb"
         self._server.write(self._name, [code, BLOCK], env=settings(service))
         self.folder = (self._server.root / self._name).parent
-        self._open()
-        self.page.evaluate("Jupyter.notebook.execute_cells([0])")
 
     def _open(self) -> None:
+        self._load()
+        # nbclassic's widget manager asks a new kernel which widgets it has, and when that is answered it draws
+        # every output with a widget anew. The view that it takes away for that counts as closed from then on, and
+        # is not shown again (`removeView` in widgetsnbextension's extension.js). It asks after its target is
+        # there: the view of a cell that was sent before the answer may stand by then, on a busy machine, and goes.
+        end = time.monotonic() + START
+        while not self._has_widgets:
+            assert time.monotonic() < end, "the page did not hear which widgets the kernel has"
+            self.page.wait_for_timeout(20)
+
+    def _hear(self, frame: str | bytes) -> None:
+        self._has_widgets = self._has_widgets or "comm_info_reply" in str(frame)
+
+    def _load(self) -> None:
+        self._has_widgets = False
         self.page.goto(f"{self._server.url}nbclassic/notebooks/{self._name}?token={self._server.token}")
         # Connected is not enough: on a busy machine what a kernel sends before it has answered once may be lost.
         ready = (

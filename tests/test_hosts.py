@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,11 +46,16 @@ def host(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator
         old = request.getfixturevalue("old_ipykernel") if "6.30" in name else None
         made = JupyterLab(page, request.getfixturevalue("lab_server"), old=old)
     errors: list[str] = []
-    page.on(
-        "console",
-        lambda said: errors.append(f"{said.text} {said.location['url']}") if said.type == "error" else None,
-    )
-    page.on("pageerror", lambda error: errors.append(f"{error} {error.stack}"))
+
+    def hear(kind: str, said: str) -> None:
+        print(f"{time.monotonic() - began:.2f} s, {kind}: {said}")  # which a test that fails shows
+        if kind == "error":
+            errors.append(said)
+
+    began = time.monotonic()
+    page.on("console", lambda said: hear(said.type, f"{said.text} {said.location['url']}"))
+    page.on("pageerror", lambda error: hear("error", f"{error} {error.stack}"))
+    page.on("requestfailed", lambda request: hear("failed", f"{request.failure} {request.url}"))
     with made:
         yield made
     # anywidget gives our source to the page as a blob.
@@ -192,3 +198,21 @@ def test_a_saved_video_plays_when_its_notebook_is_opened_again(host: Host) -> No
         video.evaluate("v => v.play()")
         host.page.wait_for_function("v => v.currentTime > 0", arg=video.element_handle(), timeout=60_000)
         assert server.count("submit") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["nbclassic"], indirect=True)
+def test_a_widget_that_nbclassic_takes_away_says_how_to_get_it_back(host: Host) -> None:
+    assert isinstance(host, NbClassic)
+    with FaultServer(video=small_mp4(1)) as server:
+        shown = host.open_too_soon(server)
+        widget = host.page.locator(".runcrate-widget")
+        # The host's own fault, and so of every widget.
+        expect(widget).to_have_count(0)
+        expect(shown.get_by_text("run this cell to use it again")).to_be_visible()
+        host.run()
+        expect(widget).to_be_visible(timeout=30_000)
+        expect(shown.get_by_text("run this cell to use it again")).to_be_hidden()
+        widget.get_by_label("Prompt").fill("A fox in the snow")
+        widget.get_by_role("button", name="Generate").click()
+        expect(widget.locator("video")).to_be_visible(timeout=60_000)
