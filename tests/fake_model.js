@@ -95,8 +95,7 @@ class FakeModel {
   send(content) {
     const message = structuredClone(content); // fails on what a comm could not carry
     this.sent.push(message);
-    // In Jupyter the front end's later part comes along with the first one.
-    if (this.busy && message.kind !== "source") this.#waiting.push(message);
+    if (this.busy) this.#waiting.push(message);
     else queueMicrotask(() => this.#handle(message));
   }
 
@@ -153,7 +152,6 @@ class FakeModel {
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
       code: { code: `client.generate("${message.key}")` },
-      source: { js: this.studio, css: "" },
     };
     this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
   }
@@ -184,11 +182,13 @@ window.start = async (state, { files = {}, views = 1, flags = {} } = {}) => {
   const model = Object.assign(new FakeModel(state), flags);
   for (const [key, address] of Object.entries(files))
     model.files[key] = new Uint8Array(await (await fetch(address)).arrayBuffer());
-  model.studio = await (await fetch("./studio.js")).text();
+  const studio = await (await fetch("./studio.js")).text();
   const { default: factory } = await import("./widget.js");
-  const widget = await factory();
+  // As in Jupyter: the runtime widget has the front end.
+  const runtime = { get: (name) => (name === "_studio" ? studio : undefined) };
   const life = new AbortController();
-  await widget.initialize({ model, signal: life.signal });
+  const front = await (await factory()).initialize({ model: runtime, signal: life.signal });
+  const render = front.begin(model, life.signal);
   const shown = [];
   for (let n = 0; n < views; n++) {
     const el = document.createElement("div");
@@ -196,7 +196,7 @@ window.start = async (state, { files = {}, views = 1, flags = {} } = {}) => {
     document.body.append(el);
     const view = new AbortController();
     const signal = AbortSignal.any([life.signal, view.signal]);
-    await widget.render({ model, el, signal });
+    await render({ model, el, signal });
     shown.push({ el, remove: () => view.abort() });
   }
   Object.assign(window, { model, shown, destroy: () => life.abort() });

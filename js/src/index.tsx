@@ -32,8 +32,10 @@ export const begin: Begin = (model, modelSignal, studio) => {
     for (const draw of views) draw();
   };
   const kernel = new KernelState(model, modelSignal, changed);
-  const page = new Page(kernel, modelSignal, changed, () => loadStudio(source, shared));
-  const source = async () => studio ?? (await kernel.studio());
+  // Its text is asked for now: when it is needed, a cell may run, and a kernel without subshells not answer.
+  const text = studio === undefined ? kernel.studio() : Promise.resolve(studio);
+  text.catch(() => {});
+  const page = new Page(kernel, modelSignal, changed, () => loadStudio(text, shared));
   return ({ el, signal }) => {
     const end = ending(signal);
     // At random: the page may have this module more than once.

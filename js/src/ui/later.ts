@@ -12,17 +12,17 @@ export interface Studio {
 
 let studio: Promise<Studio> | undefined;
 
-/** The studio, whose text `source` gives; `core` is what it shares with us. */
-export function loadStudio(source: () => Promise<string>, core: object): Promise<Studio> {
-  studio ??= source().then((text) => evaluated(text, core));
+/** The studio, of its text; `core` is what it shares with us. */
+export function loadStudio(text: Promise<string>, core: object): Promise<Studio> {
+  studio ??= text.then((js) => evaluated(js, core));
   studio.catch(() => {
     studio = undefined; // it may be had another time
   });
   return studio;
 }
 
-async function evaluated(text: string, core: object): Promise<Studio> {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+async function evaluated(js: string, core: object): Promise<Studio> {
+  const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
   try {
     const module: { default: (core: object) => { studio: Studio } } = await import(url);
     return module.default(core).studio;
