@@ -28,6 +28,7 @@ from .service.runcrate import RuncrateBackend
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
+    from .jobs.ledger import Ledger
 
 
 class VideoClient:
@@ -244,6 +245,13 @@ class VideoClient:
         like = asked.model, asked.duration, self._service
         alike = (one for one in self.library if (one.model, one.request.duration, one.service) == like)
         return Estimate.of(one.timeline.made_in for one in alike if one.timeline.made_in is not None)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was sent until now, and what it cost: a table. It is read from the library each time."""
+        from .jobs.ledger import Ledger
+
+        return Ledger.of(self.library)
 
     def unfinished(self) -> list[VideoJob]:
         """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""

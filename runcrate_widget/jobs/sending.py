@@ -133,8 +133,11 @@ class Sending:
         if not self._claimed or not self._held():
             raise Elsewhere("Another process has taken it over.")
         self.under_way = True
-        async with self._means.limit().reserved(self._job.record, self._library):
-            await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
+        limit, record = self._means.limit(), self._job.record
+        async with limit.reserved(record, self._library):
+            # By the price of now: what is paid does not change when somebody corrects a price.
+            facts = {"cost": None if record.demo else limit.cost(record.request)}
+            await self._talk.move(Move(JobStatus.SUBMITTING, facts=facts, must=True))
         if not self._held():
             await self._talk.move(Move(JobStatus.WAITING))
             raise Elsewhere("Another process has taken it over.")

@@ -101,7 +101,7 @@ class SpendingLimit:
     def cost(self, request: VideoRequest) -> float | None:
         """Dollars, or None if that is not known."""
         price = self.price(request.model)
-        return None if price is None or request.seconds is None else price * request.seconds
+        return None if price is None or request.seconds is None else round(price * request.seconds, 6)
 
 
 async def _turn(library: Library) -> Lease:
