@@ -158,10 +158,9 @@ def test_a_time_can_be_asked_for(server: FaultServer, tmp_path: Path) -> None:
 
 def test_the_sums_of_records_are_those_of_the_ledger(server: FaultServer, tmp_path: Path) -> None:
     client = some_of_each(server, tmp_path)
-    assert spent(client.library) == client.ledger.totals()
     half = client.ledger[1]["when"]
-    assert spent(client.library, since=half) == client.ledger.totals(since=half)
-    assert tuple(spent([])) == OUTCOMES
+    assert spent(client.library, None, half) == [client.ledger.totals(), client.ledger.totals(since=half)]
+    assert [tuple(sums) for sums in spent([], None)] == [OUTCOMES]
 
 
 def test_25_000_records_are_counted_within_100_ms() -> None:
@@ -173,8 +172,7 @@ def test_25_000_records_are_counted_within_100_ms() -> None:
 
     def timed() -> float:
         begin = time.thread_time()
-        for since in (None, now() - timedelta(hours=2), today()):
-            spent(records, since=since)
+        spent(records, None, now() - timedelta(hours=2), today())
         return time.thread_time() - begin
 
     assert min(timed() for _ in range(5)) < 0.1

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import csv
 import html
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, overload
 
@@ -188,18 +187,20 @@ def known_records(library: Library) -> Sequence[Record]:
     return library.filter()
 
 
-def spent(records: Iterable[Record], *, since: datetime | None = None) -> dict[str, Spent]:
-    """The sum of each outcome, of what was sent `since` then."""
-    sums, at = _Sums(), now()
+def spent(records: Iterable[Record], *since: datetime | None) -> list[dict[str, Spent]]:
+    """The sum of each outcome, of what was sent since each of these moments (None: of all), in one pass."""
+    begins = [begin or datetime.min.replace(tzinfo=timezone.utc) for begin in since]
+    earliest, sums, at = min(begins), [_Sums() for _ in begins], now()
     for record in records:
-        if since is not None and _when(record) < since:
+        when = _when(record)
+        if when < earliest or (outcome := outcome_of(record, at)) is None:
             continue
-        outcome = outcome_of(record, at)
-        if outcome == "demo":
-            sums.add(outcome, 0, 0.0)
-        elif outcome is not None:
-            sums.add(outcome, record.request.duration, record.cost)
-    return sums.spent()
+        demo = outcome == "demo"
+        seconds, dollars = (0, 0.0) if demo else (record.request.duration, record.cost)
+        for begin, total in zip(begins, sums, strict=True):
+            if when >= begin:
+                total.add(outcome, seconds, dollars)
+    return [total.spent() for total in sums]
 
 
 def outcome_of(record: Record, at: datetime) -> str | None:
@@ -228,24 +229,28 @@ class _Sums:
     """Sums by outcome, while they are added up."""
 
     def __init__(self) -> None:
-        self._seconds: dict[str, list[float]] = {name: [] for name in OUTCOMES}
-        self._dollars: dict[str, list[float]] = {name: [] for name in OUTCOMES}
-        self._videos = dict.fromkeys(OUTCOMES, 0)
+        #: Videos, seconds, dollars, and of how many these are known.
+        self._by_outcome: dict[str, list[float]] = {name: [0, 0.0, 0.0, 0] for name in OUTCOMES}
 
     def add(self, outcome: str, seconds: float | None, dollars: float | None) -> None:
-        self._videos[outcome] += 1
-        if seconds:
-            self._seconds[outcome].append(seconds)
+        sums = self._by_outcome[outcome]
+        sums[0] += 1
+        if seconds is not None:
+            sums[1] += seconds
         if dollars is not None:
-            self._dollars[outcome].append(dollars)
+            sums[2] += dollars
+            sums[3] += 1
 
     def spent(self) -> dict[str, Spent]:
-        return {name: self._of(name) for name in OUTCOMES}
-
-    def _of(self, name: str) -> Spent:
-        videos, priced = self._videos[name], self._dollars[name]
-        dollars = None if videos and not priced else round(math.fsum(priced), 6)
-        return Spent(videos, math.fsum(self._seconds[name]), dollars, videos - len(priced))
+        return {
+            name: Spent(
+                int(videos),
+                seconds,
+                None if videos and not priced else round(dollars, 6),
+                int(videos - priced),
+            )
+            for name, (videos, seconds, dollars, priced) in self._by_outcome.items()
+        }
 
 
 def _when(record: Record) -> datetime:
