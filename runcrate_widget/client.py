@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .catalog import Model, check_prices, models
+from .catalog import Model, models
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
 from .jobs.estimate import Estimate
@@ -20,6 +20,7 @@ from .jobs.loop import run_in_background, uninterrupted
 from .jobs.manager import JobManager
 from .jobs.spending import SpendingLimit
 from .library.library import Library
+from .library.prices import Prices
 from .request import VideoRequest
 from .service.address import BASE_URL
 from .service.answers import is_id
@@ -44,7 +45,8 @@ class VideoClient:
         resume: whether to go on with what is unfinished in the library; with False it follows only what
             it is asked for.
         max_concurrent: how many jobs may be with the service at a time; further ones are `waiting`.
-        prices: `{model: dollars a second}`, to see what a video costs.
+        prices: `{model: dollars a second}`, to see what a video costs. They win over those that were set in
+            a widget, which the library remembers.
         max_seconds, max_cost: limits, in seconds of video and in dollars; a request that would go over
             one is refused.
         limit_period: what of the library counts towards them: the last `timedelta`; by default what is
@@ -89,8 +91,9 @@ class VideoClient:
                 "max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more."
             )
         self.demo = _demo_by_environment() if demo is None else bool(demo)
-        self.prices = check_prices(prices)
         self.library = Library(library)
+        #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
+        self.prices = Prices(prices, None if self.demo else self.library)
         if self.demo:
             server = _demo_server()
             key, base_url = Key(server.key), server.url
