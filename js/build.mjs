@@ -73,9 +73,7 @@ const OURS = [
   "ticking",
   "transport",
   "unsent",
-  "videos",
   "wanted",
-  "whole",
   "yes",
 ];
 

@@ -100,7 +100,7 @@ class VideoClient:
         self._key = key
         url = base_url or setting("RUNCRATE_BASE_URL") or BASE_URL
         self._backend = RuncrateBackend(url, self._require_key, demo=self.demo)
-        self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price)
+        self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price, self.demo)
         self._manager = JobManager(
             self._backend, self.library, max_concurrent=max_concurrent, limit=lambda: self._limit
         )
@@ -238,16 +238,15 @@ class VideoClient:
 
     def estimate(self, model: str | Model, *, duration: int | None = None) -> Estimate:
         """How long such a video takes the service, its queue and the making, in seconds: from this library's
-        own times of that model and duration. Nothing is asked of the service. Raises InvalidRequestError.
+        own times of that model and duration; `.queue` and `.making` are of each alone. Nothing is asked of
+        the service. Raises InvalidRequestError.
 
         Example:
             >>> client.estimate("Veo 3.0", duration=6)     # doctest: +SKIP
             <Estimate usually 45–70 s (of 12 videos)>
         """
         asked = VideoRequest("any", model=model, duration=duration)
-        like = asked.model, asked.duration, self._service
-        alike = (one for one in self.library if (one.model, one.request.duration, one.service) == like)
-        return Estimate.of(one.timeline.made_in for one in alike if one.timeline.made_in is not None)
+        return self._manager.times.of(asked.model, asked.duration, self._service)
 
     @property
     def ledger(self) -> Ledger:

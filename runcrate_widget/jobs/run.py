@@ -207,6 +207,7 @@ class Run:
         unseen = max(0.0, (now() - self._looked).total_seconds())
         if answer.status == "completed":
             await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=unseen))
+            self._means.times.note(job.record)
             return True
         if not odd:
             self._looked = now()
