@@ -153,11 +153,15 @@ def node(script: str, given: object = None) -> Any:
     )
 
 
+def ties(chance: random.Random) -> float:
+    return float(chance.randrange(4))
+
+
 def test_the_page_says_what_the_kernel_says() -> None:
     chance = random.Random("twins")
     cases: list[dict[str, Any]] = []
     for n in range(5000):
-        draw = chance.choice([*TIMES.values(), lambda chance: float(chance.randrange(4))])
+        draw = chance.choice([*TIMES.values(), ties])
         times = sorted(draw(chance) for _ in range(n % 61))
         elapsed = chance.choice([0.0, chance.uniform(0, 300), *times[:1], *times[-1:]])
         share = chance.choice([0.1, 0.2, 0.5, 0.8, 0.9, chance.random()])
