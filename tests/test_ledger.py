@@ -308,6 +308,34 @@ def test_a_cost_is_on_the_record_and_a_bad_one_is_damage() -> None:
             read_record(one.name, one.folder, content)
 
 
+def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path: Path) -> None:
+    with client_of(server, tmp_path, prices=PRICES, max_seconds=100, limit_period=timedelta(1)) as client:
+        for prompt in ("a", "b", "c"):
+            job(client, prompt)
+        for path, duration, cost in zip(
+            sorted(tmp_path.glob("*.json")), (10**400, -6, 6), (1e308, 0.0, 2.4), strict=True
+        ):
+            fields = json.loads(path.read_bytes())
+            path.write_text(
+                json.dumps({**fields, "cost": cost, "request": {**fields["request"], "duration": duration}})
+            )
+        assert client.ledger.totals()["paid"] == Spent(3, 6, 2.4, 1)
+        assert spent(client.library, None)[0] == client.ledger.totals()
+        assert client._limit.left(client.library) == (0, None)
+        client.ledger.to_csv(tmp_path / "ledger.csv")
+        assert "2.40" in client.ledger._repr_html_()
+        for one in client.library:
+            assert client._limit.cost(one.request) in (None, 2.4)
+
+
+def test_a_price_beyond_all_bounds_damages_no_record(server: FaultServer, tmp_path: Path) -> None:
+    with client_of(server, tmp_path, prices={"Veo 3.0": 1.7e308}) as client:
+        job(client, "A fox")
+    with client_of(server, tmp_path) as client:
+        assert [one.status for one in client.library] == ["completed"]
+        assert client.ledger[0]["dollars"] is None
+
+
 def test_a_job_of_another_program_is_there_with_its_id(server: FaultServer, tmp_path: Path) -> None:
     server.jobs["vid_elsewhere"] = 0
     with client_of(server, tmp_path, prices=PRICES) as client:

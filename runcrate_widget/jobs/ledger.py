@@ -20,6 +20,7 @@ from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, now
 
 from .reconcile import Export, Reconciliation, reconciled
+from .spending import VAST
 
 #: What became of what was sent. `paid`: the service has made it. `failed`: it took it, and made no video;
 #: whether it bills that is not documented. `unknown`: unconfirmed, or never heard of again. `pending`: still
@@ -235,9 +236,9 @@ class _Sums:
     def add(self, outcome: str, seconds: float | None, dollars: float | None) -> None:
         sums = self._by_outcome[outcome]
         sums[0] += 1
-        if seconds is not None:
+        if seconds is not None and 0 <= seconds < VAST:  # a record may say anything
             sums[1] += seconds
-        if dollars is not None:
+        if dollars is not None and dollars < VAST:
             sums[2] += dollars
             sums[3] += 1
 

@@ -20,6 +20,8 @@ from .loop import in_thread
 
 #: As whose a record of the demo backend stands (`Record.service`).
 DEMO = "demo"
+#: More seconds, or dollars, than anybody has.
+VAST = 1e9
 
 _NAME = "spending"  # of the lock over a library's money
 _PATIENCE = 60.0  # seconds
@@ -98,7 +100,7 @@ class SpendingLimit:
         if not self:
             return None
         counted = list(self._counted(records))
-        gone = sum(one.request.seconds or 0 for one in counted)
+        gone = min(sum(one.request.seconds or 0 for one in counted), VAST)
         paid = sum(map(self._paid, counted))
         return Amount(
             None if self.max_seconds is None else max(0.0, self.max_seconds - gone),
@@ -136,8 +138,11 @@ class SpendingLimit:
 
     def cost(self, request: VideoRequest) -> float | None:
         """Dollars, or None if that is not known."""
-        price = self.price(request.model)
-        return None if price is None or request.seconds is None else round(price * request.seconds, 6)
+        price, seconds = self.price(request.model), request.seconds
+        # A record is a file, and may say anything.
+        if price is None or seconds is None or not 0 <= seconds < VAST or price >= VAST:
+            return None
+        return round(price * seconds, 6)
 
 
 async def _turn(library: Library) -> Lease:

@@ -70,7 +70,9 @@ class _Latest:
 
     def add(self, ready: datetime, *took: float | None) -> None:
         for times, seconds in zip(self._times, took, strict=True):
-            if seconds is not None and (len(times) < LATEST or ready > times[0][0]):
+            if seconds is None or seconds < 0:  # a clock was set back
+                continue
+            if len(times) < LATEST or ready > times[0][0]:
                 insort(times, (ready, seconds))
                 del times[:-LATEST]
 
