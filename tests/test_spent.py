@@ -17,7 +17,8 @@ from test_rows import View
 from runcrate_widget import VideoClient, VideoRequest, VideoWidget, errors
 from runcrate_widget.jobs import times as times_module
 from runcrate_widget.jobs.estimate import LATEST, Estimate
-from runcrate_widget.jobs.ledger import known_records, today
+from runcrate_widget.jobs.known import known_records
+from runcrate_widget.jobs.ledger import today
 from runcrate_widget.jobs.loop import engine
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import Record, now

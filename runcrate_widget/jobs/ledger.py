@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, overload
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, now
 
 from .reconcile import Export, Reconciliation, reconciled
@@ -181,11 +180,6 @@ class Ledger(Sequence[dict[str, Any]]):
         left = len(self) - _SHOWN
         more = f"<tr><td colspan={len(COLUMNS)}>and {left} more</td></tr>" if left > 0 else ""
         return f"<p>{sums}</p><table><tr>{heads}</tr>{rows}{more}</table>"
-
-
-def known_records(library: Library) -> Sequence[Record]:
-    """The records that money is counted from. It looks through the folder: not in the engine's thread."""
-    return library.filter()
 
 
 def spent(records: Iterable[Record], *since: datetime | None) -> list[dict[str, Spent]]:

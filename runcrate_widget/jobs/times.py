@@ -15,7 +15,7 @@ from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import Record
 
 from .estimate import LATEST, Estimate
-from .ledger import known_records
+from .known import known_records
 
 _LOOK_EVERY = 60.0  # seconds: what other processes have made is news that can wait
 

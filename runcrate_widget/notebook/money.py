@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from runcrate_widget.client import VideoClient
-from runcrate_widget.jobs.ledger import Spent, known_records, spent, today
+from runcrate_widget.jobs.known import known_records
+from runcrate_widget.jobs.ledger import Spent, spent, today
 from runcrate_widget.jobs.loop import run_in_background
 from runcrate_widget.jobs.spending import Amount, SpendingLimit
 
