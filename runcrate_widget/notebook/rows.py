@@ -15,7 +15,7 @@ from runcrate_widget.media.video import Video, cut
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
-LONGEST_PROMPT = 300
+LONGEST_PROMPT = 260
 
 
 def model_row(model: Model, price: float | None) -> ModelRow:
