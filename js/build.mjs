@@ -35,6 +35,7 @@ const OURS = [
   "insist",
   "instance",
   "isOpen",
+  "isWhole",
   "jobError",
   "jobs",
   "keep",
@@ -50,6 +51,7 @@ const OURS = [
   "loading",
   "look",
   "lossy",
+  "media",
   "missing",
   "models",
   "onNews",
@@ -76,9 +78,7 @@ const OURS = [
   "ticking",
   "transport",
   "unsent",
-  "videos",
   "wanted",
-  "whole",
   "yes",
 ];
 

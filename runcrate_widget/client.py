@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .catalog import Model, check_prices, models
+from .catalog import Model, models
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
 from .jobs.estimate import Estimate
@@ -20,6 +20,7 @@ from .jobs.loop import run_in_background, uninterrupted
 from .jobs.manager import JobManager
 from .jobs.spending import SpendingLimit
 from .library.library import Library
+from .library.prices import Prices
 from .request import VideoRequest
 from .service.address import BASE_URL
 from .service.answers import is_id
@@ -28,6 +29,7 @@ from .service.runcrate import RuncrateBackend
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
+    from .jobs.ledger import Ledger
 
 
 class VideoClient:
@@ -43,7 +45,8 @@ class VideoClient:
         resume: whether to go on with what is unfinished in the library; with False it follows only what
             it is asked for.
         max_concurrent: how many jobs may be with the service at a time; further ones are `waiting`.
-        prices: `{model: dollars a second}`, to see what a video costs.
+        prices: `{model: dollars a second}`, to see what a video costs. They win over those that were set in
+            a widget, which the library remembers.
         max_seconds, max_cost: limits, in seconds of video and in dollars; a request that would go over
             one is refused.
         limit_period: what of the library counts towards them: the last `timedelta`; by default what is
@@ -88,15 +91,16 @@ class VideoClient:
                 "max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more."
             )
         self.demo = _demo_by_environment() if demo is None else bool(demo)
-        self.prices = check_prices(prices)
         self.library = Library(library)
+        #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
+        self.prices = Prices(prices, None if self.demo else self.library)
         if self.demo:
             server = _demo_server()
             key, base_url = Key(server.key), server.url
         self._key = key
         url = base_url or setting("RUNCRATE_BASE_URL") or BASE_URL
         self._backend = RuncrateBackend(url, self._require_key, demo=self.demo)
-        self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price)
+        self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price, self.demo)
         self._manager = JobManager(
             self._backend, self.library, max_concurrent=max_concurrent, limit=lambda: self._limit
         )
@@ -234,16 +238,22 @@ class VideoClient:
 
     def estimate(self, model: str | Model, *, duration: int | None = None) -> Estimate:
         """How long such a video takes the service, its queue and the making, in seconds: from this library's
-        own times of that model and duration. Nothing is asked of the service. Raises InvalidRequestError.
+        own times of that model and duration; `.queue` and `.making` are of each alone. Nothing is asked of
+        the service. Raises InvalidRequestError.
 
         Example:
             >>> client.estimate("Veo 3.0", duration=6)     # doctest: +SKIP
             <Estimate usually 45–70 s (of 12 videos)>
         """
         asked = VideoRequest("any", model=model, duration=duration)
-        like = asked.model, asked.duration, self._service
-        alike = (one for one in self.library if (one.model, one.request.duration, one.service) == like)
-        return Estimate.of(one.timeline.made_in for one in alike if one.timeline.made_in is not None)
+        return self._manager.times.of(asked.model, asked.duration, self._service)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was sent until now, and what it cost: a table. It is read from the library each time."""
+        from .jobs.ledger import Ledger
+
+        return Ledger.of(self.library)
 
     def unfinished(self) -> list[VideoJob]:
         """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""

@@ -33,6 +33,7 @@ SESSION = {
     "root": None,
     "saved": "w1",
     "earlier": 0,
+    "limit": None,
 }
 PROMPT = "A cinematic sunrise over misty mountains"
 
@@ -68,6 +69,8 @@ def job(key: str = "k1", status: str = "processing", **fields: Any) -> dict[str,
         "note": "",
         "error": None,
         "started": time.time() - 42,
+        "submitted": None,
+        "processing": None,
         "ended": None,
         "made": None,
         "demo": False,

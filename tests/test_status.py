@@ -220,6 +220,42 @@ def test_what_is_taken_up_later_says_for_how_long_nobody_looked(server: FaultSer
     assert job.timeline.made_in is None
 
 
+def test_the_queue_and_the_making_are_told_apart(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 2
+    job = client_of(server, tmp_path).generate("A fox", model="Veo 3.0")
+    job.wait(30)
+    line = job.timeline
+    assert line.queued_for is not None and line.making is not None
+    assert line.queued_for > 0 and line.making > 0
+    assert line.queued_for + line.making == pytest.approx(line.made_in)
+    assert replace(line, unseen=3600.0).making is None
+    assert replace(line, processing=None).queued_for is None
+
+
+def test_when_it_began_is_not_known_where_nobody_looked() -> None:
+    seen = moved(record(JobStatus.QUEUED), Move(JobStatus.PROCESSING, unseen=5.0))
+    assert seen.timeline.processing is not None
+    blind = moved(record(JobStatus.QUEUED), Move(JobStatus.PROCESSING, unseen=600.0))
+    assert blind.status is JobStatus.PROCESSING
+    assert blind.timeline.processing is None
+
+
+def test_who_waits_for_a_turn_is_not_called_blind(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 30
+    client = client_of(server, tmp_path, max_concurrent=1)
+    first, second = (client.generate("A fox", model="Veo 3.0", take=take) for take in (1, 2))
+
+    def go_on(change: Any) -> None:
+        if change["new"] == "processing":
+            server.polls = 0  # the second is done when it is asked for first
+
+    first.observe(go_on, "status")
+    first.wait(30)
+    second.wait(30)
+    assert second.timeline.unseen is not None and second.timeline.waited is not None
+    assert second.timeline.unseen < second.timeline.waited / 2
+
+
 # The error's kind.
 
 

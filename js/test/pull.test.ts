@@ -129,7 +129,7 @@ test("a pull that is ended stops asking, and goes on where it was", async () => 
     if (message.offset === 2 * MIB) life.abort();
   };
   await file;
-  assert.equal(transfer.whole, false);
+  assert.equal(transfer.isWhole, false);
   const asked = kernel.of("chunk").length;
   const received = FILE.length - transfer.missing;
   assert.ok(received >= 3 * MIB);

@@ -22,6 +22,8 @@ class Estimate:
 
     Attributes:
         times: seconds that earlier videos took, shortest first.
+        queue: the same of the queue alone, before `processing`; None where it is not told apart.
+        making: of the making alone, from `processing` on. A job that is `processing` is `done_by` this.
 
     Example:
         >>> from runcrate_widget.jobs.estimate import Estimate
@@ -30,6 +32,8 @@ class Estimate:
     """
 
     times: tuple[float, ...]
+    queue: Estimate | None = None
+    making: Estimate | None = None
 
     @classmethod
     def of(cls, latest: Iterable[float]) -> Estimate:

@@ -33,6 +33,7 @@ from .pacer import pacer_of
 from .runs import Runs, goes_on
 from .sending import ask_for
 from .spending import SpendingLimit
+from .times import Times
 
 #: The jobs of this process that somebody still holds, by their files: one job, one object.
 _living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakValueDictionary()
@@ -58,7 +59,9 @@ class JobManager:
         self._backend = backend
         self._library = library
         self._limit = limit
-        self._runs = Runs(backend, library, max_concurrent=max_concurrent, limit=limit)
+        #: How long videos took.
+        self.times = Times(library)
+        self._runs = Runs(backend, library, max_concurrent=max_concurrent, limit=limit, times=self.times)
         backend.heard = lambda limits: _heard(backend, limits)
         watch(self._runs)
         weakref.finalize(self, _close, backend.connections).atexit = False

@@ -88,6 +88,7 @@ class Run:
             if job.record.status is JobStatus.WAITING and job._wanted and not await self._was_left():
                 async with self._means.slots:
                     await self.sending.send(self.held)
+                    self._looked = now()  # and not when it began to wait for its turn
                     await self._poll()
             else:
                 await self._take_over()
@@ -203,9 +204,10 @@ class Run:
             job.record = replace(job.record, demo=True)
         if answer.status == "failed":
             await failed(self._talk, answer)
+        unseen = max(0.0, (now() - self._looked).total_seconds())
         if answer.status == "completed":
-            unseen = (now() - self._looked).total_seconds()
-            await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=max(0.0, unseen)))
+            await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=unseen))
+            self._means.times.note(job.record)
             return True
         if not odd:
             self._looked = now()
@@ -213,7 +215,7 @@ class Run:
             if status is job.record.status:
                 job._show()
             else:
-                await self._talk.move(Move(status))
+                await self._talk.move(Move(status, unseen=unseen))
         elif odd == _ODD_STATUSES:  # "expired", say: whatever it means, it does not pass
             message = f"The service calls this job {answer.status!r}, which is no stage that it documents."
             raise RuncrateError(message, f"Look in {self._backend.dashboard}.", kind="unexpected")

@@ -27,6 +27,7 @@ from .run import Run
 from .sending import Means
 from .spending import SpendingLimit
 from .status import Move, make_move_now
+from .times import Times
 
 #: What a new key, or credits, mend: then the job goes on.
 _MENDABLE = (AuthenticationError, InsufficientCreditsError, PermissionDeniedError, ConfigurationError)
@@ -36,7 +37,13 @@ class Runs:
     """At most `max_concurrent` jobs are with the service at a time."""
 
     def __init__(
-        self, backend: Backend, library: Library, *, max_concurrent: int, limit: Callable[[], SpendingLimit]
+        self,
+        backend: Backend,
+        library: Library,
+        *,
+        max_concurrent: int,
+        limit: Callable[[], SpendingLimit],
+        times: Times,
     ) -> None:
         #: Whether the client was closed: nothing is begun any more.
         self.closed = False
@@ -47,7 +54,7 @@ class Runs:
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
         slots = asyncio.Semaphore(max_concurrent)
-        self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop)
+        self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop, times)
 
     @property
     def of_parent(self) -> bool:

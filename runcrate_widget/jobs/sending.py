@@ -35,6 +35,7 @@ from .spending import SpendingLimit
 from .status import Move
 from .submit import Verdict, verdict
 from .talk import Talk
+from .times import Times
 
 _ASKED = 4  # times, for a job that only its id is known of
 _FILTERED_HINT = "Change the prompt. It is not sent again by itself: job.resubmit() sends it as it is."
@@ -53,6 +54,7 @@ class Means:
         slots: of them, so many jobs are with the service at a time.
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
+        times: is told of each video that was made.
     """
 
     backend: Backend
@@ -61,6 +63,7 @@ class Means:
     slots: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
+    times: Times
 
 
 class Sending:
@@ -133,8 +136,11 @@ class Sending:
         if not self._claimed or not self._held():
             raise Elsewhere("Another process has taken it over.")
         self.under_way = True
-        async with self._means.limit().reserved(self._job.record, self._library):
-            await self._talk.move(Move(JobStatus.SUBMITTING, must=True))
+        limit, record = self._means.limit(), self._job.record
+        async with limit.reserved(record, self._library):
+            # By the price of now: what is paid does not change when somebody corrects a price.
+            facts = {"cost": None if record.demo else limit.cost(record.request)}
+            await self._talk.move(Move(JobStatus.SUBMITTING, facts=facts, must=True))
         if not self._held():
             await self._talk.move(Move(JobStatus.WAITING))
             raise Elsewhere("Another process has taken it over.")

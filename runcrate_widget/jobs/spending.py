@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from runcrate_widget.errors import InvalidRequestError, LibraryError, SpendingLimitError
 from runcrate_widget.library.library import Library
@@ -17,8 +18,20 @@ from runcrate_widget.request import VideoRequest
 
 from .loop import in_thread
 
+#: As whose a record of the demo backend stands (`Record.service`).
+DEMO = "demo"
+#: More seconds, or dollars, than anybody has.
+VAST = 1e9
+
 _NAME = "spending"  # of the lock over a library's money
 _PATIENCE = 60.0  # seconds
+
+
+class Amount(NamedTuple):
+    """Of video: so many seconds, so many dollars. None: there is no such limit."""
+
+    seconds: float | None
+    dollars: float | None
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class SpendingLimit:
         max_cost: dollars; None for no limit.
         period: what of the library counts: the last `timedelta`; None for what is asked for from now on.
         price: dollars a second of a model (an id), or None where nobody gave one.
+        demo: whether it is the demo's: those count for themselves.
         begun: when the client was made.
         asked: the names of the jobs that this client asked for; they count whatever becomes of the clock.
     """
@@ -38,6 +52,7 @@ class SpendingLimit:
     max_cost: float | None
     period: timedelta | None
     price: Callable[[str], float | None]
+    demo: bool = False
     begun: datetime = field(default_factory=now)
     asked: set[str] = field(default_factory=set)
 
@@ -68,21 +83,44 @@ class SpendingLimit:
         """
         if not self:
             return
-        since = self.begun if self.period is None else now() - self.period
         counted = [
-            one.request
-            for one in library
-            if one.name != sent
-            and (one.created >= since or (self.period is None and one.name in self.asked))
-            and not _is_free(one)
-            and not (sent is not None and one.status is JobStatus.WAITING)
+            one
+            for one in self._counted(library)
+            if one.name != sent and not (sent is not None and one.status is JobStatus.WAITING)
         ]
         if self.max_seconds is not None:
-            gone = sum(one.seconds or 0 for one in counted)
+            gone = sum(one.request.seconds or 0 for one in counted)
             _check("max_seconds", self.max_seconds, "s", gone, request, request.seconds, takes)
         if self.max_cost is not None:
-            paid = sum(self.cost(one) or 0 for one in counted)
+            paid = sum(map(self._paid, counted))
             _check("max_cost", self.max_cost, "dollars", paid, request, self.cost(request), takes)
+
+    def left(self, records: Iterable[Record]) -> Amount | None:
+        """What may still be asked for, where that is what the library has. None: there is no limit."""
+        if not self:
+            return None
+        counted = list(self._counted(records))
+        gone = min(sum(one.request.seconds or 0 for one in counted), VAST)
+        paid = sum(map(self._paid, counted))
+        return Amount(
+            None if self.max_seconds is None else max(0.0, self.max_seconds - gone),
+            None if self.max_cost is None else max(0.0, round(self.max_cost - paid, 6)),
+        )
+
+    def _counted(self, records: Iterable[Record]) -> Iterable[Record]:
+        """The records that count."""
+        since = self.begun if self.period is None else now() - self.period
+        return (
+            one
+            for one in records
+            if (one.created >= since or (self.period is None and one.name in self.asked))
+            and (one.service == DEMO) is self.demo
+            and not _is_free(one)
+        )
+
+    def _paid(self, record: Record) -> float:
+        """Dollars: by the price when it was sent, else by that of now; 0 if neither is known."""
+        return (self.cost(record.request) if record.cost is None else record.cost) or 0.0
 
     @contextlib.asynccontextmanager
     async def reserved(self, record: Record, library: Library) -> AsyncIterator[None]:
@@ -100,8 +138,11 @@ class SpendingLimit:
 
     def cost(self, request: VideoRequest) -> float | None:
         """Dollars, or None if that is not known."""
-        price = self.price(request.model)
-        return None if price is None or request.seconds is None else price * request.seconds
+        price, seconds = self.price(request.model), request.seconds
+        # A record is a file, and may say anything.
+        if price is None or seconds is None or not 0 <= seconds < VAST or price >= VAST:
+            return None
+        return round(price * seconds, 6)
 
 
 async def _turn(library: Library) -> Lease:

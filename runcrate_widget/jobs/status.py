@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import ImpossibleMoveError, LibraryError, RuncrateError
-from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.library.record import LONGEST_BLIND, JobStatus, Record, now
 
 from .loop import in_thread
 
@@ -61,9 +61,9 @@ class Move:
         error: why there is no video.
         video: the finished one.
         note: what is going on meanwhile, for people.
-        facts: further fields of the record that change: `id`, `answer`, `demo`, `adopted`.
+        facts: further fields of the record that change: `id`, `answer`, `demo`, `cost`, `adopted`.
         polls: how often the service was asked since the last move.
-        unseen: see `Timeline`.
+        unseen: seconds in which nobody looked, before this was seen; see `Timeline`.
         must: whether the move is undone, and the error raised, where the record cannot be written.
             Otherwise the job goes on, and the person is told what would be lost: the service may have it.
     """
@@ -87,6 +87,8 @@ def moved(record: Record, move: Move) -> Record:
         raise ImpossibleMoveError(f"A job that is {record.status} cannot become {to}.")
     moments: dict[str, Any] = {"polls": timeline.polls + move.polls, "ended": now() if to in _ENDS else None}
     moment = _MOMENTS.get(to)
+    if to is PROCESSING and (move.unseen or 0.0) > LONGEST_BLIND:
+        moment = None  # nobody was there to see it
     # The first time counts; but what is sent again is sent when it is sent last.
     if moment is not None and not adopted and (to is SUBMITTING or getattr(timeline, moment) is None):
         moments[moment] = now()

@@ -7,6 +7,7 @@
       a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far (part.py)
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
       a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
+      prices.txt                               what is no job's: prices that were set in a widget (prices.py)
 
 Plain files, because home folders of shared hubs are often network file systems. A sidecar is written whole
 (temporary file, flush, rename) and only by the process that holds its lock; the lock ends with its process,
@@ -51,13 +52,15 @@ class FolderStore:
         self._write(name, content, new=False)
 
     def read(self, name: str) -> bytes | None:
-        sidecar = self._sidecar(name)
+        return self._read(self._sidecar(name))
+
+    def _read(self, path: str) -> bytes | None:
         try:
-            return read_plain(sidecar)
+            return read_plain(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            warnings.warn(f"{sidecar} cannot be read: {error.strerror}. It is passed over.", stacklevel=2)
+            warnings.warn(f"{path} cannot be read: {error.strerror}. It is passed over.", stacklevel=3)
             return None
 
     def scan(self) -> Iterator[tuple[str, Hashable]]:
@@ -92,9 +95,9 @@ class FolderStore:
     def _sidecar(self, name: str) -> str:
         return f"{self._prefix}{name}.json"
 
-    def _write(self, name: str, content: bytes, *, new: bool) -> bool:
-        """Writes a sidecar, whole or not at all. False: it was to be `new`, and there is one."""
-        sidecar = self._sidecar(name)
+    def _write(self, name: str, content: bytes, *, new: bool, ending: str = ".json") -> bool:
+        """Writes a file, whole or not at all. False: it was to be `new`, and there is one."""
+        path = f"{self._prefix}{name}{ending}"
         temporary = self.folder / f".{name}.{os.getpid()}-{threading.get_ident()}.tmp"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -104,8 +107,8 @@ class FolderStore:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                if not new or not _link(temporary, sidecar):
-                    os.replace(temporary, sidecar)
+                if not new or not _link(temporary, path):
+                    os.replace(temporary, path)
             except FileExistsError:
                 return False
             finally:
@@ -114,6 +117,14 @@ class FolderStore:
             return True
         except OSError as error:
             raise self.unusable(error) from error
+
+    # What is no job's.
+
+    def kept(self, name: str) -> bytes | None:
+        return self._read(f"{self._prefix}{name}.txt")
+
+    def keep(self, name: str, content: bytes) -> None:
+        self._write(name, content, new=False, ending=".txt")
 
     # Who may do what: see `lease.py`.
 

@@ -16,6 +16,7 @@ the moments         ISO 8601 with a zone, or null: see `Timeline`
 `polls`, `unseen`   see `Timeline`
 `error`             `message`, `hint`, `kind`: why there is no video; or null
 `answer`            what the service said when it took the job
+`cost`              dollars, by the price that was valid when it was sent; not there if that was not known
 `adopted`           when its id was given to it by hand
 `choice`            what a person makes of the video: see `Choice`
 ==================  ======================================================================================
@@ -40,7 +41,8 @@ from .choice import Choice, choice_fields, restore_choice
 #: Of the sidecar's form.
 VERSION = 2
 
-_LONGEST_BLIND = 60.0  # seconds: who looked away for longer does not know how long it took
+#: Seconds: who looked away for longer does not know how long it took.
+LONGEST_BLIND = 60.0
 
 
 class JobStatus(str, Enum):
@@ -81,7 +83,7 @@ class Timeline:
         created: when it was asked for.
         sent: when the submit began; the last one, if it was sent again.
         submitted: when the service's id arrived.
-        processing: when `processing` was first seen.
+        processing: when `processing` was first seen, if somebody had looked less than a minute before.
         ready: when `completed` was seen.
         downloaded: when the file was whole and in its place.
         ended: when it came to its end, whatever that is.
@@ -108,8 +110,21 @@ class Timeline:
     def made_in(self) -> float | None:
         """Seconds from the service's id to `completed`: its queue and the making. None if that is not known:
         nobody looked for a minute before the end, or the id was given by hand."""
-        looked = self.unseen is not None and self.unseen <= _LONGEST_BLIND
-        return _between(self.submitted, self.ready) if looked else None
+        return _between(self.submitted, self.ready) if self._looked else None
+
+    @property
+    def queued_for(self) -> float | None:
+        """Seconds from the service's id to `processing`: its queue. None if that is not known."""
+        return _between(self.submitted, self.processing)
+
+    @property
+    def making(self) -> float | None:
+        """Seconds from `processing` to `completed`. None if that is not known."""
+        return _between(self.processing, self.ready) if self._looked else None
+
+    @property
+    def _looked(self) -> bool:
+        return self.unseen is not None and self.unseen <= LONGEST_BLIND
 
     def __repr__(self) -> str:
         began = f"created     {self.created.astimezone():%Y-%m-%d %H:%M:%S}"
@@ -146,6 +161,8 @@ class Record:
     error: Mapping[str, str] | None = None  #: Why there is no video: `message`, `hint`, `kind`.
     answer: Mapping[str, Any] | None = None  #: What the service said when it took the job.
     adopted: datetime | None = None  #: When it was given its id by hand.
+    #: Dollars, by the price that was valid when it was sent. None: not known, or never sent.
+    cost: float | None = None
     choice: Choice = field(default_factory=Choice)  #: What a person makes of the video.
     unknown: Mapping[str, Any] = field(default_factory=dict)  #: Fields that a later version has written.
 
@@ -213,6 +230,8 @@ def write_record(record: Record) -> bytes:
     }
     if record.answer is not None:
         known["answer"] = record.answer
+    if record.cost is not None:
+        known["cost"] = record.cost
     if record.adopted is not None:
         known["adopted"] = _text(record.adopted)
     if choice := choice_fields(record.choice):
@@ -251,7 +270,7 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
     for later in MOMENTS[1:]:
         if (text := take(later, None)) is not None:
             moments[later] = _moment(text)
-    timeline = Timeline(**moments, polls=_number(take("polls", 0)), unseen=_seconds(take("unseen", None)))
+    timeline = Timeline(**moments, polls=_number(take("polls", 0)), unseen=_amount(take("unseen", None)))
     error, answer = take("error", None), take("answer", None)
     return Record(
         name=name,
@@ -268,6 +287,7 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
         error={key: _string(text) for key, text in dict(error).items()} if error else None,
         answer=dict(answer) if answer is not None else None,
         adopted=_moment(text) if (text := take("adopted", None)) is not None else None,
+        cost=_amount(take("cost", None)),
         choice=_choice(given),
         unknown=given,
     )
@@ -312,7 +332,7 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else _refuse(value)
 
 
-def _seconds(value: object) -> float | None:
+def _amount(value: object) -> float | None:
     good = value is None or (isinstance(value, (int, float)) and 0 <= value < float("inf"))
     return value if good else _refuse(value)  # type: ignore[return-value]
 

@@ -62,6 +62,12 @@ class Store(Protocol):
     def aside(self, name: str) -> str | None:
         """Where a damaged record of this name was put, for people; None if there is none."""
 
+    def kept(self, name: str) -> bytes | None:
+        """What was kept beside the records, and belongs to no job; None if there is none of this name."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keeps it, in the place of what is there."""
+
     def lease(self, name: str) -> Lease | None:
         """The right to carry the job `name`; None if another has it."""
 

@@ -23,6 +23,7 @@ from runcrate_widget.jobs.loop import engine
 from .conversation import Reply
 from .delivery import read_chunk
 from .messages import CONTROLS, STATE, Message, RowsRequest
+from .money import money
 from .rows import error_row, python_call
 from .runtime import source
 
@@ -73,6 +74,7 @@ async def reply_to(widget: VideoWidget, message: Message) -> Reply:
 async def _hello(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     widget._set_root(message.get("root"))
     widget._show_session()
+    widget._remainder.look(widget.client, spent=False)
     if widget._feed.list.due:
         widget._feed.update()
     answer: Message = {"now": time.time(), "revision": widget._revision}
@@ -181,6 +183,26 @@ async def _keep_poster(widget: VideoWidget, message: Message, _: list[bytes]) ->
     except binascii.Error as error:
         raise InvalidRequestError("jpeg", f"This is no base64: {error}.") from None
     await asyncio.to_thread(widget._video(message).keep_poster, jpeg)
+    return {}
+
+
+@handles("times")
+async def _times(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    known = await asyncio.to_thread(widget.client.estimate, message["model"], duration=message["duration"])
+    each = {"making": known.making, "queued": known.queue, "whole": known}
+    return {name: [] if one is None else list(one.times) for name, one in each.items()}
+
+
+@handles("money")
+async def _money(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
+    return dict(await asyncio.to_thread(money, widget.client))
+
+
+@handles("price")
+async def _price(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    await asyncio.to_thread(widget.client.prices.remember, message["model"], message["price"])
+    widget._show_session()
+    widget._remainder.look(widget.client)
     return {}
 
 

@@ -21,6 +21,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from .money_messages import LimitRow, MoneyPayload, PriceRequest, TimesPayload, TimesRequest
+from .money_messages import MoneyRow as MoneyRow
+from .money_messages import SpentRow as SpentRow
+
 Message = dict[str, Any]
 
 # Rows
@@ -93,6 +97,8 @@ class JobRow(TypedDict):
     note: str  # "" or what is going on meanwhile: "reconnecting: …", "rate limit: goes on in 12 s"
     error: ErrorRow | None
     started: float
+    submitted: float | None  # when the service took it
+    processing: float | None  # when the service began, as far as somebody saw it
     ended: float | None
     made: float | None  # seconds that the service took, without the time that it waited here
     demo: bool
@@ -112,6 +118,7 @@ class SessionRow(TypedDict):
     root: str | None  # path of the folder that the notebook server shows, where the kernel knows it
     saved: str  # what the saved output of this widget is known by: the view hides it
     earlier: int  # how many finished videos the library has that are not in the list
+    limit: LimitRow | None  # None: there is no limit
 
 
 class Settings(TypedDict):
@@ -320,6 +327,9 @@ REQUESTS: dict[str, type] = {
     "keep_poster": KeepPosterRequest,
     "demo": Nothing,  # go on with the demo backend
     "source": SourceRequest,
+    "times": TimesRequest,
+    "money": Nothing,
+    "price": PriceRequest,  # `_models` comes back with it
 }
 
 PAYLOADS: dict[str, type] = {
@@ -337,6 +347,9 @@ PAYLOADS: dict[str, type] = {
     "poster": Nothing,  # and one buffer, a JPEG; none if there is no poster
     "keep_poster": Nothing,
     "demo": Nothing,
+    "times": TimesPayload,
+    "money": MoneyPayload,
+    "price": Nothing,
     "source": SourcePayload,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from runcrate_widget.catalog import Model
@@ -14,7 +15,7 @@ from runcrate_widget.media.video import Video, cut
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
-LONGEST_PROMPT = 300
+LONGEST_PROMPT = 260
 
 
 def model_row(model: Model, price: float | None) -> ModelRow:
@@ -50,6 +51,8 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         note=job.note,
         error=error_row(job.error) if job.error else None,
         started=job.started,
+        submitted=_seconds(job.timeline.submitted),
+        processing=_seconds(job.timeline.processing),
         ended=job.ended,
         made=job.timeline.made_in,
         demo=job.demo,
@@ -58,6 +61,10 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         video=_video_row(job.video) if job.video else None,
     )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else round(moment.timestamp(), 3)
 
 
 def _video_row(video: Video) -> VideoRow:

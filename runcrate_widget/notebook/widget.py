@@ -20,6 +20,7 @@ from runcrate_widget.catalog import ASPECT_RATIOS, models
 from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.jobs.loop import engine
 from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest
 
@@ -32,10 +33,14 @@ from .handlers import reply_to
 from .host import server_root
 from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
+from .money import Remainder
 from .rows import model_row
 from .runtime import runtime_ref, source
 
 _log = logging.getLogger("runcrate_widget")
+
+#: What a job took of a limit is there again when it is one of these (if the service never took it).
+_GIVEN_BACK = ("failed", "cancelled")
 
 
 class VideoWidget(Controls, anywidget.AnyWidget):
@@ -88,6 +93,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._client = VideoClient(demo=demo) if client is None else client
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add, self._show_session)
+        self._remainder = Remainder(self._show_session)
         self._root = server_root()
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
@@ -117,6 +123,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._closed = False
         self._show_session()
         self._earlier.look(self._client)
+        engine().call(self._remainder.look, self._client)
         conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
@@ -156,6 +163,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     def _add(self, *jobs: VideoJob) -> None:
         self._feed.add(jobs)
+        engine().call(self._remainder.look, self._client)
         try:
             self.jobs = tuple(self._feed.list.jobs)
         except Exception:  # somebody's observer: the jobs are there all the same
@@ -174,6 +182,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
                 earlier=self._earlier.count,
+                limit=self._remainder.row,
             )
         )
 
@@ -187,6 +196,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         with self.hold_sync():  # one message, with the revision
             for name, value in rows.items():
                 setattr(self, f"_{name}", value)
+        if any(row["status"] in _GIVEN_BACK for told in rows.values() for row in told["rows"]):
+            self._remainder.look(self._client)
 
     def _revise(self, _: object) -> None:
         self._revision += 1
@@ -211,6 +222,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         """Goes on with this client."""
         self._client = client
         self._earlier.look(client)
+        self._remainder.look(client)
         self._show_session()
 
     def _job(self, message: Message) -> VideoJob:

@@ -61,6 +61,8 @@ export interface JobRow {
   note: string;
   error: ErrorRow | null;
   started: number;
+  submitted: number | null;
+  processing: number | null;
   ended: number | null;
   made: number | null; // seconds
   demo: boolean;
@@ -68,6 +70,12 @@ export interface JobRow {
   adoptable: boolean;
   stopped: boolean;
   video: VideoRow | null;
+}
+
+/** What may still be asked for; null: no such limit. */
+export interface LimitRow {
+  seconds: number | null;
+  dollars: number | null;
 }
 
 /** What the widget talks to. */
@@ -79,6 +87,24 @@ export interface SessionRow {
   root: string | null;
   saved: string;
   earlier: number;
+  limit: LimitRow | null;
+}
+
+/** A sum over some jobs; `dollars` is null where it is known of none of them. */
+export interface SpentRow {
+  videos: number;
+  seconds: number;
+  dollars: number | null;
+  unpriced: number;
+}
+
+/** What became of what was sent. */
+export interface MoneyRow {
+  paid: SpentRow;
+  failed: SpentRow;
+  unknown: SpentRow;
+  pending: SpentRow;
+  demos: number;
 }
 
 /** The controls: one synced trait each. */
@@ -159,6 +185,9 @@ export interface Requests {
   keep_poster: { key: string; jpeg: string };
   demo: object;
   source: { part: Part };
+  times: { model: string; duration: number | null };
+  money: object;
+  price: { model: string; price: number | null };
 }
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */
@@ -177,6 +206,9 @@ export interface Payloads {
   poster: object;
   keep_poster: object;
   demo: object;
+  times: { making: number[]; queued: number[]; whole: number[] };
+  money: { session: MoneyRow; today: MoneyRow; library: MoneyRow };
+  price: object;
   source: { js: string; css: string };
 }
 

@@ -29,7 +29,7 @@ export class Transfer {
     this.size = size;
   }
 
-  get whole(): boolean {
+  get isWhole(): boolean {
     return this.#received === this.size;
   }
 

@@ -32,7 +32,7 @@ function place({ started, key }: Place): Place {
 
 export class KernelState {
   readonly conversation: Conversation;
-  readonly videos: Videos;
+  readonly media: Videos;
   readonly rows = new Rows();
   /** Called with the name of a control whose trait has come. */
   onSetting: (name: keyof Settings) => void = () => {};
@@ -48,7 +48,7 @@ export class KernelState {
     this.#model = model;
     this.#changed = changed;
     this.conversation = new Conversation(model, signal);
-    this.videos = new Videos(this.conversation, signal, changed, () => this.session.root);
+    this.media = new Videos(this.conversation, signal, changed, () => this.session.root);
     this.conversation.rows = () => this.rows.revision;
     this.conversation.onNews = this.#told;
     this.#begin(model.get("_first"));
@@ -136,13 +136,13 @@ export class KernelState {
   /** What was asked for has come. */
   extend(asked: Requests["rows"], answer: Payloads["rows"]): void {
     this.rows.extend(asked, answer);
-    this.videos.keep(this.jobs);
+    this.media.keep(this.jobs);
   }
 
   #begin(first: FirstRows): void {
     this.rows.begin(first);
     if (this.rows.list.filter(isOpen).length < first.open) void this.#askOpen();
-    this.videos.keep(this.jobs);
+    this.media.keep(this.jobs);
   }
 
   // What has not ended is never left out.
@@ -169,7 +169,7 @@ export class KernelState {
   #rowsChanged(news: FirstRows | ChangedRows): void {
     const stages = this.rows.change(news);
     if (stages.length) this.onStages(stages);
-    this.videos.keep(this.jobs);
+    this.media.keep(this.jobs);
     // Something was lost on the way.
     if (this.rows.known > this.rows.revision) this.look();
   }

@@ -174,19 +174,19 @@ export class Videos {
     const long = () => !wanted && transfer.missing > PATIENCE * (this.link.rate ?? Infinity);
     const report = (progress: Progress) => {
       if (long()) enough.abort();
-      else if (!transfer.whole) this.#show(key, { state: "loading", ...progress });
+      else if (!transfer.isWhole) this.#show(key, { state: "loading", ...progress });
     };
     if (!long()) {
       report({ received: size - transfer.missing, waiting: false });
       try {
         await transfer.pull(this.#conversation, key, this.link, enough.signal, report);
       } catch (error) {
-        if (!transfer.whole) this.#show(key, { state: "failed", message: (error as Error).message });
+        if (!transfer.isWhole) this.#show(key, { state: "failed", message: (error as Error).message });
         return;
       }
     }
     if (signal.aborted) return;
-    if (transfer.whole) this.#finish(key, transfer, "pull");
+    if (transfer.isWhole) this.#finish(key, transfer, "pull");
     else this.#show(key, { state: "asking" });
   }
 
@@ -195,7 +195,7 @@ export class Videos {
     if (!load || load.state === "ready") return;
     const transfer = this.#transfer(key, size);
     transfer.accept(offset, bytes);
-    if (transfer.whole) this.#finish(key, transfer, "push");
+    if (transfer.isWhole) this.#finish(key, transfer, "push");
     else this.#show(key, { state: "loading", received: size - transfer.missing, waiting: false });
   };
 

@@ -18,12 +18,12 @@ interface Props {
 
 export const Finished = stateful<Props, boolean>(false, (props, pressed, setPressed) => {
   const { page, job, video, newest } = props;
-  const loading = page.kernel.videos.get(job.key);
-  const poster = page.kernel.videos.poster(job);
+  const loading = page.kernel.media.get(job.key);
+  const poster = page.kernel.media.poster(job);
   const error = page.jobError(job.key);
   const load = () => {
     setPressed(true);
-    page.kernel.videos.load(job);
+    page.kernel.media.load(job);
   };
   const name = video.path.split(/[\\/]/).pop();
   const tall = video.height > video.width ? " rw-tall" : "";

@@ -65,11 +65,11 @@ function Picture(props: Props & { url: string }) {
       autoplay={start && !prefersStill()}
       preload={start ? "auto" : "metadata"}
       aria-label={job.prompt}
-      onError={() => page.kernel.videos.refused(job)}
+      onError={() => page.kernel.media.refused(job)}
       onTimeUpdate={({ currentTarget }) => {
         // A first frame is often black.
         if (currentTarget.currentTime >= Math.min(1, video.duration / 2))
-          page.kernel.videos.shown(job.key, () => jpegOf(currentTarget));
+          page.kernel.media.shown(job.key, () => jpegOf(currentTarget));
       }}
     />
   );
@@ -82,7 +82,7 @@ function mute(element: HTMLVideoElement | null): void {
 }
 
 function Message({ page, video, loading, load }: Props) {
-  const { rate } = page.kernel.videos.link;
+  const { rate } = page.kernel.media.link;
   if (trouble(loading))
     return (
       <>

@@ -218,16 +218,16 @@ export class Page {
   opened(): () => void {
     this.#views++;
     return () => {
-      if (!--this.#views) this.kernel.videos.pause();
+      if (!--this.#views) this.kernel.media.pause();
     };
   }
 
   /** Fetches the newest videos, which are shown without being asked for. */
   loadNewest(): void {
-    const { jobs, videos } = this.kernel;
+    const { jobs, media } = this.kernel;
     const newest = jobs.filter((job) => job.video).slice(0, AUTOMATIC);
     // Each is put before the ones that wait.
-    for (const job of newest.reverse()) if (!videos.get(job.key)) videos.load(job, false);
+    for (const job of newest.reverse()) if (!media.get(job.key)) media.load(job, false);
   }
 
   async #ask<R extends Request>(request: R, key = ""): Promise<Received<R["kind"]>> {
