@@ -28,6 +28,7 @@ from .service.runcrate import RuncrateBackend
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
+    from .picture import PictureLike
 
 
 class VideoClient:
@@ -183,6 +184,7 @@ class VideoClient:
         model: str | Model | None = None,
         duration: int | None = None,
         aspect_ratio: str | None = None,
+        image: PictureLike | None = None,
         extra: Mapping[str, Any] | None = None,
         take: int | None = 1,
     ) -> VideoJob:
@@ -203,9 +205,8 @@ class VideoClient:
         if isinstance(prompt, VideoRequest):
             request = prompt
         else:
-            request = VideoRequest(
-                prompt, model=model, duration=duration, aspect_ratio=aspect_ratio, extra=extra
-            )
+            given: dict[str, Any] = {"duration": duration, "aspect_ratio": aspect_ratio, "image": image}
+            request = VideoRequest(prompt, model=model, **given, extra=extra)
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()

@@ -23,6 +23,7 @@ export function job(fields: Partial<JobRow>): JobRow {
     undecided: fields.status === "unconfirmed",
     adoptable: fields.status === "unconfirmed",
     stopped: false,
+    picture: null,
     video: null,
     ...fields,
   };

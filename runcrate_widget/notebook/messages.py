@@ -44,6 +44,7 @@ class ModelRow(TypedDict):
     audio: bool
     notes: str
     price: float | None  # dollars a second of video, where the user gave one
+    image: bool | None  # whether it makes a video from a picture; None: not known, and it may be tried
 
 
 class VideoRow(TypedDict):
@@ -99,6 +100,7 @@ class JobRow(TypedDict):
     undecided: bool  # unconfirmed, and no other was sent for it: it stands above all that is not
     adoptable: bool  # it takes an id by hand: `adopt`
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
+    picture: str | None  # sha256 of the one that it begins with, if that is in the library: `picture_of`
     video: VideoRow | None
 
 

@@ -20,6 +20,7 @@ export interface ModelRow {
   audio: boolean;
   notes: string;
   price: number | null; // dollars a second of video
+  image: boolean | null; // whether it makes a video from a picture; null: not known, and it may be tried
 }
 
 /** A finished video. */
@@ -67,6 +68,7 @@ export interface JobRow {
   undecided: boolean; // it stands above all that is not
   adoptable: boolean;
   stopped: boolean;
+  picture: string | null; // sha256 of the one that it begins with: `picture_of`
   video: VideoRow | null;
 }
 
