@@ -179,8 +179,7 @@ class Library:
 
         Raises:
             DamagedRecordError: there is a record of this, and it cannot be read.
-            LibraryError: the folder cannot be written, or the request's picture is gone. Nothing was
-                recorded, so nothing may be sent.
+            LibraryError: the folder cannot be written, or the picture is gone. So nothing may be sent.
         """
         request = keep_picture(self.store, request)
         record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
