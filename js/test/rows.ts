@@ -50,6 +50,7 @@ export function state(fields: Partial<Traits> = {}): Traits {
     duration: 6,
     aspect_ratio: "16:9",
     takes: 1,
+    image: null,
     _models: [],
     _first: first([]),
     _changed: changed(0, []),

@@ -124,6 +124,7 @@ class Settings(TypedDict):
     duration: int | None  # seconds
     aspect_ratio: str | None
     takes: int
+    image: str | None  # what the video begins with: sha256 of a picture in the library, or an https URL
 
 
 CONTROLS = tuple(Settings.__annotations__)
@@ -289,6 +290,49 @@ class KeepPosterRequest(TypedDict):
     jpeg: str  # base64
 
 
+class FrameRow(TypedDict):
+    """Where in which video a picture was taken from."""
+
+    key: str  # the video's job
+    at: float  # seconds
+
+
+#: Bytes of a picture in one message: base64 makes 4/3 of it, and over 10 MiB the connection breaks.
+LARGEST_PICTURE = 5_000_000
+
+#: A JPEG, PNG or WebP for a video to begin with. It is put into the library; no control is set.
+PictureRequest = TypedDict(
+    "PictureRequest",
+    {
+        "data": str,  # base64
+        "name": str,  # what the person's file is called, for an error; or ""
+        "from": "FrameRow | None",
+    },
+)
+
+
+class PictureRow(TypedDict):
+    """A picture that is in the library."""
+
+    sha256: str
+    type: str  # "image/jpeg", "image/png" or "image/webp"
+    size: int  # bytes
+    width: int  # pixels
+    height: int  # pixels
+
+
+class PicturePayload(TypedDict):
+    """What `image` is set to is its `sha256`."""
+
+    picture: PictureRow
+
+
+class PictureOfRequest(TypedDict):
+    """A picture in the library, to be shown."""
+
+    sha256: str
+
+
 class SourcePayload(TypedDict):
     """The front end."""
 
@@ -310,6 +354,8 @@ REQUESTS: dict[str, type] = {
     "chunk": ChunkRequest,
     "poster": JobRequest,
     "keep_poster": KeepPosterRequest,
+    "picture": PictureRequest,
+    "picture_of": PictureOfRequest,
     "demo": Nothing,  # go on with the demo backend
     "source": Nothing,  # the loader's, where it must
 }
@@ -328,6 +374,8 @@ PAYLOADS: dict[str, type] = {
     "chunk": ChunkPayload,
     "poster": Nothing,  # and one buffer, a JPEG; none if there is no poster
     "keep_poster": Nothing,
+    "picture": PicturePayload,
+    "picture_of": Nothing,  # and one buffer, a small JPEG of it or itself; none if it is gone, or too large
     "demo": Nothing,
     "source": SourcePayload,
 }

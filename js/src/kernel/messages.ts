@@ -90,6 +90,7 @@ export interface Settings {
   duration: number | null; // seconds
   aspect_ratio: string | null;
   takes: number;
+  image: string | null; // sha256 of a picture in the library, or an https URL
 }
 
 /** Their names. */
@@ -99,6 +100,7 @@ export const SETTINGS = [
   "duration",
   "aspect_ratio",
   "takes",
+  "image",
 ] as const satisfies (keyof Settings)[];
 
 /** Where a job stands in the list, which is sorted by both. A view shows the undecided ones above it. */
@@ -141,6 +143,24 @@ export interface Traits extends State {
   _revision: number;
 }
 
+/** Where in which video a picture was taken from. */
+export interface FrameRow {
+  key: string;
+  at: number; // seconds
+}
+
+/** A picture that is in the library. */
+export interface PictureRow {
+  sha256: string;
+  type: string; // "image/jpeg", "image/png" or "image/webp"
+  size: number; // bytes
+  width: number; // pixels
+  height: number; // pixels
+}
+
+/** Bytes of a picture in one message: a larger one is made smaller first. */
+export const LARGEST_PICTURE = 5_000_000;
+
 /** What the view says, by its kind. */
 export interface Requests {
   hello: { root: string | null; seen: number; rows: number };
@@ -156,6 +176,8 @@ export interface Requests {
   chunk: { key: string; offset: number; length: number };
   poster: { key: string };
   keep_poster: { key: string; jpeg: string };
+  picture: { data: string; name: string; from: FrameRow | null };
+  picture_of: { sha256: string };
   demo: object;
   source: object;
 }
@@ -175,6 +197,8 @@ export interface Payloads {
   chunk: { offset: number; total: number };
   poster: object;
   keep_poster: object;
+  picture: { picture: PictureRow };
+  picture_of: object;
   demo: object;
   source: { js: string; css: string };
 }

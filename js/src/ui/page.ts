@@ -43,6 +43,7 @@ export class Page {
       duration: control("duration"),
       aspect_ratio: control("aspect_ratio"),
       takes: control("takes"),
+      image: control("image"),
     };
     kernel.onSetting = (name) => {
       (this.#controls[name] as Control<Settings[Name]>).arrived(kernel.get(name));
@@ -58,13 +59,14 @@ export class Page {
 
   /** What the controls show. */
   get settings(): Settings {
-    const { prompt, model, duration, aspect_ratio, takes } = this.#controls;
+    const { prompt, model, duration, aspect_ratio, takes, image } = this.#controls;
     return {
       prompt: prompt.shown,
       model: model.shown,
       duration: duration.shown,
       aspect_ratio: aspect_ratio.shown,
       takes: takes.shown,
+      image: image.shown,
     };
   }
 
