@@ -45,6 +45,7 @@ def state(**fields: Any) -> dict[str, Any]:
         "duration": 6,
         "aspect_ratio": "16:9",
         "takes": 1,
+        "image": None,
         "_models": [{"audio": False, "notes": "", **model} for model in MODELS],
         "_jobs": [],  # from which the fake kernel makes the traits that the widget has
         "_session": SESSION,
