@@ -112,8 +112,8 @@ class VideoClient:
         """Lets its jobs go. Their records stay, and the next client on that library goes on with them; who
         waits for one is told so by a `JobStoppedError`. Nothing can be asked of it any more.
 
-        Waits for the answer of a request that is just being sent (at most 90 s), so that no job is left
-        unconfirmed; what is still `waiting` is not sent.
+        Waits for the answer of a request that is just being sent (at most 90 s; more with a picture), so that
+        no job is left unconfirmed; what is still `waiting` is not sent.
         """
         self._manager.close()
 
