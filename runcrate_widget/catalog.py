@@ -82,6 +82,8 @@ class Model:
         notes: one line about it.
         audio: whether its videos have sound.
         price: dollars a second of video, if the user gave one; the API publishes none.
+        image: whether it makes a video from a picture; None: not known, as of all in the table, because the
+            API does not say it. With False a picture is refused before anything is sent.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Model:
     notes: str = ""
     audio: bool = False
     price: float | None = None
+    image: bool | None = None
 
     def __post_init__(self) -> None:
         for field in ("id", "name"):
@@ -102,6 +105,9 @@ class Model:
             raise InvalidRequestError(
                 "notes", f"The notes of {self.name} are {self.notes!r}; they must be a text."
             )
+        if self.image not in (None, True, False):
+            message = f"The image of {self.name} is {self.image!r}; it must be True, False or None."
+            raise InvalidRequestError("image", message)
         object.__setattr__(self, "durations", _durations(self.durations, self.name))
         if self.price is not None:
             object.__setattr__(self, "price", _price(self.price, self.id))
@@ -236,8 +242,8 @@ class Catalog(Mapping[str, Model]):
         ) as error:
             raise ConfigurationError(
                 f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
-                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price"}, as far '
-                "as it differs.",
+                'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price", '
+                '"image"}, as far as it differs.',
             ) from None
         self._by_id = trial._by_id
 

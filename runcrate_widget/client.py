@@ -30,6 +30,7 @@ from .service.runcrate import RuncrateBackend
 if TYPE_CHECKING:
     from .demo.server import DemoServer
     from .jobs.ledger import Ledger
+    from .picture import PictureLike
 
 
 class VideoClient:
@@ -115,8 +116,8 @@ class VideoClient:
         """Lets its jobs go. Their records stay, and the next client on that library goes on with them; who
         waits for one is told so by a `JobStoppedError`. Nothing can be asked of it any more.
 
-        Waits for the answer of a request that is just being sent (at most 90 s), so that no job is left
-        unconfirmed; what is still `waiting` is not sent.
+        Waits for the answer of a request that is just being sent (at most 90 s; more with a picture), so that
+        no job is left unconfirmed; what is still `waiting` is not sent.
         """
         self._manager.close()
 
@@ -187,6 +188,7 @@ class VideoClient:
         model: str | Model | None = None,
         duration: int | None = None,
         aspect_ratio: str | None = None,
+        image: PictureLike | None = None,
         extra: Mapping[str, Any] | None = None,
         take: int | None = 1,
     ) -> VideoJob:
@@ -207,9 +209,8 @@ class VideoClient:
         if isinstance(prompt, VideoRequest):
             request = prompt
         else:
-            request = VideoRequest(
-                prompt, model=model, duration=duration, aspect_ratio=aspect_ratio, extra=extra
-            )
+            given: dict[str, Any] = {"duration": duration, "aspect_ratio": aspect_ratio, "image": image}
+            request = VideoRequest(prompt, model=model, **given, extra=extra)
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()

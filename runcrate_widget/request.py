@@ -19,11 +19,13 @@ from typing import Any
 
 from .catalog import ASPECT_RATIOS, Model, models
 from .errors import InvalidRequestError
+from .picture import Picture, PictureLike, data_uri, is_url, picture_fields, picture_of, restore_picture
 
 #: Letters and symbols that show nothing.
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
 _OWN = ("model", "prompt", "duration", "aspect_ratio")
+_WIRE = "image_url"  # what the API calls the picture
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
@@ -37,11 +39,15 @@ class VideoRequest:
             anything.
         duration: the length in whole seconds; by default 6, or the nearest that the model makes.
         aspect_ratio: `"16:9"` (the default) or `"9:16"`.
-        extra: further fields of the submit, passed on as they are: `{"image_url": "https://…"}`.
+        image: what the video begins with: a JPEG, PNG or WebP (its path, or bytes), an https URL, a `Video`
+            (its last frame) or `(video, seconds)`. Which models take one, the API does not say: the service
+            decides.
+        extra: further fields of the submit, passed on as they are: `{"seed": 7}`.
 
     Raises:
         InvalidRequestError: a field has a value that is not allowed; it names the field, the value and
             what is allowed.
+        MissingExtraError: `image` is a video, and PyAV is not installed.
 
     Example:
         >>> from runcrate_widget import VideoRequest
@@ -56,6 +62,7 @@ class VideoRequest:
     model: str
     duration: int | None
     aspect_ratio: str | None
+    _picture: Picture | None
     _extra: str  # JSON, so that nobody changes it
     _unknown: str  # JSON: what a later version of this package has put into the request's record
 
@@ -66,13 +73,24 @@ class VideoRequest:
         model: str | Model | None = None,
         duration: int | None = None,
         aspect_ratio: str | None = None,
+        image: PictureLike | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         prompt = _check_prompt(prompt)
         id, known = _check_model(model)
         duration = check_duration(duration, known)
         aspect_ratio = _check_aspect_ratio(aspect_ratio, known)
-        _fill(self, prompt, id, duration, aspect_ratio, _check_extra(extra))
+        further = _check_extra(extra, image)
+        picture = None if image is None else _check_image(image, known)
+        if isinstance(picture, str):  # as if it were among the further fields
+            further, picture = _sorted_json({**json.loads(further), _WIRE: picture}), None
+        _fill(self, prompt, id, duration, aspect_ratio, further, picture)
+
+    @property
+    def image(self) -> Picture | str | None:
+        """What the video begins with: a `Picture`, or an https URL."""
+        url = None if self._picture or self._extra == "{}" else self.extra.get(_WIRE)
+        return url if is_url(url) else self._picture
 
     @property
     def extra(self) -> Mapping[str, Any]:
@@ -92,7 +110,9 @@ class VideoRequest:
         return known.name if known else self.model
 
     def __eq__(self, other: object) -> bool:
-        return _given(self) == _given(other) if isinstance(other, VideoRequest) else NotImplemented
+        if not isinstance(other, VideoRequest):
+            return NotImplemented
+        return (_given(self), self._picture) == (_given(other), other._picture)
 
     def __hash__(self) -> int:
         return hash(fingerprint(self))
@@ -102,13 +122,16 @@ class VideoRequest:
             return "<VideoRequest that was refused>"
         given = [repr(self.prompt), f"model={self.model!r}"]
         given += [f"{name}={value!r}" for name in _OWN[2:] if (value := getattr(self, name)) is not None]
+        given += [f"image={self._picture!r}"] if self._picture else []
         given += [f"extra={dict(self.extra)!r}"] if self.extra else []
         return f"VideoRequest({', '.join(given)})"
 
 
 def wire_body(request: VideoRequest) -> dict[str, Any]:
-    """The JSON body of the submit (API.md's parameter table), further fields and all."""
-    return _given(request)
+    """The JSON body of the submit (API.md's parameter table), further fields and all. Raises
+    InvalidRequestError where the picture's content is not at hand."""
+    picture = request._picture
+    return _given(request) if picture is None else {**_given(request), _WIRE: data_uri(picture)}
 
 
 def fingerprint(request: VideoRequest) -> str:
@@ -117,6 +140,8 @@ def fingerprint(request: VideoRequest) -> str:
     The files of a library are named after it: it must never change for a request that was made before.
     """
     text = json.dumps(_given(request), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    if request._picture is not None:  # no JSON in one line has a second one
+        text = f"{text}\n{_WIRE} {request._picture.sha256}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -124,7 +149,15 @@ def request_fields(request: VideoRequest) -> dict[str, Any]:
     """The request as a record has it. The other way round: `restore_request`."""
     fields = {name: getattr(request, name) for name in ("prompt", "model", "duration", "aspect_ratio")}
     extra = {"extra": json.loads(request._extra)} if request.extra else {}
-    return {**fields, **extra, **json.loads(request._unknown)}
+    picture = {"image": picture_fields(request._picture)} if request._picture else {}
+    return {**fields, **picture, **extra, **json.loads(request._unknown)}
+
+
+def with_picture(request: VideoRequest, picture: Picture) -> VideoRequest:
+    """The same request, with the picture as it is given here: with its content, or without."""
+    other = VideoRequest.__new__(VideoRequest)
+    vars(other).update({**vars(request), "_picture": picture})
+    return other
 
 
 def restore_request(fields: Mapping[str, Any]) -> VideoRequest:
@@ -133,11 +166,12 @@ def restore_request(fields: Mapping[str, Any]) -> VideoRequest:
     left = dict(fields)
     prompt, model, extra = left.pop("prompt", ""), left.pop("model", ""), left.pop("extra", None) or {}
     duration, aspect_ratio = left.pop("duration", None), left.pop("aspect_ratio", None)
+    picture = restore_picture(given) if (given := left.pop("image", None)) is not None else None
     texts = isinstance(prompt, str) and isinstance(model, str) and isinstance(aspect_ratio, str | None)
     if not (texts and isinstance(extra, dict) and isinstance(duration, int | None)):
         raise TypeError("its request is not what belongs there")
     request = VideoRequest.__new__(VideoRequest)
-    _fill(request, prompt, model, duration, aspect_ratio, _sorted_json(extra), _sorted_json(left))
+    _fill(request, prompt, model, duration, aspect_ratio, _sorted_json(extra), picture, _sorted_json(left))
     return request
 
 
@@ -152,6 +186,7 @@ def _fill(
     duration: int | None,
     aspect_ratio: str | None,
     extra: str,
+    picture: Picture | None,
     unknown: str = "{}",
 ) -> None:
     # Past `__setattr__`, which refuses; a library has very many of them to read.
@@ -160,6 +195,7 @@ def _fill(
         model=model,
         duration=duration,
         aspect_ratio=aspect_ratio,
+        _picture=picture,
         _extra=extra,
         _unknown=unknown,
     )
@@ -248,7 +284,15 @@ def _check_aspect_ratio(aspect_ratio: object, model: Model | None) -> str | None
     return aspect_ratio
 
 
-def _check_extra(extra: object) -> str:
+def _check_image(image: object, model: Model | None) -> Picture | str:
+    if model is not None and model.image is False:
+        raise InvalidRequestError(
+            "image", f"image is given, and {model.name} takes none.", "Leave it out, or choose another model."
+        )
+    return picture_of(image)
+
+
+def _check_extra(extra: object, image: object) -> str:
     if extra is None:
         return "{}"
     if not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
@@ -258,6 +302,8 @@ def _check_extra(extra: object) -> str:
     if own:
         message = f"extra has {own!r}, which is an argument of its own."
         raise InvalidRequestError("extra", message, f"Give it as {own}=.")
+    if image is not None and _WIRE in extra:
+        raise InvalidRequestError("extra", f"extra has {_WIRE!r}, and image is given, too.", "Give one.")
     try:
         json.dumps(dict(extra), ensure_ascii=False).encode()
         return json.dumps(dict(extra), sort_keys=True, allow_nan=False)

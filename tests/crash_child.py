@@ -77,8 +77,8 @@ def main() -> None:
     if plan.get("only_unfinished"):
         jobs = client.unfinished()
     else:
-        take = plan.get("take", 1)
-        jobs = [client.generate(prompt, model="Veo 3.0", duration=6, take=take) for prompt in plan["prompts"]]
+        given = {"duration": 6, "take": plan.get("take", 1), "image": plan.get("image")}
+        jobs = [client.generate(prompt, model="Veo 3.0", **given) for prompt in plan["prompts"]]
     for job in jobs:
         job.observe(lambda change: tell(note=change["new"]), "note")
         tell(note=job.note)

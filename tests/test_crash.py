@@ -7,6 +7,7 @@ and outlives every child, knows the truth: what was asked of it, and which jobs 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import http.client
 import json
@@ -28,6 +29,7 @@ from typing import Any
 
 import pytest
 from fault_server import KEY, Exchange, Fault, FaultServer, Request, reply
+from pictures import picture
 from videos import small_mp4
 
 import runcrate_widget
@@ -341,10 +343,10 @@ def end_after(record: dict[str, Any] | None, submits: int) -> str:
     return "video" if record["id"] else "JobUnconfirmedError"
 
 
-def operations_of_one_life(folder: Path) -> list[str]:
+def operations_of_one_life(folder: Path, **plan: Any) -> list[str]:
     """What a child does to the files of its library, when nobody disturbs it."""
     with Service(video=VIDEO, folder=folder) as service:
-        child = Child(service)
+        child = Child(service, **plan)
         assert child.ends()[FOX]["end"] == "video"
         return child.operations
 
@@ -444,6 +446,30 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         Case(f"after {delay:.4f} s", delay=delay) for delay in (chance.uniform(0, 0.25) for _ in range(12))
     ]
     survive_all(cases, tmp_path, "at any moment")
+
+
+@pytest.mark.slow
+def test_killed_while_it_keeps_the_picture_that_the_video_begins_with(tmp_path: Path) -> None:
+    image = tmp_path / "fox.png"
+    image.write_bytes(picture())
+    plan = {"image": str(image)}
+    recorded = operations_of_one_life(tmp_path / "counted", **plan).index("link") + 1
+
+    def survived(number: int) -> None:
+        with Service(video=VIDEO, folder=tmp_path / str(number)) as service:
+            at = (number, "after" if number % 2 else "before")
+            assert Child(service, at=at, **plan).killed("while it keeps a picture")
+            service.check()
+            kept = next(service.folder.glob("pictures/*.png"), None)
+            assert kept is not None or not service.records(), "the record is there before its picture"
+            assert kept is None or kept.read_bytes() == picture()
+            assert Child(service, **plan).ends()[FOX]["end"] == "video"
+            service.check()
+            (body,) = (json.loads(one.body) for one in service.requests if one.step == "submit")
+            assert base64.b64decode(body["image_url"].partition(",")[2]) == picture()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(survived, range(1, recorded + 4)))
 
 
 @pytest.mark.slow

@@ -395,7 +395,7 @@ def generate(where, prompt="A fox", **options):
     "a widget": ("widget = VideoWidget(client=client, prompt='A hare', model='Veo 3.0')\nwidget", ""),
     "its button": ("job = widget.generate()\nvideo = await job\nvideo", ""),
     "what its view says": (
-        """controls = dict(prompt="An owl", model="google/veo-3.0", duration=6, aspect_ratio="16:9", takes=1)
+        """controls = dict(prompt="An owl", model="google/veo-3.0", duration=6, aspect_ratio="16:9", takes=1, image=None)
 widget._handle_custom_msg({"id": "view-1", "kind": "hello"}, [])
 widget._handle_custom_msg({"id": "view-2", "kind": "generate", **controls}, [])
 widget._handle_custom_msg({"id": "view-3", "kind": "generate", **controls, "prompt": ""}, [])

@@ -179,9 +179,9 @@ def test_a_damaged_sidecar_is_set_aside_and_hides_no_other(tmp_path: Path, damag
 
 def test_a_sidecar_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "later-12345678.json"
-    file.write_text('{"version": 3, "whatever": true}')
+    file.write_text('{"version": 4, "whatever": true}')
     assert len(Library(tmp_path)) == 0
-    assert file.read_text() == '{"version": 3, "whatever": true}'
+    assert file.read_text() == '{"version": 4, "whatever": true}'
 
 
 def test_other_files_in_the_folder_are_nobodys_business(tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def test_every_status_is_known_on_both_sides(twin: Twin) -> None:
     assert get_origin(messages.Status) is Literal
     ended = re.search(r"ENDED: readonly Status\[\] = \[(.*?)\]", twin.text)
     assert ended and tuple(re.findall(r'"(\w+)"', ended[1])) == messages.ENDED
+    assert f"LARGEST_PICTURE = {messages.LARGEST_PICTURE:_};" in twin.text
     assert 'type Side = "older" | "newer"' in twin.text and get_args(messages.Side) == ("older", "newer")
 
 

@@ -46,6 +46,7 @@ def state(**fields: Any) -> dict[str, Any]:
         "duration": 6,
         "aspect_ratio": "16:9",
         "takes": 1,
+        "image": None,
         "_models": [{"audio": False, "notes": "", **model} for model in MODELS],
         "_jobs": [],  # from which the fake kernel makes the traits that the widget has
         "_session": SESSION,
@@ -298,7 +299,14 @@ def test_generate_carries_what_the_controls_show(widget: Widget) -> None:
     view.get_by_text("4", exact=True).click()
     generate_button(view).click()
     assert widget.of("generate") == [
-        {"prompt": "A bear", "model": "google/veo-3.0", "duration": 4, "aspect_ratio": "16:9", "takes": 1}
+        {
+            "prompt": "A bear",
+            "model": "google/veo-3.0",
+            "duration": 4,
+            "aspect_ratio": "16:9",
+            "takes": 1,
+            "image": None,
+        }
     ]
     assert widget.do("model.kinds()").index("generate") > widget.do("model.kinds()").index("set")
     expect(view.get_by_label("Prompt")).to_have_value("A bear")
@@ -936,7 +944,14 @@ def test_everything_is_done_with_the_keyboard_alone(widget: Widget) -> None:
     press("Enter")
     widget.wait_for('model.of("generate").length === 1')
     assert widget.of("generate") == [
-        {"prompt": "A fox", "model": "openai/sora-2", "duration": 8, "aspect_ratio": "9:16", "takes": 2}
+        {
+            "prompt": "A fox",
+            "model": "openai/sora-2",
+            "duration": 8,
+            "aspect_ratio": "9:16",
+            "takes": 2,
+            "image": None,
+        }
     ]
     expect(generate_button(view)).to_be_focused()
     press("Tab")

@@ -64,6 +64,7 @@ CONTROLS: dict[str, Any] = {
     "duration": 6,
     "aspect_ratio": "16:9",
     "takes": 1,
+    "image": None,
 }
 
 

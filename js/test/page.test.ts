@@ -65,6 +65,7 @@ test("generate carries what is shown, after the prompt that was not sent yet", a
     duration: 6,
     aspect_ratio: "16:9",
     takes: 3,
+    image: null,
   });
   assert.equal(rest.length, 0);
   kernel.answer(generate, { keys: ["k"] });

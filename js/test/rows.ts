@@ -25,6 +25,7 @@ export function job(fields: Partial<JobRow>): JobRow {
     undecided: fields.status === "unconfirmed",
     adoptable: fields.status === "unconfirmed",
     stopped: false,
+    picture: null,
     video: null,
     ...fields,
   };
@@ -51,6 +52,7 @@ export function state(fields: Partial<Traits> = {}): Traits {
     duration: 6,
     aspect_ratio: "16:9",
     takes: 1,
+    image: null,
     _models: [],
     _first: first([]),
     _changed: changed(0, []),

@@ -67,9 +67,13 @@ class Canvas:
             up = ImageChops.subtract(rest.resize((w, h)), grain).point([0] + [1] * 255)
             plane.paste(ImageChops.add(whole.resize((w, h)), up))
 
-    def overlay(self, picture: Overlay) -> None:
+    def overlay(self, picture: Overlay, share: float = 1.0) -> None:
+        """Lays the picture over it, as much of it as `share` says."""
+        masks = picture.masks
+        if share < 1:
+            masks = [mask.point([round(value * share) for value in range(256)]) for mask in masks]
         for index, plane in enumerate(self.planes):
-            plane.paste(picture.planes[index], (0, 0), picture.masks[min(index, 1)])
+            plane.paste(picture.planes[index], (0, 0), masks[min(index, 1)])
 
 
 def _between(stops: list[tuple[float, Colour]], at: float) -> tuple[float, float, float]:

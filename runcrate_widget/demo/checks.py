@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from runcrate_widget.catalog import ASPECT_RATIOS, Model, models
+from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.picture import Picture, picture_of
 
 from .refusal import Refusal
 
@@ -21,6 +26,7 @@ class Asked:
     prompt: str
     duration: int
     aspect_ratio: str
+    image: Picture | str | None = None
 
 
 def read(content_type: str, body: bytes) -> Asked:
@@ -41,7 +47,7 @@ def read(content_type: str, body: bytes) -> Asked:
     model = models.find(asked["model"])
     if model is None or model.id != asked["model"]:
         raise Refusal(404, f"There is no video model {asked['model']!r}.", "model_not_found", param="model")
-    return Asked(model, prompt, _duration(asked, model), _aspect_ratio(asked))
+    return Asked(model, prompt, _duration(asked, model), _aspect_ratio(asked), _image(asked))
 
 
 def _invalid(name: str, message: str) -> Refusal:
@@ -76,6 +82,25 @@ def _aspect_ratio(asked: dict[str, Any]) -> str:
         allowed = " and ".join(ASPECT_RATIOS)
         raise _invalid("aspect_ratio", f"'aspect_ratio' is {aspect_ratio!r}; allowed are {allowed}.")
     return str(aspect_ratio)
+
+
+def _image(asked: dict[str, Any]) -> Picture | str | None:
+    """The picture in `image_url`. One that lies elsewhere is not fetched: it makes no difference here."""
+    image = asked.get("image_url")
+    if image is None:
+        return None
+    if not isinstance(image, str) or not image.lower().startswith(("data:", "https:")):
+        raise _invalid("image_url", "'image_url' must be an https URL, or a data URI.")
+    try:
+        picture = picture_of(image)
+        if isinstance(picture, Picture) and picture.content is not None:
+            with Image.open(io.BytesIO(picture.content)) as opened:
+                opened.load()
+    except InvalidRequestError as error:
+        raise _invalid("image_url", f"'image_url' cannot be used: {error.message}") from None
+    except Exception as error:  # Pillow's are many
+        raise _invalid("image_url", f"'image_url' cannot be decoded: {error}.") from None
+    return picture
 
 
 def _aspect_ratio_of(width: object, height: object) -> str:

@@ -12,9 +12,11 @@ import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from runcrate_widget.picture import Picture
 
 from .checks import Asked
 from .refusal import Refusal
@@ -44,9 +46,9 @@ class Job:
         return self.status in ("completed", "failed")
 
     @property
-    def subject(self) -> tuple[str, str, str]:
+    def subject(self) -> tuple[object, ...]:
         """What it is a take of: two jobs with the same are two takes."""
-        return self.asked.model.id, self.asked.prompt, self.asked.aspect_ratio
+        return self.asked.model.id, self.asked.prompt, self.asked.aspect_ratio, self.asked.image
 
     def fail(self, message: str, code: str) -> None:
         self.error = {"message": message, "code": code}
@@ -149,6 +151,8 @@ class Jobs:
             try:
                 if not fails:
                     await self._render(job)
+                if isinstance(job.asked.image, Picture):  # there may be many of these
+                    job.asked = replace(job.asked, image=job.asked.image.without_content())
             except Exception as error:
                 job.fail(f"The demo backend could not render this: {error}", "render_failed")
                 return
@@ -186,7 +190,7 @@ class Jobs:
         await done
 
     def _write(self, job: Job) -> None:
-        model, duration = job.asked.model, job.asked.duration
+        model, duration, image = job.asked.model, job.asked.duration, job.asked.image
         render(
             job.path,
             job.asked.prompt,
@@ -196,5 +200,6 @@ class Jobs:
             audio=model.audio,
             about=f"{model.name} · {duration} s",
             take=job.take,
+            begin=image.content if isinstance(image, Picture) else None,
             stop=self._stop,
         )

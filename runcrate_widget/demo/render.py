@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import random
 import threading
@@ -13,8 +14,9 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 from av.filter import Graph
+from PIL import Image, ImageOps
 
-from .canvas import FPS, Canvas, Overlay
+from .canvas import FPS, Canvas, Overlay, smooth
 from .caption import caption
 from .scene import Scene
 
@@ -54,6 +56,7 @@ def render(
     audio: bool = False,
     about: str = "",
     take: int = 0,
+    begin: bytes | None = None,
     stop: threading.Event | None = None,
 ) -> None:
     """Writes the video.
@@ -69,6 +72,7 @@ def render(
         audio: whether there is a sound track.
         about: a short line below the prompt.
         take: which one of several of the same.
+        begin: a picture that the video begins with: it fills the first frame, and gives way within a second.
         stop: when set, the rendering ends soon.
 
     Raises:
@@ -79,6 +83,7 @@ def render(
     seed = hashlib.sha256(f"{prompt}\0{about}\0{take}".encode("utf-8", "replace")).digest()
     scene = Scene(width, height, seconds, prompt, random.Random(seed))
     words = Overlay(caption(width, height, prompt, about))
+    first = None if begin is None else Overlay(_filling(begin, width, height))
 
     options = {"movflags": "+faststart", "max_interleave_delta": "0"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
@@ -99,11 +104,20 @@ def render(
             if stop is not None and stop.is_set():
                 raise RenderStopped("The rendering was stopped.")
             canvas = scene.draw(number / FPS)
+            if first is not None and number < FPS:
+                canvas.overlay(first, 1 - smooth(number / FPS))
             canvas.overlay(words)
             frame = _frame(canvas)
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
+
+
+def _filling(picture: bytes, width: int, height: int) -> Image.Image:
+    """The picture, upright, as large as it has to be to fill the frame; what does not fit is cut off."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        upright = ImageOps.exif_transpose(opened).convert("RGB")
+    return ImageOps.fit(upright, (width, height)).convert("RGBA")
 
 
 def _frame(canvas: Canvas) -> av.VideoFrame:

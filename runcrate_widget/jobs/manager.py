@@ -19,6 +19,7 @@ from runcrate_widget.errors import (
     JobError,
 )
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.pictures import keep_picture
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest, restore_request
@@ -78,6 +79,7 @@ class JobManager:
             if record is None or _may_be_sent_anew(record):
                 return self._send(request, take, record.attempt + 1 if record else 1)
             if record.status is JobStatus.WAITING:  # of a process that has ended
+                keep_picture(self._library.store, request)
                 self._limit().check(request, self._library, sent=record.name)
             job = self._job(record, wanted=True)
         job.reused = True

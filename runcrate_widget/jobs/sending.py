@@ -16,6 +16,7 @@ from runcrate_widget.catalog import models
 from runcrate_widget.errors import (
     APIError,
     BadRequestError,
+    LibraryError,
     NotFoundError,
     RateLimitError,
     RuncrateError,
@@ -23,7 +24,9 @@ from runcrate_widget.errors import (
     TransportError,
 )
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.pictures import load_picture
 from runcrate_widget.library.record import JobStatus
+from runcrate_widget.picture import Picture
 from runcrate_widget.service.backend import Answer, Backend
 from runcrate_widget.service.policy import is_filtered
 
@@ -117,8 +120,14 @@ class Sending:
     async def _attempt(self, attempts: int) -> RuncrateError | None:
         """Sends the request. None: the service has it; else why it has not, if the request may be sent
         again."""
+        request = self._job.request
+        if isinstance(request.image, Picture):
+            try:
+                request = await in_thread(load_picture, self._library.store, request)
+            except LibraryError as error:  # it is not sent without it
+                await self._talk.end(JobStatus.FAILED, error)
         try:
-            answer = await self._backend.submit(self._job.request, self._begin)
+            answer = await self._backend.submit(request, self._begin)
         except Elsewhere:
             raise
         except RuncrateError as error:

@@ -8,6 +8,7 @@
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
       a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
       prices.txt                               what is no job's: prices that were set in a widget (prices.py)
+      pictures/                                what videos begin with, each once (pictures.py)
 
 Plain files, because home folders of shared hubs are often network file systems. A sidecar is written whole
 (temporary file, flush, rename) and only by the process that holds its lock; the lock ends with its process,
@@ -25,6 +26,7 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from runcrate_widget.errors import LibraryError
+from runcrate_widget.media.pictures import Pictures
 from runcrate_widget.media.plain import read_plain
 
 from .lease import LeaseFile, Lock, take_claim, take_lease
@@ -40,6 +42,7 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.pictures = Pictures(folder)
         self._prefix = os.path.join(folder, "")
         self._claims: dict[str, Lock] = {}  # by names: what this process may send
 
@@ -168,6 +171,7 @@ class FolderStore:
         return path
 
     def tidy(self) -> None:
+        self.pictures.tidy()
         with contextlib.suppress(OSError, LibraryError):
             for entry in list(os.scandir(self.folder)):
                 temporary = _TEMPORARY.fullmatch(entry.name)

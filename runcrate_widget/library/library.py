@@ -23,6 +23,7 @@ from runcrate_widget.service.backend import Sink
 from .disk import FolderStore
 from .index import Index
 from .naming import fresh_record, record_name
+from .pictures import keep_picture
 from .record import JobStatus, Record, read_record, write_record
 from .search import Records, Search
 from .store import Lease, Store
@@ -178,8 +179,9 @@ class Library:
 
         Raises:
             DamagedRecordError: there is a record of this, and it cannot be read.
-            LibraryError: the folder cannot be written. Nothing was recorded, so nothing may be sent.
+            LibraryError: the folder cannot be written, or the picture is gone. So nothing may be sent.
         """
+        request = keep_picture(self.store, request)
         record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
         lease = self._lease_or_record(record.name)
         try:

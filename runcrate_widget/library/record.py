@@ -4,12 +4,15 @@ A record is a JSON object (a *sidecar*, beside the MP4) of this form; a field th
 it is.
 
 ==================  ======================================================================================
-`version`           2. Version 1 is read, too (it had fewer moments, and the request's further fields lay
-                    flat). A record of a later version is left alone.
+`version`           2, or 3 if its request has a picture, without which nobody may send it. Version 1 is read,
+                    too (it had fewer moments, and the request's further fields lay flat). A record of a later
+                    version is left alone.
 `key`               8 hexadecimal digits, the end of its files' names: of the request, take, attempt and
                     service
 `id`, `status`      the service's id, or null; a `JobStatus`
-`request`           `prompt`, `model`, `duration`, `aspect_ratio`, `extra`
+`request`           `prompt`, `model`, `duration`, `aspect_ratio`, `image`, `extra`. `image` names a file
+                    in the folder `pictures`: `sha256`, `type`, `size` (bytes), `width`, `height`, and for
+                    a frame of another video `from`: its `key`, and `at`, in seconds
 `take`, `attempt`   which take of its request; the how-manieth sending of that take
 `service`, `demo`   the base URL of the service that has it, or `demo`; whether the videos are for show
 the moments         ISO 8601 with a zone, or null: see `Timeline`
@@ -33,13 +36,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest, request_fields, restore_request
 from runcrate_widget.service.address import normal_service
 
 from .choice import Choice, choice_fields, restore_choice
 
-#: Of the sidecar's form.
-VERSION = 2
+#: Of the sidecar's form: the latest that is read. What has no picture is written as 2.
+VERSION = 3
 
 #: Seconds: who looked away for longer does not know how long it took.
 LONGEST_BLIND = 60.0
@@ -214,7 +218,7 @@ def write_record(record: Record) -> bytes:
     """The sidecar's content. The other way round: `read_record`."""
     timeline = record.timeline
     known: dict[str, Any] = {
-        "version": VERSION,
+        "version": VERSION if isinstance(record.request.image, Picture) else 2,
         "key": record.key,
         "id": record.id,
         "status": record.status.value,

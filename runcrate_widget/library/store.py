@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runcrate_widget.errors import LibraryError
+from runcrate_widget.media.pictures import Pictures
 from runcrate_widget.service.backend import Sink
 
 
@@ -43,6 +44,10 @@ class Store(Protocol):
     @property
     def folder(self) -> Path:
         """Where the videos are, for this machine."""
+
+    @property
+    def pictures(self) -> Pictures:
+        """The pictures that videos begin with. Its methods raise OSError."""
 
     def create(self, name: str, content: bytes) -> bool:
         """Puts a record where there is none. False: there is one, and it is as it was."""

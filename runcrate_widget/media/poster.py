@@ -6,6 +6,7 @@ PyAV decodes the video and encodes the JPEG. It is never needed: without it ther
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 from pathlib import Path
@@ -93,6 +94,18 @@ def make_poster(path: Path) -> bytes | None:
         return None
 
 
+def thumbnail(picture: bytes) -> bytes | None:
+    """A JPEG of at most 11,000 bytes of a JPEG, PNG or WebP; None without PyAV, or if it cannot decode
+    that."""
+    try:
+        import av
+
+        with av.open(io.BytesIO(picture)) as container:
+            return _small_jpeg(next(container.decode(video=0)))
+    except Exception:  # of the many that a decoder and a broken install have
+        return None
+
+
 def _telling_frame(path: Path) -> VideoFrame | None:
     """The first frame from about one second on that shows something; if none does, the one that shows
     most."""
@@ -127,22 +140,26 @@ def _spread(frame: VideoFrame) -> float:
 
 
 def _small_jpeg(frame: VideoFrame) -> bytes | None:
-    import av
-
     longest = max(frame.width, frame.height)
     for side, quantizer in _TRIES:
         scale = min(1.0, side / longest)
-        encoder = av.CodecContext.create("mjpeg", "w")
-        assert isinstance(encoder, av.VideoCodecContext)
-        # 4:2:0 needs even numbers.
-        encoder.width, encoder.height = (
-            max(2, round(size * scale / 2) * 2) for size in (frame.width, frame.height)
-        )
-        encoder.pix_fmt, encoder.time_base = "yuvj420p", 1  # type: ignore[assignment]
-        encoder.qmin = encoder.qmax = quantizer
-        small = frame.reformat(encoder.width, encoder.height, "yuvj420p")
-        small.pts = 0
-        jpeg = b"".join(bytes(packet) for packet in [*encoder.encode(small), *encoder.encode(None)])
+        jpeg = encode_jpeg(frame, frame.width * scale, frame.height * scale, quantizer)
         if _is_poster(jpeg):
             return jpeg
     return None
+
+
+def encode_jpeg(frame: VideoFrame, width: float, height: float, quantizer: int) -> bytes:
+    """The frame as a JPEG of about this size in pixels; `quantizer` is 2 (best) to 31."""
+    import av
+
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    # 4:2:0 needs even numbers.
+    encoder.width, encoder.height = (max(2, round(size / 2) * 2) for size in (width, height))
+    encoder.pix_fmt, encoder.time_base = "yuvj420p", 1  # type: ignore[assignment]
+    encoder.qmin = encoder.qmax = quantizer
+    # The colours of a JPEG are those of BT.601, whatever the video's are.
+    small = frame.reformat(encoder.width, encoder.height, "yuvj420p", dst_colorspace="itu601")
+    small.pts = 0
+    return b"".join(bytes(packet) for packet in [*encoder.encode(small), *encoder.encode(None)])

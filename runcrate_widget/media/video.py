@@ -11,6 +11,7 @@ from typing import Any
 
 from runcrate_widget.environment import located, notebook_shell, relative_url
 from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest
 
 from .mp4 import MP4
@@ -99,6 +100,18 @@ class Video:
             InvalidRequestError: it is no JPEG, or has more than 11,000 bytes.
         """
         keep_poster(self.path, jpeg)
+
+    def picture(self, at: float | None = None) -> Picture:
+        """The frame that is seen at `at` seconds, by default the last one, as a JPEG that another video can
+        begin with: `client.generate("…", image=video)` does the same. It is taken once, and kept.
+
+        Raises:
+            InvalidRequestError: there is no such second.
+            MissingExtraError: PyAV is not installed.
+        """
+        from .frames import frame_picture
+
+        return frame_picture(self.path, at, self.duration)
 
     def show(self, *, embed: bool = False) -> None:
         """Shows the video, as the last line of a cell does.

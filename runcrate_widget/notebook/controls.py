@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import HasTraits, Int, TraitError, Unicode, observe, validate
+from traitlets import HasTraits, Int, TraitError, TraitType, Unicode, observe, validate
 
 from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
 from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.picture import Picture, PictureLike
 from runcrate_widget.request import VideoRequest, check_duration
 
 from .messages import CONTROLS
+from .pictures import check_from_page
 
 
 class InvalidTraitError(InvalidRequestError, TraitError):
@@ -18,6 +20,18 @@ class InvalidTraitError(InvalidRequestError, TraitError):
 
     def __init__(self, error: InvalidRequestError) -> None:
         super().__init__(error.field, error.message, error.hint)
+
+
+class ImageTrait(TraitType[Any, Any]):
+    """A picture by a short text, its reference: set to whatever `image=` takes, it becomes that."""
+
+    info_text = "a picture"
+
+    def validate(self, obj: Any, value: Any) -> str:
+        try:
+            return str(obj._reference(value))
+        except InvalidRequestError as error:
+            raise InvalidTraitError(error) from None
 
 
 class Controls(HasTraits):
@@ -32,11 +46,30 @@ class Controls(HasTraits):
     ).tag(sync=True)
     aspect_ratio = Unicode(ASPECT_RATIOS[0], help='"16:9" or "9:16".').tag(sync=True)
     takes = Int(1, min=1, max=8, help="How many videos one press makes.").tag(sync=True)
+    image = ImageTrait(
+        None,
+        allow_none=True,
+        help="What the video begins with. Set it to whatever `image=` of `generate()` takes: it becomes the "
+        "sha256 of a picture in the library, or the URL; None: no picture.",
+    ).tag(sync=True)
+
+    def _reference(self, image: PictureLike) -> str:
+        """By what the picture is known. Raises InvalidRequestError."""
+        raise NotImplementedError
+
+    def _picture(self, reference: str) -> Picture | str:
+        """The picture of a reference. Raises InvalidRequestError."""
+        raise NotImplementedError
 
     def _request(self) -> VideoRequest:
         """What Generate would send. Raises InvalidRequestError if that is not allowed."""
+        image = None if self.image is None else self._picture(self.image)
         return VideoRequest(
-            self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio
+            self.prompt,
+            model=self.model,
+            duration=self.duration,
+            aspect_ratio=self.aspect_ratio,
+            image=image,
         )
 
     def _set_controls(self, **values: Any) -> None:
@@ -44,6 +77,7 @@ class Controls(HasTraits):
         unknown = set(values) - set(CONTROLS)
         if unknown:
             raise InvalidRequestError(unknown.pop(), "There is no such control.", "Reload the page.")
+        check_from_page(values.get("image"))
         for name, value in values.items():
             try:
                 setattr(self, name, value)

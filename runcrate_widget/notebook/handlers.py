@@ -206,6 +206,19 @@ async def _price(widget: VideoWidget, message: Message, _: list[bytes]) -> Messa
     return {}
 
 
+@handles("picture")
+async def _picture(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    given = (message.get("data"), message.get("name"), message.get("from"))
+    return {"picture": dict(await asyncio.to_thread(widget._pictures.received, *given))}
+
+
+@handles("picture_of")
+async def _picture_of(widget: VideoWidget, message: Message, buffers: list[bytes]) -> Message:
+    if shown := await asyncio.to_thread(widget._pictures.shown, message.get("sha256")):
+        buffers.append(shown)
+    return {}
+
+
 @handles("source")
 async def _send_source(_: VideoWidget, message: Message, __: list[bytes]) -> Message:
     if message["part"] == "studio":

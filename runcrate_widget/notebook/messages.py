@@ -48,6 +48,7 @@ class ModelRow(TypedDict):
     audio: bool
     notes: str
     price: float | None  # dollars a second of video, where the user gave one
+    image: bool | None  # whether it makes a video from a picture; None: not known, and it may be tried
 
 
 class VideoRow(TypedDict):
@@ -105,6 +106,7 @@ class JobRow(TypedDict):
     undecided: bool  # unconfirmed, and no other was sent for it: it stands above all that is not
     adoptable: bool  # it takes an id by hand: `adopt`
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
+    picture: str | None  # sha256 of the one that it begins with, if that is in the library: `picture_of`
     video: VideoRow | None
 
 
@@ -129,6 +131,7 @@ class Settings(TypedDict):
     duration: int | None  # seconds
     aspect_ratio: str | None
     takes: int
+    image: str | None  # what the video begins with: sha256 of a picture in the library, or an https URL
 
 
 CONTROLS = tuple(Settings.__annotations__)
@@ -304,6 +307,49 @@ class SourceRequest(TypedDict):
     part: Part
 
 
+class FrameRow(TypedDict):
+    """Where in which video a picture was taken from."""
+
+    key: str  # the video's job
+    at: float  # seconds
+
+
+#: Bytes of a picture in one message: base64 makes 4/3 of it, and over 10 MiB the connection breaks.
+LARGEST_PICTURE = 5_000_000
+
+#: A JPEG, PNG or WebP for a video to begin with. It is put into the library; no control is set.
+PictureRequest = TypedDict(
+    "PictureRequest",
+    {
+        "data": str,  # base64
+        "name": str,  # what the person's file is called, for an error; or ""
+        "from": "FrameRow | None",
+    },
+)
+
+
+class PictureRow(TypedDict):
+    """A picture that is in the library."""
+
+    sha256: str
+    type: str  # "image/jpeg", "image/png" or "image/webp"
+    size: int  # bytes
+    width: int  # pixels
+    height: int  # pixels
+
+
+class PicturePayload(TypedDict):
+    """What `image` is set to is its `sha256`."""
+
+    picture: PictureRow
+
+
+class PictureOfRequest(TypedDict):
+    """A picture in the library, to be shown."""
+
+    sha256: str
+
+
 class SourcePayload(TypedDict):
     """That part. The studio has its style within."""
 
@@ -325,6 +371,8 @@ REQUESTS: dict[str, type] = {
     "chunk": ChunkRequest,
     "poster": JobRequest,
     "keep_poster": KeepPosterRequest,
+    "picture": PictureRequest,
+    "picture_of": PictureOfRequest,
     "demo": Nothing,  # go on with the demo backend
     "source": SourceRequest,
     "times": TimesRequest,
@@ -346,6 +394,8 @@ PAYLOADS: dict[str, type] = {
     "chunk": ChunkPayload,
     "poster": Nothing,  # and one buffer, a JPEG; none if there is no poster
     "keep_poster": Nothing,
+    "picture": PicturePayload,
+    "picture_of": Nothing,  # and one buffer, a small JPEG of it or itself; none if it is gone, or too large
     "demo": Nothing,
     "times": TimesPayload,
     "money": MoneyPayload,

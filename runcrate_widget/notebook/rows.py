@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from runcrate_widget.catalog import Model
+from runcrate_widget.environment import located
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.library.record import JobStatus
+from runcrate_widget.media.pictures import FOLDER
 from runcrate_widget.media.video import Video, cut
+from runcrate_widget.picture import Picture
 
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
 
@@ -29,6 +33,7 @@ def model_row(model: Model, price: float | None) -> ModelRow:
         audio=model.audio,
         notes=model.notes,
         price=price,
+        image=model.image,
     )
 
 
@@ -59,6 +64,7 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         undecided=undecided,
         adoptable=unconfirmed or (no_video and job.record.adopted is not None),
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
+        picture=image.sha256 if isinstance(image := job.request.image, Picture) else None,
         video=_video_row(job.video) if job.video else None,
     )
 
@@ -91,16 +97,28 @@ def python_call(job: VideoJob) -> str:
     A record is a file that anybody may have written, and this is Python that a person runs: nothing gets into
     it but literals. (`repr` writes what is invisible as an escape.)
     """
-    request = job.request
+    request, extra = job.request, dict(job.request.extra)
+    image = request.image
+    if isinstance(image, Picture):
+        image = _nearest(job.record.folder / FOLDER / image.name)
+    elif image is not None:  # an address
+        extra.pop("image_url")
     arguments = {
         "model": request.model,
         "duration": request.duration,
         "aspect_ratio": request.aspect_ratio,
-        "extra": dict(request.extra) or None,
+        "image": image,
+        "extra": extra or None,
         "take": job.take,
     }
     given = [f"{name}={_literal(value)}" for name, value in arguments.items() if value is not None]
     return f"client.generate({', '.join([_literal(request.prompt), *given])})"
+
+
+def _nearest(path: Path) -> str:
+    """The file as it is found from here: by a short name, if that leads to it."""
+    short = located(path)
+    return short if Path(short).exists() else str(path)
 
 
 def _literal(value: Any) -> str:

@@ -22,6 +22,7 @@ from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
 from runcrate_widget.media.video import Video
+from runcrate_widget.picture import Picture, PictureLike
 from runcrate_widget.request import VideoRequest
 
 from .controls import Controls
@@ -34,6 +35,7 @@ from .host import server_root
 from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
 from .money import Remainder
+from .pictures import GivenPictures, check_from_page
 from .rows import model_row
 from .runtime import runtime_ref, source
 
@@ -49,7 +51,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     Args:
         client: the `VideoClient` it works with; by default a new one.
         demo: True for the demo backend; by default what `RUNCRATE_DEMO` says. Only without `client`.
-        prompt, model, duration, aspect_ratio, takes: what the controls begin with.
+        prompt, model, duration, aspect_ratio, takes, image: what the controls begin with.
 
     Raises:
         InvalidRequestError: a control's value is not allowed.
@@ -87,6 +89,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         duration: int | None = None,
         aspect_ratio: str = ASPECT_RATIOS[0],
         takes: int = 1,
+        image: PictureLike | None = None,
     ) -> None:
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
@@ -95,7 +98,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._earlier = Earlier(self._feed, self._add, self._show_session)
         self._remainder = Remainder(self._show_session)
         self._root = server_root()
+        self._pictures = GivenPictures(lambda: self._client.library.store)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
+        controls["image"] = image
         controls["model"] = next(iter(models.values())).id if model is None else model
         if duration is not None:
             controls["duration"] = duration
@@ -225,6 +230,12 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._remainder.look(client)
         self._show_session()
 
+    def _reference(self, image: PictureLike) -> str:
+        return self._pictures.reference(image)
+
+    def _picture(self, reference: str) -> Picture | str:
+        return self._pictures.find(reference)
+
     def _job(self, message: Message) -> VideoJob:
         job = self._feed.list.find(message.get("key"))
         if job is not None:
@@ -255,6 +266,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What a page sets. What we tell it is not for pages to set."""
+        check_from_page(sync_data.get("image"))
         super().set_state({name: value for name, value in sync_data.items() if not name.startswith("_")})
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:

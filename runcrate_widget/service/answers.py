@@ -43,6 +43,9 @@ _TOKENS = re.compile(
     r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<broken>")|(?P<open>[\[{]+)|(?P<close>[\]}]+)|(?P<colon>:)|(?P<other>[^\s"\[\]{}:]+)',
     re.DOTALL,
 )
+#: In what a service says: the picture that it was sent.
+_PICTURE = re.compile(r"(data:image/[\w.+-]+;base64,)[\w+/=-]{32,}")
+
 _BAD_REQUEST_HINT = "Change what the message names, then generate again. Nothing was made."
 
 
@@ -121,7 +124,7 @@ def error_text(fields: Any) -> str:
         said = said.get("message") or said.get("detail") or said.get("code") or whole
     elif isinstance(said, list):
         said = json.dumps(said)
-    text = " ".join(said.split()) if isinstance(said, str) else ""
+    text = _PICTURE.sub(r"\1…", " ".join(said.split())) if isinstance(said, str) else ""
     text = text.encode("utf-8", "replace").decode()  # half a character would break whoever passes it on
     return text if len(text) <= 500 else text[:499] + "…"
 

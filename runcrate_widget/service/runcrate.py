@@ -37,6 +37,7 @@ _T = TypeVar("_T")
 _READ_TIMEOUT = 30.0
 # A submit that times out leaves the user with a job that nobody can confirm: it is given longer.
 _SUBMIT_TIMEOUT = 90.0
+_SLOWEST_LINE = 64 * 1024  # bytes a second, of a submit that brings a picture along
 _MOST_REDIRECTS = 5
 
 
@@ -71,7 +72,8 @@ class RuncrateBackend:
             return self.base_url, ""
 
     async def submit(self, request: VideoRequest, begin: Callable[[], Awaitable[None]]) -> Answer:
-        body = json.dumps(wire_body(request), ensure_ascii=False).encode()
+        # With a picture it has megabytes: long enough to keep everybody else waiting.
+        body = await asyncio.to_thread(_body, request) if request.image else _body(request)
         headers = {"Content-Type": "application/json"}
         url, came = f"{self.base_url}/v1/videos", Came()
 
@@ -85,7 +87,8 @@ class RuncrateBackend:
             return answer
 
         try:
-            return await self._send("submit", "POST", url, receive, headers, body, begin)
+            deadline = Deadline(_SUBMIT_TIMEOUT + len(body) / _SLOWEST_LINE)
+            return await self._send("submit", "POST", url, receive, headers, body, begin, deadline)
         except TransportError:
             if (answer := found_answer(came.so_far())) is not None:
                 return answer
@@ -176,7 +179,7 @@ class RuncrateBackend:
             client = self.connections.client(purpose, patience=patience, kept=not submit)
             extensions = {"trace": trace}
             request = client.build_request(method, url, headers=headers, content=body, extensions=extensions)
-            deadline = deadline or Deadline(_SUBMIT_TIMEOUT if submit else 2 * _READ_TIMEOUT)
+            deadline = deadline or Deadline(2 * _READ_TIMEOUT)
             return await deadline.hold(self._exchange(client, request, key, receive))
         except (RuncrateError, asyncio.CancelledError):
             raise
@@ -236,6 +239,10 @@ class RuncrateBackend:
             of_submit=response.request.method == "POST",
             retry_after=asked_to_wait(response.headers, time.time()),
         )
+
+
+def _body(request: VideoRequest) -> bytes:
+    return json.dumps(wire_body(request), ensure_ascii=False).encode()
 
 
 def _unexpected(response: httpx.Response, body: bytes, wanted: str, key: Key) -> UnexpectedAnswerError:

@@ -20,6 +20,7 @@ export interface ModelRow {
   audio: boolean;
   notes: string;
   price: number | null; // dollars a second of video
+  image: boolean | null; // whether it makes a video from a picture; null: not known, and it may be tried
 }
 
 /** A finished video. */
@@ -69,6 +70,7 @@ export interface JobRow {
   undecided: boolean; // it stands above all that is not
   adoptable: boolean;
   stopped: boolean;
+  picture: string | null; // sha256 of the one that it begins with: `picture_of`
   video: VideoRow | null;
 }
 
@@ -114,6 +116,7 @@ export interface Settings {
   duration: number | null; // seconds
   aspect_ratio: string | null;
   takes: number;
+  image: string | null; // sha256 of a picture in the library, or an https URL
 }
 
 /** Their names. */
@@ -123,6 +126,7 @@ export const SETTINGS = [
   "duration",
   "aspect_ratio",
   "takes",
+  "image",
 ] as const satisfies (keyof Settings)[];
 
 /** Where a job stands in the list, which is sorted by both. A view shows the undecided ones above it. */
@@ -168,6 +172,24 @@ export interface Traits extends State {
 /** Of the front end: what the form needs, and what is loaded when it is first used. */
 export type Part = "widget" | "studio";
 
+/** Where in which video a picture was taken from. */
+export interface FrameRow {
+  key: string;
+  at: number; // seconds
+}
+
+/** A picture that is in the library. */
+export interface PictureRow {
+  sha256: string;
+  type: string; // "image/jpeg", "image/png" or "image/webp"
+  size: number; // bytes
+  width: number; // pixels
+  height: number; // pixels
+}
+
+/** Bytes of a picture in one message: a larger one is made smaller first. */
+export const LARGEST_PICTURE = 5_000_000;
+
 /** What the view says, by its kind. */
 export interface Requests {
   hello: { root: string | null; seen: number; rows: number };
@@ -183,6 +205,8 @@ export interface Requests {
   chunk: { key: string; offset: number; length: number };
   poster: { key: string };
   keep_poster: { key: string; jpeg: string };
+  picture: { data: string; name: string; from: FrameRow | null };
+  picture_of: { sha256: string };
   demo: object;
   source: { part: Part };
   times: { model: string; duration: number | null };
@@ -205,6 +229,8 @@ export interface Payloads {
   chunk: { offset: number; total: number };
   poster: object;
   keep_poster: object;
+  picture: { picture: PictureRow };
+  picture_of: object;
   demo: object;
   times: { making: number[]; queued: number[]; whole: number[] };
   money: { session: MoneyRow; today: MoneyRow; library: MoneyRow };

@@ -3,7 +3,15 @@
 
 import { Control } from "../kernel/control.ts";
 import type { Received } from "../kernel/conversation.ts";
-import type { ErrorRow, Payloads, Request, Requests, Settings, Side } from "../kernel/messages.ts";
+import {
+  type ErrorRow,
+  type Payloads,
+  type Request,
+  type Requests,
+  SETTINGS,
+  type Settings,
+  type Side,
+} from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
 import type { Studio } from "./later.ts";
@@ -15,6 +23,11 @@ const MOST_PRESSED = 10; // pages that come by themselves before the list's end 
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
 
 type Name = keyof Settings;
+
+/** Of each control what `make` gives. */
+function each<T>(make: (name: Name) => unknown): T {
+  return Object.fromEntries(SETTINGS.map((name) => [name, make(name)])) as T;
+}
 
 export class Page {
   readonly kernel: KernelState;
@@ -40,14 +53,7 @@ export class Page {
     this.kernel = kernel;
     this.#changed = changed;
     this.#load = load;
-    const control = <N extends Name>(name: N) => new Control<Settings[N]>(kernel.get(name));
-    this.#controls = {
-      prompt: control("prompt"),
-      model: control("model"),
-      duration: control("duration"),
-      aspect_ratio: control("aspect_ratio"),
-      takes: control("takes"),
-    };
+    this.#controls = each((name) => new Control(kernel.get(name)));
     kernel.onSetting = (name) => {
       (this.#controls[name] as Control<Settings[Name]>).arrived(kernel.get(name));
     };
@@ -62,14 +68,7 @@ export class Page {
 
   /** What the controls show. */
   get settings(): Settings {
-    const { prompt, model, duration, aspect_ratio, takes } = this.#controls;
-    return {
-      prompt: prompt.shown,
-      model: model.shown,
-      duration: duration.shown,
-      aspect_ratio: aspect_ratio.shown,
-      takes: takes.shown,
-    };
+    return each((name) => this.#controls[name].shown);
   }
 
   /** What is loaded when it is first asked for here; undefined until it has come. */
