@@ -24,6 +24,12 @@ from typing import Any, Literal, TypedDict
 from .money_messages import LimitRow, MoneyPayload, PriceRequest, TimesPayload, TimesRequest
 from .money_messages import MoneyRow as MoneyRow
 from .money_messages import SpentRow as SpentRow
+from .picture_messages import LARGEST_PICTURE as LARGEST_PICTURE
+from .picture_messages import FrameRow as FrameRow
+from .picture_messages import PictureOfRequest as PictureOfRequest
+from .picture_messages import PicturePayload as PicturePayload
+from .picture_messages import PictureRequest as PictureRequest
+from .picture_messages import PictureRow as PictureRow
 
 Message = dict[str, Any]
 
@@ -305,49 +311,6 @@ class SourceRequest(TypedDict):
     """Wanted where it did not come by itself."""
 
     part: Part
-
-
-class FrameRow(TypedDict):
-    """Where in which video a picture was taken from."""
-
-    key: str  # the video's job
-    at: float  # seconds
-
-
-#: Bytes of a picture in one message: base64 makes 4/3 of it, and over 10 MiB the connection breaks.
-LARGEST_PICTURE = 5_000_000
-
-#: A JPEG, PNG or WebP for a video to begin with. It is put into the library; no control is set.
-PictureRequest = TypedDict(
-    "PictureRequest",
-    {
-        "data": str,  # base64
-        "name": str,  # what the person's file is called, for an error; or ""
-        "from": "FrameRow | None",
-    },
-)
-
-
-class PictureRow(TypedDict):
-    """A picture that is in the library."""
-
-    sha256: str
-    type: str  # "image/jpeg", "image/png" or "image/webp"
-    size: int  # bytes
-    width: int  # pixels
-    height: int  # pixels
-
-
-class PicturePayload(TypedDict):
-    """What `image` is set to is its `sha256`."""
-
-    picture: PictureRow
-
-
-class PictureOfRequest(TypedDict):
-    """A picture in the library, to be shown."""
-
-    sha256: str
 
 
 class SourcePayload(TypedDict):
