@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
@@ -213,11 +213,12 @@ class VideoClient:
             return uninterrupted(lambda: self._manager.obtain_new(request))
         return uninterrupted(lambda: self._manager.obtain(request, take))
 
-    def _generate_takes(self, request: VideoRequest, takes: int) -> Iterator[VideoJob]:
-        """New takes of a request, one after the other. Raises before the first if all of them go over a
+    def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
+        """New takes of each request, one after the other. Raises before the first if all of them go over a
         limit."""
-        self._manager.check_takes(request, takes)
-        for _ in range(takes):
+        wanted = [request for request in requests for _ in range(takes)]
+        self._manager.check_all(wanted)
+        for request in wanted:
             yield self.generate(request, take=None)
 
     def job(self, id: str) -> VideoJob:

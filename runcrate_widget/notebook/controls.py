@@ -33,11 +33,11 @@ class Controls(HasTraits):
     aspect_ratio = Unicode(ASPECT_RATIOS[0], help='"16:9" or "9:16".').tag(sync=True)
     takes = Int(1, min=1, max=8, help="How many videos one press makes.").tag(sync=True)
 
-    def _request(self) -> VideoRequest:
-        """What Generate would send. Raises InvalidRequestError if that is not allowed."""
-        return VideoRequest(
-            self.prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio
-        )
+    def _request(self, prompt: str | None = None) -> VideoRequest:
+        """What Generate would send, with this prompt or with the control's. Raises InvalidRequestError if
+        that is not allowed."""
+        prompt = self.prompt if prompt is None else prompt
+        return VideoRequest(prompt, model=self.model, duration=self.duration, aspect_ratio=self.aspect_ratio)
 
     def _set_controls(self, **values: Any) -> None:
         """Sets controls as the view says. Raises InvalidRequestError."""

@@ -231,14 +231,32 @@ class SetRequest(TypedDict):
     value: str | int | None
 
 
-class GenerateRequest(Settings):
-    """Generate was pressed; with what the controls show."""
+class PromptList(TypedDict, total=False):
+    """What the prompt stands for (`prompts.py`), as it was shown; without it, the prompt is sent as it is."""
+
+    prompts: list[str] | None
+
+
+class GenerateRequest(Settings, PromptList):
+    """Generate was pressed; with what the controls show. Each prompt is sent `takes` times."""
 
 
 class GeneratePayload(TypedDict):
     """One key for each new job."""
 
     keys: list[str]
+
+
+class EarlierPromptsRequest(TypedDict):
+    """Prompts of this library are wanted."""
+
+    count: int  # at most 100
+
+
+class EarlierPromptsPayload(TypedDict):
+    """Each once, the newest first, from every notebook; cut at 4,000 characters."""
+
+    prompts: list[str]
 
 
 class JobRequest(TypedDict):
@@ -299,6 +317,7 @@ REQUESTS: dict[str, type] = {
     "rows": RowsRequest,
     "set": SetRequest,
     "generate": GenerateRequest,
+    "earlier_prompts": EarlierPromptsRequest,
     "cancel": JobRequest,  # one that is still `waiting`
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
     "adopt": AdoptRequest,  # one that is `adoptable`
@@ -317,6 +336,7 @@ PAYLOADS: dict[str, type] = {
     "rows": RowsPayload,
     "set": Nothing,
     "generate": GeneratePayload,
+    "earlier_prompts": EarlierPromptsPayload,
     "cancel": Nothing,
     "resubmit": ResubmitPayload,
     "adopt": Nothing,

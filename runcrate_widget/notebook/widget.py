@@ -34,6 +34,7 @@ from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
 from .rows import model_row
 from .runtime import runtime_ref, source
+from .sets import Once, begun
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -88,6 +89,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._client = VideoClient(demo=demo) if client is None else client
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add, self._show_session)
+        self._once = Once()
         self._root = server_root()
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
@@ -135,24 +137,14 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             SpendingLimitError: it would go over a limit. Where some of several takes were sent before an
                 error, it says so, and they are in `jobs`.
         """
-        jobs = self._generated(self._request(), self.takes, self._add)
+        jobs = self._generated([self._request()], self.takes, self._add)
         return jobs[0] if len(jobs) == 1 else jobs
 
     def _generated(
-        self, request: VideoRequest, takes: int, add: Callable[[VideoJob], None]
+        self, requests: list[VideoRequest], takes: int, add: Callable[[VideoJob], None]
     ) -> list[VideoJob]:
         """Begins the jobs; each is added as soon as it is there, whatever becomes of the next."""
-        jobs: list[VideoJob] = []
-        try:
-            for job in self._client._generate_takes(request, takes):
-                jobs.append(job)
-                add(job)
-        except RuncrateError as error:
-            if jobs:
-                sent = "1 was" if len(jobs) == 1 else f"{len(jobs)} were"
-                error.message = f"{sent} sent, of {takes}; the others were not. {error.message}"
-            raise
-        return jobs
+        return begun(self._client._generate_takes(requests, takes), len(requests) * takes, add)
 
     def _add(self, *jobs: VideoJob) -> None:
         self._feed.add(jobs)

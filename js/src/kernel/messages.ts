@@ -139,12 +139,18 @@ export interface Traits extends State {
   _revision: number;
 }
 
+/** Generate was pressed; `prompts` is what the prompt stands for, as it was shown. */
+export interface GenerateRequest extends Settings {
+  prompts?: string[] | null;
+}
+
 /** What the view says, by its kind. */
 export interface Requests {
   hello: { root: string | null; seen: number; rows: number };
   rows: { side: Side; place: Place | null; open: boolean; count: number };
   set: { name: string; value: string | number | null };
-  generate: Settings;
+  generate: GenerateRequest;
+  earlier_prompts: { count: number };
   cancel: { key: string };
   resubmit: { key: string };
   adopt: { key: string; job_id: string };
@@ -164,6 +170,7 @@ export interface Payloads {
   rows: { rows: JobRow[]; more: boolean };
   set: object;
   generate: { keys: string[] };
+  earlier_prompts: { prompts: string[] };
   cancel: object;
   resubmit: { key: string };
   adopt: object;
