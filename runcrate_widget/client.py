@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -28,6 +29,8 @@ from .service.runcrate import RuncrateBackend
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
+
+_log = logging.getLogger("runcrate_widget")
 
 
 class VideoClient:
@@ -209,6 +212,8 @@ class VideoClient:
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
+        if (known := models.find(request.model)) is not None and not known.lives:
+            _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
         if take is None:
             return uninterrupted(lambda: self._manager.obtain_new(request))
         return uninterrupted(lambda: self._manager.obtain(request, take))

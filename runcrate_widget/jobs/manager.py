@@ -85,6 +85,14 @@ class JobManager:
         with self._library.lock:
             self._limit().check_all(requests, self._library)
 
+    def has(self, request: VideoRequest, take: int) -> bool:
+        """Whether `obtain` would send nothing for this take of this request."""
+        record = self._library.current(request, take, self._backend.service)
+        if record is None or record.status is not JobStatus.WAITING:
+            return record is not None and not _may_be_sent_anew(record)
+        job = _living.get((record.folder, record.name))
+        return job is not None and not job.done  # it waits for its turn, and is counted
+
     def obtain_new(self, request: VideoRequest) -> VideoJob:
         """A new job, which is begun: the first take that the library does not have."""
         self._check_open()

@@ -202,7 +202,7 @@ class Run:
         if answer.demo and not job.record.demo:
             job.record = replace(job.record, demo=True)
         if answer.status == "failed":
-            await failed(self._talk, answer)
+            await failed(job, self._talk, self._means, answer)
         if answer.status == "completed":
             unseen = (now() - self._looked).total_seconds()
             await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=max(0.0, unseen)))

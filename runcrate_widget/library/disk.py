@@ -7,6 +7,7 @@
       a-cinematic-sunrise-3f9c2a71.mp4.part    what of it has come so far (part.py)
       a-cinematic-sunrise-3f9c2a71.lock        held by the process that carries the job, gone afterwards
       a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
+      arena.jsonl                              what was compared with what, a line each (journal.py)
 
 Plain files, because home folders of shared hubs are often network file systems. A sidecar is written whole
 (temporary file, flush, rename) and only by the process that holds its lock; the lock ends with its process,
@@ -26,6 +27,7 @@ from pathlib import Path
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.plain import read_plain
 
+from .journal import append_line, read_lines
 from .lease import LeaseFile, Lock, take_claim, take_lease
 from .part import PartFile
 
@@ -155,6 +157,22 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
         return path
+
+    # What is said once and stays.
+
+    def append(self, name: str, line: bytes) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            append_line(self.folder / f"{name}.jsonl", line)
+            _flush(self.folder)
+        except OSError as error:
+            raise self.unusable(error) from error
+
+    def lines(self, name: str) -> list[bytes]:
+        try:
+            return read_lines(self.folder / f"{name}.jsonl")
+        except OSError as error:
+            raise self.unusable(error) from error
 
     def tidy(self) -> None:
         with contextlib.suppress(OSError, LibraryError):

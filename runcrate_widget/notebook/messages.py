@@ -21,6 +21,16 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from .messages_arena import JudgeRequest, RankingRow
+from .messages_sets import (
+    EarlierPromptsPayload,
+    EarlierPromptsRequest,
+    PromptList,
+    RerunPayload,
+    RerunRequest,
+)
+from .messages_sets import RerunRow as RerunRow  # of the payload; here are all of them
+
 Message = dict[str, Any]
 
 # Rows
@@ -44,6 +54,7 @@ class ModelRow(TypedDict):
     audio: bool
     notes: str
     price: float | None  # dollars a second of video, where the user gave one
+    retired: str | None  # since when it is gone, "2026-11-25"
 
 
 class VideoRow(TypedDict):
@@ -231,12 +242,6 @@ class SetRequest(TypedDict):
     value: str | int | None
 
 
-class PromptList(TypedDict, total=False):
-    """What the prompt stands for (`prompts.py`), as it was shown; without it, the prompt is sent as it is."""
-
-    prompts: list[str] | None
-
-
 class GenerateRequest(Settings, PromptList):
     """Generate was pressed; with what the controls show. Each prompt is sent `takes` times."""
 
@@ -247,16 +252,17 @@ class GeneratePayload(TypedDict):
     keys: list[str]
 
 
-class EarlierPromptsRequest(TypedDict):
-    """Prompts of this library are wanted."""
+class ArenaPayload(TypedDict):
+    """Two videos of one prompt, with nothing that tells their models; none where nothing can be compared."""
 
-    count: int  # at most 100
-
-
-class EarlierPromptsPayload(TypedDict):
-    """Each once, the newest first, from every notebook; cut at 4,000 characters."""
-
-    prompts: list[str]
+    left: str | None  # its key
+    right: str | None
+    left_video: VideoRow | None
+    right_video: VideoRow | None
+    prompt: str  # its beginning, if it is long
+    done: int  # comparisons that were made in this library
+    left_to_do: int  # pairs that were not shown yet; after them they come again
+    ranking: list[RankingRow]  # the strongest first
 
 
 class JobRequest(TypedDict):
@@ -318,6 +324,9 @@ REQUESTS: dict[str, type] = {
     "set": SetRequest,
     "generate": GenerateRequest,
     "earlier_prompts": EarlierPromptsRequest,
+    "rerun": RerunRequest,
+    "arena": Nothing,
+    "judge": JudgeRequest,
     "cancel": JobRequest,  # one that is still `waiting`
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
     "adopt": AdoptRequest,  # one that is `adoptable`
@@ -337,6 +346,9 @@ PAYLOADS: dict[str, type] = {
     "set": Nothing,
     "generate": GeneratePayload,
     "earlier_prompts": EarlierPromptsPayload,
+    "rerun": RerunPayload,
+    "arena": ArenaPayload,
+    "judge": ArenaPayload,
     "cancel": Nothing,
     "resubmit": ResubmitPayload,
     "adopt": Nothing,

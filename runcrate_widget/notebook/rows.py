@@ -28,6 +28,7 @@ def model_row(model: Model, price: float | None) -> ModelRow:
         audio=model.audio,
         notes=model.notes,
         price=price,
+        retired=model.retired.isoformat() if model.retired and not model.lives else None,
     )
 
 
@@ -56,11 +57,12 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         undecided=undecided,
         adoptable=unconfirmed or (no_video and job.record.adopted is not None),
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
-        video=_video_row(job.video) if job.video else None,
+        video=video_row(job.video) if job.video else None,
     )
 
 
-def _video_row(video: Video) -> VideoRow:
+def video_row(video: Video) -> VideoRow:
+    """A finished video."""
     return VideoRow(
         path=str(video.path),
         size=video.size,

@@ -23,6 +23,8 @@ from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest
 
+from . import arena as _arena  # noqa: F401  its handlers
+from . import rerun as _rerun  # noqa: F401
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
@@ -32,6 +34,7 @@ from .handlers import reply_to
 from .host import server_root
 from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
+from .rerun import follow_models
 from .rows import model_row
 from .runtime import runtime_ref, source
 from .sets import Once, begun
@@ -90,6 +93,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add, self._show_session)
         self._once = Once()
+        self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
         self._root = server_root()
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
@@ -119,6 +123,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._closed = False
         self._show_session()
         self._earlier.look(self._client)
+        self._when_closed.callback(follow_models(self._models_changed))
         conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
@@ -156,7 +161,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     # What the view sees
 
     def _show_session(self) -> None:
-        self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
+        self._models_changed()
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
@@ -168,6 +173,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 earlier=self._earlier.count,
             )
         )
+
+    def _models_changed(self) -> None:
+        self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
 
     def _has_key(self) -> bool:
         try:
