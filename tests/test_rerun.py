@@ -137,6 +137,11 @@ def test_an_id_that_the_table_has_not_is_refused_and_marks_none(
     assert all(model.lives for model in models.values())
 
 
+def test_the_row_of_a_job_says_what_kind_of_refusal_it_was(refused: tuple[Conversation, list[str]]) -> None:
+    rows = refused[0].widget._feed.list.first()["rows"]
+    assert {row["error"] and row["error"]["kind"] for row in rows} == {"model"}
+
+
 def test_the_picker_is_told_at_once_as_long_as_it_is_there(server: FaultServer, client: VideoClient) -> None:
     widget = VideoWidget(client=client)
     assert {row["retired"] for row in widget._models} == {None}

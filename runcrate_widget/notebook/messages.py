@@ -21,15 +21,15 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from .messages_arena import JudgeRequest, RankingRow
-from .messages_sets import (
+from .arena_messages import JudgeRequest, RankingRow
+from .sets_messages import (
     EarlierPromptsPayload,
     EarlierPromptsRequest,
     PromptList,
     RerunPayload,
     RerunRequest,
 )
-from .messages_sets import RerunRow as RerunRow  # of the payload; here are all of them
+from .sets_messages import RerunRow as RerunRow  # of the payload; here are all of them
 
 Message = dict[str, Any]
 
@@ -42,6 +42,7 @@ class ErrorRow(TypedDict):
     message: str
     hint: str
     field: str | None  # the control at fault
+    kind: str  # one word for programs, as `errors.py` has them; `model`: offer `rerun`
 
 
 class ModelRow(TypedDict):

@@ -21,9 +21,9 @@ from runcrate_widget.request import VideoRequest
 
 from .handlers import handles
 from .messages import Message
-from .messages_sets import RerunPayload, RerunRow
 from .rows import LONGEST_PROMPT
 from .sets import begun
+from .sets_messages import RerunPayload, RerunRow
 
 if TYPE_CHECKING:
     from .widget import VideoWidget

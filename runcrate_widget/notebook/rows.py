@@ -76,8 +76,9 @@ def video_row(video: Video) -> VideoRow:
 def error_row(error: BaseException) -> ErrorRow:
     """What went wrong, for a person."""
     if isinstance(error, RuncrateError):
-        return ErrorRow(message=error.message, hint=error.hint, field=getattr(error, "field", None))
-    return ErrorRow(message=str(error), hint="", field=None)
+        field = getattr(error, "field", None)
+        return ErrorRow(message=error.message, hint=error.hint, field=field, kind=error.kind)
+    return ErrorRow(message=str(error), hint="", field=None, kind="unforeseen")
 
 
 def python_call(job: VideoJob) -> str:

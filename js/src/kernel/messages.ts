@@ -6,6 +6,7 @@ export interface ErrorRow {
   message: string;
   hint: string;
   field: string | null;
+  kind: string; // one word, as `errors.py` has them; `model`: offer `rerun`
 }
 
 /**
