@@ -92,6 +92,7 @@ class VideoClient:
             )
         self.demo = _demo_by_environment() if demo is None else bool(demo)
         self.prices = check_prices(prices)
+        self._warned: list[Model] = []  # once of each that is marked as retired
         self.library = Library(library)
         if self.demo:
             server = _demo_server()
@@ -212,7 +213,8 @@ class VideoClient:
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
-        if (known := models.find(request.model)) is not None and not known.lives:
+        if (known := models.find(request.model)) and not known.lives and known not in self._warned:
+            self._warned.append(known)
             _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
         if take is None:
             return uninterrupted(lambda: self._manager.obtain_new(request))

@@ -1,5 +1,5 @@
-// One text that stands for several prompts. The other side of this file is `runcrate_widget/prompts.py`, which
-// says what braces mean; `tests/test_prompts.py` runs both on the same texts.
+// One text that stands for several prompts. The other side of this file is `runcrate_widget/prompts.py`,
+// which says what braces mean; `tests/test_prompts.py` runs both on the same texts.
 
 /** Prompts that one text may stand for. */
 export const MOST_PROMPTS = 200;
