@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +21,7 @@ from videos import small_mp4
 from runcrate_widget import VideoRequest, VideoWidget, errors
 from runcrate_widget.library import arena
 from runcrate_widget.library.arena import Comparison, candidates, comparisons, judge, next_pair
+from runcrate_widget.library.journal import append_line, read_lines
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, chosen, now
 
@@ -198,6 +200,14 @@ def test_what_a_process_had_written_when_it_was_killed_is_there(library: Library
     assert said <= len(comparisons(library)) <= said + 1
     judge(library, veo.key, sora.key, "tie")
     assert comparisons(library)[-1].winner == "tie"
+
+
+def test_lines_of_several_threads_do_not_get_into_each_other_without_any_lock(tmp_path: Path) -> None:
+    file = tmp_path / "lines.jsonl"
+    with ThreadPoolExecutor(8) as threads:
+        for n in range(400):
+            threads.submit(append_line, file, f"{n:03}".encode() * 100)
+    assert sorted(read_lines(file)) == [f"{n:03}".encode() * 100 for n in range(400)]
 
 
 # What comes next.
