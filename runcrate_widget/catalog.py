@@ -8,11 +8,13 @@ in a JSON file that the environment variable `RUNCRATE_MODELS` names::
       "Kling v3":        {"id": "kling/v3-pro"},
       "google/veo-3.0":  {"price": 0.40},
       "acme/dream-1":    {"name": "Dream 1", "durations": [5, 10]},
-      "acme/dream-2":    {"durations": {"min": 3, "max": 12}}
+      "acme/dream-2":    {"durations": {"min": 3, "max": 12}},
+      "Veo 2.0":         {"retired": "2027-01-31", "as_of": "2026-12"}
     }
 
-Names, durations and notes come from the API's page (its table of models). The ids `google/veo-3.0` and
-`openai/sora-2` are the documented ones; the other six are this product's own default.
+Names, durations and notes come from the API's page (its table of models), as it was when this project took it
+over (`AS_OF`). The ids `google/veo-3.0` and `openai/sora-2` are the documented ones; the other six are this
+product's own default.
 """
 
 from __future__ import annotations
@@ -21,17 +23,22 @@ import difflib
 import html
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from .alternatives import nearest
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, UnknownModelError
 
 #: What is asked for where the user says nothing: the page's example, 6 s, or the nearest that the model
 #: allows.
 USUAL_DURATION = 6
+#: The month in which the table below was taken from the API's page. Nobody has compared the two since.
+AS_OF = "2026-11"
 #: Both are the API's own (parameter table of its page); the first is what is asked for where the user says
 #: nothing.
 ASPECT_RATIOS = ("16:9", "9:16")
@@ -70,6 +77,29 @@ def _durations(durations: Sequence[int], of: str) -> Sequence[int]:
     return choices
 
 
+def _retired(since: object, of: str) -> date | None:
+    if isinstance(since, str):
+        try:
+            return date.fromisoformat(since)
+        except ValueError:
+            pass
+    elif isinstance(since, datetime):
+        return since.date()
+    elif since is None or isinstance(since, (bool, date)):
+        return date.today() if since is True else since or None  # noqa: DTZ011  the person's own day
+    message = f"retired of {of} is {since!r}; it must be a day (2026-11-25), or true for today."
+    raise InvalidRequestError("retired", message)
+
+
+def _as_of(day: object, of: str) -> str:
+    if isinstance(day, date):
+        return f"{day:%Y-%m-%d}"
+    if isinstance(day, str) and re.fullmatch(r"|\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", day):
+        return day
+    message = f"as_of of {of} is {day!r}; it must be a month or a day: 2026-11, 2026-11-25."
+    raise InvalidRequestError("as_of", message)
+
+
 @dataclass(frozen=True)
 class Model:
     """One video model.
@@ -84,6 +114,8 @@ class Model:
         price: dollars a second of video, if the user gave one; the API publishes none.
         image: whether it makes a video from a picture; None: not known, as of all in the table, because the
             API does not say it. With False a picture is refused before anything is sent.
+        retired: the day since which the service has it no more, or None. (In a file as a text, or true.)
+        as_of: the month or day when all this was last compared with the service's page, `2026-11`, or empty.
     """
 
     id: str
@@ -93,6 +125,8 @@ class Model:
     audio: bool = False
     price: float | None = None
     image: bool | None = None
+    retired: date | None = None
+    as_of: str = ""
 
     def __post_init__(self) -> None:
         for field in ("id", "name"):
@@ -111,6 +145,13 @@ class Model:
         object.__setattr__(self, "durations", _durations(self.durations, self.name))
         if self.price is not None:
             object.__setattr__(self, "price", _price(self.price, self.id))
+        object.__setattr__(self, "retired", _retired(self.retired, self.name))
+        object.__setattr__(self, "as_of", _as_of(self.as_of, self.name))
+
+    @property
+    def lives(self) -> bool:
+        """Whether the service still has it, as far as is known: the day of `retired` has not come."""
+        return self.retired is None or self.retired > date.today()  # noqa: DTZ011  the person's own day
 
     @property
     def continuous(self) -> bool:
@@ -131,15 +172,18 @@ class Model:
         return min(self.durations, key=lambda allowed: (abs(allowed - seconds), allowed))
 
 
-_TABLE = (
-    Model("google/veo-3.0", "Veo 3.0", (4, 6, 8), "latest Google model"),
-    Model("google/veo-3.0-audio", "Veo 3.0 Audio", (4, 6, 8), "video with generated audio", audio=True),
-    Model("google/veo-2.0", "Veo 2.0", range(5, 9), "Google's video model"),
-    Model("openai/sora-2", "Sora 2", (4, 8, 12), "OpenAI's video model"),
-    Model("openai/sora-2-pro", "Sora 2 Pro", (4, 8, 12), "higher-quality variant"),
-    Model("kwaivgi/kling-v3", "Kling v3", range(3, 16), "continuous duration range"),
-    Model("bytedance/seedance", "Seedance", range(2, 13), "ByteDance's model"),
-    Model("minimax/hailuo-02", "Hailuo 02", (6, 10), "MiniMax's model"),
+_TABLE = tuple(
+    replace(model, as_of=AS_OF)
+    for model in (
+        Model("google/veo-3.0", "Veo 3.0", (4, 6, 8), "latest Google model"),
+        Model("google/veo-3.0-audio", "Veo 3.0 Audio", (4, 6, 8), "video with generated audio", audio=True),
+        Model("google/veo-2.0", "Veo 2.0", range(5, 9), "Google's video model"),
+        Model("openai/sora-2", "Sora 2", (4, 8, 12), "OpenAI's video model"),
+        Model("openai/sora-2-pro", "Sora 2 Pro", (4, 8, 12), "higher-quality variant"),
+        Model("kwaivgi/kling-v3", "Kling v3", range(3, 16), "continuous duration range"),
+        Model("bytedance/seedance", "Seedance", range(2, 13), "ByteDance's model"),
+        Model("minimax/hailuo-02", "Hailuo 02", (6, 10), "MiniMax's model"),
+    )
 )
 
 
@@ -159,6 +203,8 @@ class Catalog(Mapping[str, Model]):
 
     def __init__(self, table: Sequence[Model] = _TABLE) -> None:
         self._by_id = {model.id: model for model in table}
+        self._learned: set[str] = set()  # ids of models that the service said are gone
+        self._listeners: dict[object, Callable[[], None]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_id)
@@ -190,6 +236,53 @@ class Catalog(Mapping[str, Model]):
         near = difflib.get_close_matches(_letters(id_or_name), known, n=1, cutoff=0.75)
         return f' Did you mean "{known[near[0]]}"?' if near else ""
 
+    @property
+    def as_of(self) -> str:
+        """When the oldest of its facts were last compared with the service's page: a month or a day."""
+        return min((model.as_of for model in self._by_id.values() if model.as_of), default="")
+
+    def nearest(self, model: str | Model, *, duration: float | None = None) -> Model | None:
+        """The living model that comes nearest to this one: of the same maker and name, then with the same
+        durations (or with this one, in seconds), then with sound or without it as well. None: nothing lives.
+
+        Example:
+            >>> from runcrate_widget import models
+            >>> models.nearest("Sora 2").name
+            'Sora 2 Pro'
+        """
+        known = self.find(model) if isinstance(model, str) else model
+        known = known or Model(str(model), str(model), (USUAL_DURATION,))
+        return nearest(known, (one for one in self._by_id.values() if one.lives), duration)
+
+    def gone(self, id: str) -> None:
+        """The service says that it has this model no more: it is marked here, until the service takes it."""
+        model = self._by_id.get(id)
+        if model is not None and model.lives:
+            self._by_id = {**self._by_id, id: replace(model, retired=_retired(True, id))}
+            self._learned.add(id)
+            self._tell()
+
+    def taken(self, id: str) -> None:
+        """The service has taken this model: what it said before holds no more."""
+        if id in self._learned and (model := self._by_id.get(id)) is not None:
+            self._learned.discard(id)
+            self._by_id = {**self._by_id, id: replace(model, retired=None)}
+            self._tell()
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Has `listener` called when a model was marked; returns what ends that."""
+        token = object()
+        self._listeners[token] = listener
+
+        def unsubscribe() -> None:
+            self._listeners.pop(token, None)
+
+        return unsubscribe
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners.values()):
+            listener()
+
     def add(self, model: Model) -> Model:
         """Adds a model, or puts it in the place of the one that has its id. It is offered by every widget
         that is made later."""
@@ -205,7 +298,11 @@ class Catalog(Mapping[str, Model]):
             TypeError: a `Model` has no such field.
         """
         old = self[id_or_name]
+        if changes.get("id", old.id) != old.id:
+            changes = {"retired": None, **changes}  # what the service said was of the other id
         new = replace(old, **changes)
+        if "retired" in changes:
+            self._learned.discard(old.id)
         taken = self._by_id.get(new.id)
         if taken is not None and taken is not old:
             raise InvalidRequestError(
@@ -243,7 +340,7 @@ class Catalog(Mapping[str, Model]):
             raise ConfigurationError(
                 f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
                 'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price", '
-                '"image"}, as far as it differs.',
+                '"image", "retired", "as_of"}, as far as it differs.',
             ) from None
         self._by_id = trial._by_id
 
@@ -262,17 +359,22 @@ class Catalog(Mapping[str, Model]):
 
     def __repr__(self) -> str:
         width = max((len(model.id) for model in self._by_id.values()), default=0)
-        return "\n".join(f"{m.id:{width}}  {m.name}: {m.allowed}" for m in self._by_id.values())
+        return "\n".join(f"{m.id:{width}}  {m.name}: {m.allowed}{_since(m)}" for m in self._by_id.values())
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(m.name)}</td><td><code>{html.escape(m.id)}</code></td><td>{m.allowed}</td>"
-            f"<td>{html.escape(m.notes)}</td>"
+            f"<td>{html.escape(m.notes + _since(m))}</td>"
             f"<td>{'' if m.price is None else f'${m.price:g} a second'}</td></tr>"
             for m in self._by_id.values()
         )
         head = "<tr><th>model</th><th>id</th><th>durations</th><th>notes</th><th>price</th></tr>"
-        return f"<table>{head}{rows}</table>"
+        dated = f"<caption>As of {self.as_of}</caption>" if self.as_of else ""
+        return f"<table>{dated}{head}{rows}</table>"
+
+
+def _since(model: Model) -> str:
+    return f", retired {model.retired}" if model.retired else ""
 
 
 def check_prices(prices: Mapping[str, float] | None) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from .demo.server import DemoServer
     from .jobs.ledger import Ledger
     from .picture import PictureLike
+
+_log = logging.getLogger("runcrate_widget")
 
 
 class VideoClient:
@@ -92,6 +95,7 @@ class VideoClient:
                 "max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more."
             )
         self.demo = _demo_by_environment() if demo is None else bool(demo)
+        self._warned: list[Model] = []  # once of each that is marked as retired
         self.library = Library(library)
         #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
         self.prices = Prices(prices, None if self.demo else self.library)
@@ -214,15 +218,19 @@ class VideoClient:
         if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
             raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
         self._require_key()
+        if (known := models.find(request.model)) and not known.lives and known not in self._warned:
+            self._warned.append(known)
+            _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
         if take is None:
             return uninterrupted(lambda: self._manager.obtain_new(request))
         return uninterrupted(lambda: self._manager.obtain(request, take))
 
-    def _generate_takes(self, request: VideoRequest, takes: int) -> Iterator[VideoJob]:
-        """New takes of a request, one after the other. Raises before the first if all of them go over a
+    def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
+        """New takes of each request, one after the other. Raises before the first if all of them go over a
         limit."""
-        self._manager.check_takes(request, takes)
-        for _ in range(takes):
+        wanted = [request for request in requests for _ in range(takes)]
+        self._manager.check_all(wanted)
+        for request in wanted:
             yield self.generate(request, take=None)
 
     def job(self, id: str) -> VideoJob:

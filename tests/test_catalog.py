@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,62 @@ def test_it_shows_itself(models: Catalog) -> None:
     shown = models._repr_html_()
     assert "&lt;i&gt;" in shown
     assert "<i>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("gone", "duration", "nearest"),
+    [
+        ("Sora 2", None, "Sora 2 Pro"),
+        ("Sora 2 Pro", 8, "Sora 2"),
+        ("Veo 3.0", None, "Veo 3.0 Audio"),
+        ("Veo 3.0", 4, "Veo 3.0 Audio"),
+        ("Veo 3.0", 6, "Veo 2.0"),
+        ("Veo 3.0 Audio", 8, "Veo 3.0"),
+        ("Veo 2.0", 7, "Veo 3.0"),
+        ("Seedance", None, "Kling v3"),
+        ("Kling v3", 12, "Seedance"),
+        ("google/veo-4", 6, "Veo 3.0"),
+    ],
+)
+def test_the_nearest_is_of_the_same_maker_and_then_of_the_same_length(
+    models: Catalog, gone: str, duration: int | None, nearest: str
+) -> None:
+    found = models.nearest(gone, duration=duration)
+    assert found and found.name == nearest
+
+
+def test_the_nearest_lives(models: Catalog) -> None:
+    models.update("Sora 2 Pro", retired=True)
+    found = models.nearest("Sora 2", duration=8)
+    assert found and found.lives and found.name != "Sora 2 Pro"
+    for name in list(models):
+        models.update(name, retired=True)
+    assert models.nearest("Sora 2") is None
+
+
+def test_when_a_model_went_and_when_its_facts_were_looked_at_may_be_said(
+    models: Catalog, tmp_path: Path
+) -> None:
+    assert models.as_of == "2026-11"
+    assert "As of 2026-11" in models._repr_html_()
+    file = tmp_path / "models.json"
+    file.write_text('{"Veo 3.0": {"retired": "2026-11-20", "as_of": "2026-12"}, "Sora 2": {"retired": true}}')
+    models.load(file)
+    assert models["Veo 3.0"].retired == date(2026, 11, 20)
+    assert not models["Sora 2"].lives
+    assert (models["Veo 3.0"].as_of, models.as_of) == ("2026-12", "2026-11")
+    assert ", retired 2026-11-20" in repr(models)
+    assert models.update("Veo 3.0", retired=None).lives
+    models.update("Veo 3.0", as_of=date(2026, 12, 3))
+    assert models["Veo 3.0"].as_of == "2026-12-03"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("retired", "soon"), ("retired", 2026), ("retired", "2026-13-01"), ("as_of", "2026"), ("as_of", "2026-13"), ("as_of", None)],
+)  # fmt: skip
+def test_a_day_that_is_none_is_refused(models: Catalog, field: str, value: object) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        models.update("Veo 3.0", **{field: value})
+    assert caught.value.field == field
+    assert models["Veo 3.0"] == Catalog()["Veo 3.0"]

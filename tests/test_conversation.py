@@ -214,4 +214,5 @@ def test_a_file_that_was_cut_or_is_gone_is_told_as_such(tmp_path: Path) -> None:
             "message": "The file is no longer there.",
             "hint": "job.resume() fetches it again.",
             "field": None,
+            "kind": "unforeseen",
         }

@@ -297,9 +297,9 @@ def test_takes_are_within_the_limit_together_or_none_is_sent(server: FaultServer
     client = client_of(server, tmp_path, max_seconds=12)
     fox = VideoRequest("Fox", model="Veo 3.0")
     with pytest.raises(errors.SpendingLimitError, match=r"3 videos would take 18 more\. None was sent"):
-        next(client._generate_takes(fox, 3))
+        next(client._generate_takes([fox], 3))
     assert len(client.library) == 0
-    assert len([job.wait(30) for job in client._generate_takes(fox, 2)]) == 2
+    assert len([job.wait(30) for job in client._generate_takes([fox], 2)]) == 2
     assert made(server) == {"Fox": 2}
 
 

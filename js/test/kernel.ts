@@ -60,7 +60,7 @@ export class Kernel implements Model {
   }
 
   refuse(message: Wire, text: string, field: string | null = null): void {
-    const error = { message: text, hint: "Do this.", field };
+    const error = { message: text, hint: "Do this.", field, kind: "input" };
     this.#emit("msg:custom", { id: message.id, ok: false, error }, []);
   }
 

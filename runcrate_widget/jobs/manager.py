@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +85,18 @@ class JobManager:
         job.reused = True
         return self._revived(job)
 
-    def check_takes(self, request: VideoRequest, takes: int) -> None:
-        """Raises SpendingLimitError if so many videos of the request would go over a limit."""
+    def check_all(self, requests: Sequence[VideoRequest]) -> None:
+        """Raises SpendingLimitError if the videos of all these requests would go over a limit."""
         with self._library.lock:
-            self._limit().check(request, self._library, takes=takes)
+            self._limit().check_all(requests, self._library)
+
+    def has(self, request: VideoRequest, take: int) -> bool:
+        """Whether `obtain` would send nothing for this take of this request."""
+        record = self._library.current(request, take, self._backend.service)
+        if record is None or record.status is not JobStatus.WAITING:
+            return record is not None and not _may_be_sent_anew(record)
+        job = _living.get((record.folder, record.name))
+        return job is not None and not job.done  # it waits for its turn, and is counted
 
     def obtain_new(self, request: VideoRequest) -> VideoJob:
         """A new job, which is begun: the first take that the library does not have."""

@@ -203,7 +203,7 @@ class Run:
         if answer.demo and not job.record.demo:
             job.record = replace(job.record, demo=True)
         if answer.status == "failed":
-            await failed(self._talk, answer)
+            await failed(job, self._talk, self._means, answer)
         unseen = max(0.0, (now() - self._looked).total_seconds())
         if answer.status == "completed":
             await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=unseen))

@@ -31,6 +31,7 @@ from runcrate_widget.service.backend import Answer, Backend
 from runcrate_widget.service.policy import is_filtered
 
 from .ends import closed
+from .gone import hint_if_gone
 from .job import VideoJob
 from .loop import in_thread
 from .pacer import pacer_of
@@ -171,8 +172,9 @@ class Sending:
         facts = {"id": answer.id, "answer": answer.fields, "demo": job.record.demo or answer.demo}
         await self._talk.move(Move(JobStatus.QUEUED, facts=facts))
         self._means.accepted()
+        models.taken(job.request.model)
         if answer.status == "failed":
-            await failed(self._talk, answer)
+            await failed(job, self._talk, self._means, answer)
 
     async def _not_taken(self, error: RuncrateError, attempts: int) -> None:
         """Decides what becomes of a job whose submit met an error; returns if it may be sent again."""
@@ -185,15 +187,24 @@ class Sending:
         if said is Verdict.REFUSED:
             if isinstance(error, APIError) and is_filtered(error.message, error.code, error.type):
                 error.kind, error.hint = "filtered", _FILTERED_HINT
-            model = self._job.request.model
-            if isinstance(error, (NotFoundError, BadRequestError)) and models.find(model) is None:
-                error.hint = f"{models.suggestion(model)} {error.hint}".strip()
+            elif isinstance(error, APIError):
+                self._explain(error)
             await self._talk.end(JobStatus.FAILED, error)
         note = f"trying again: {error.message}"
         if self._job.record.status is JobStatus.SUBMITTING:
             await self._talk.move(Move(JobStatus.WAITING, note=note))
         else:  # there was no connection
             self._job._show(note=note)
+
+    def _explain(self, error: APIError) -> None:
+        """Says more of a refusal, as far as it is the model's."""
+        request, codes = self._job.request, (error.code, error.type)
+        price, status = self._means.limit().price, error.status
+        hint = hint_if_gone(request, price, status=status, message=error.message, codes=codes)
+        if hint is not None:
+            error.kind, error.hint = "model", hint
+        elif isinstance(error, (NotFoundError, BadRequestError)) and models.find(request.model) is None:
+            error.hint = f"{models.suggestion(request.model)} {error.hint}".strip()
 
     async def unconfirmed(self, message: str) -> NoReturn:
         """Ends the job: the service may have it, and only the person can tell."""
@@ -206,13 +217,18 @@ class Sending:
         await self._talk.end(JobStatus.UNCONFIRMED, RuncrateError(message, hint, kind="unconfirmed"))
 
 
-async def failed(talk: Talk, answer: Answer) -> NoReturn:
+async def failed(job: VideoJob, talk: Talk, means: Means, answer: Answer) -> NoReturn:
     """Ends a job that the service calls failed."""
     about = answer.fields.get("error")
     said = [*about.values()] if isinstance(about, dict) else [about]
+    codes = tuple(one for one in said if isinstance(one, str))
     if is_filtered(answer.error, *said):
         message = f"The service's rules forbid this video: {answer.error}"
         error = RuncrateError(message, _FILTERED_HINT, kind="filtered")
+    elif hint := hint_if_gone(
+        job.request, means.limit().price, status=400, message=answer.error, codes=codes
+    ):
+        error = RuncrateError(f"The generation failed: {answer.error}", hint, kind="model")
     else:
         message = f"The generation failed: {answer.error or 'the service gave no reason'}"
         error = RuncrateError(message, "Change the prompt or the model, or try again.", kind="failed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -72,10 +72,14 @@ class SpendingLimit:
         """Whether there is any limit."""
         return self.max_seconds is not None or self.max_cost is not None
 
-    def check(
-        self, request: VideoRequest, library: Library, *, takes: int = 1, sent: str | None = None
+    def check(self, request: VideoRequest, library: Library, *, sent: str | None = None) -> None:
+        """Raises SpendingLimitError if the video of the request would go over a limit: see `check_all`."""
+        self.check_all([request], library, sent=sent)
+
+    def check_all(
+        self, requests: Sequence[VideoRequest], library: Library, *, sent: str | None = None
     ) -> None:
-        """Raises SpendingLimitError if `takes` videos of the request would go over a limit.
+        """Raises SpendingLimitError if the videos of all these requests together would go over a limit.
 
         Args:
             sent: the name of the job that is about to be sent: then only what was sent counts beside it,
@@ -90,10 +94,10 @@ class SpendingLimit:
         ]
         if self.max_seconds is not None:
             gone = sum(one.request.seconds or 0 for one in counted)
-            _check("max_seconds", self.max_seconds, "s", gone, request, request.seconds, takes)
+            _check("max_seconds", self.max_seconds, "s", gone, requests, [one.seconds for one in requests])
         if self.max_cost is not None:
             paid = sum(map(self._paid, counted))
-            _check("max_cost", self.max_cost, "dollars", paid, request, self.cost(request), takes)
+            _check("max_cost", self.max_cost, "dollars", paid, requests, [self.cost(one) for one in requests])
 
     def left(self, records: Iterable[Record]) -> Amount | None:
         """What may still be asked for, where that is what the library has. None: there is no limit."""
@@ -158,17 +162,29 @@ async def _turn(library: Library) -> Lease:
 
 
 def _check(
-    name: str, limit: float, unit: str, gone: float, request: VideoRequest, each: float | None, takes: int
+    name: str,
+    limit: float,
+    unit: str,
+    gone: float,
+    requests: Sequence[VideoRequest],
+    takes: Sequence[float | None],
 ) -> None:
-    if each is None:
-        hint = "Give a duration." if request.seconds is None else "Give its price: VideoClient(prices={…})."
-        what = f"what a video of {request.model_name} takes of it"
-        raise SpendingLimitError(f"{name} is {limit:g} {unit}, and it is not known {what}.", hint)
-    if gone + takes * each > limit + 1e-9:
+    """Raises SpendingLimitError if these requests, of which each `takes` so much, go over a limit."""
+    more = 0.0
+    for request, each in zip(requests, takes, strict=True):
+        if each is None:
+            hint = (
+                "Give a duration." if request.seconds is None else "Give its price: VideoClient(prices={…})."
+            )
+            what = f"what a video of {request.model_name} takes of it"
+            raise SpendingLimitError(f"{name} is {limit:g} {unit}, and it is not known {what}.", hint)
+        more += each
+    if gone + more > limit + 1e-9:
+        count = len(requests)
         these, end = (
-            ("this video", "It was not sent.") if takes == 1 else (f"{takes} videos", "None was sent.")
+            ("this video", "It was not sent.") if count == 1 else (f"{count} videos", "None was sent.")
         )
-        state = f"{gone:g} are gone, and {these} would take {takes * each:g} more"
+        state = f"{gone:g} are gone, and {these} would take {more:g} more"
         message = f"{name} is {limit:g} {unit}: {state}. {end}"
         raise SpendingLimitError(message, "Raise the limit, or make fewer or shorter videos.")
 

@@ -9,6 +9,7 @@
       a-cinematic-sunrise-3f9c2a71.claim       of the process that may send it, gone when it has an id
       prices.txt                               what is no job's: prices that were set in a widget (prices.py)
       pictures/                                what videos begin with, each once (pictures.py)
+      arena.jsonl                              what was compared with what, a line each (journal.py)
 
 Plain files, because home folders of shared hubs are often network file systems. A sidecar is written whole
 (temporary file, flush, rename) and only by the process that holds its lock; the lock ends with its process,
@@ -29,6 +30,7 @@ from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.pictures import Pictures
 from runcrate_widget.media.plain import read_plain
 
+from .journal import append_line, read_lines
 from .lease import LeaseFile, Lock, take_claim, take_lease
 from .part import PartFile
 
@@ -169,6 +171,22 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
         return path
+
+    # What is said once and stays.
+
+    def append(self, name: str, line: bytes) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            append_line(self.folder / f"{name}.jsonl", line)
+            _flush(self.folder)
+        except OSError as error:
+            raise self.unusable(error) from error
+
+    def lines(self, name: str) -> list[bytes]:
+        try:
+            return read_lines(self.folder / f"{name}.jsonl")
+        except OSError as error:
+            raise self.unusable(error) from error
 
     def tidy(self) -> None:
         self.pictures.tidy()

@@ -20,6 +20,7 @@ from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.backend import Sink
 
+from .arena import ranking
 from .disk import FolderStore
 from .index import Index
 from .naming import fresh_record, record_name
@@ -113,6 +114,8 @@ class Library:
             return "<Library that could not be opened>"
         return f"<Library {str(self.folder)!r}, {len(self)} jobs>"
 
+    ranking = ranking
+
     # For jobs: look-ups that do not scan.
 
     def current(self, request: VideoRequest, take: int, service: str) -> Record | None:
@@ -192,8 +195,7 @@ class Library:
             if self.store.create(record.name, write_record(record)):
                 self._index.note(record)
                 return record, lease, True
-            known = self._read(record.name)  # somebody was quicker
-            if known is None:
+            if (known := self._read(record.name)) is None:  # somebody was quicker
                 message = f"{record.name}.json is there, and cannot be read: it may have been paid."
                 raise DamagedRecordError(message, "Mend its permissions, or ask for another take.")
             return known, lease, False

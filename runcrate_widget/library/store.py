@@ -92,6 +92,12 @@ class Store(Protocol):
     def publish(self, name: str) -> Path:
         """Gives the video that has arrived its name."""
 
+    def append(self, name: str, line: bytes) -> None:
+        """Adds a line to the journal `name`, durably. Raises LibraryError."""
+
+    def lines(self, name: str) -> list[bytes]:
+        """The lines of that journal, oldest first; some may be damaged. Raises LibraryError."""
+
     def unusable(self, error: OSError) -> LibraryError:
         """What is told of an `OSError` that one of its files gave."""
 

@@ -61,15 +61,15 @@ class Controls(HasTraits):
         """The picture of a reference. Raises InvalidRequestError."""
         raise NotImplementedError
 
-    def _request(self) -> VideoRequest:
-        """What Generate would send. Raises InvalidRequestError if that is not allowed."""
-        image = None if self.image is None else self._picture(self.image)
+    def _request(self, prompt: str | None = None) -> VideoRequest:
+        """What Generate would send, with this prompt or with the control's. Raises InvalidRequestError if
+        that is not allowed."""
         return VideoRequest(
-            self.prompt,
+            self.prompt if prompt is None else prompt,
             model=self.model,
             duration=self.duration,
             aspect_ratio=self.aspect_ratio,
-            image=image,
+            image=None if self.image is None else self._picture(self.image),
         )
 
     def _set_controls(self, **values: Any) -> None:

@@ -26,6 +26,7 @@ from .messages import CONTROLS, STATE, Message, RowsRequest
 from .money import money
 from .rows import error_row, python_call
 from .runtime import source
+from .sets import requests_for
 
 if TYPE_CHECKING:
     from .widget import VideoWidget
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("runcrate_widget")
 
 _EARLIER = 20  # videos that are shown at a time of those that the library has
+_MOST_PROMPTS = 100
+_LONGEST_PROMPT = 4000  # characters
 
 Handler: TypeAlias = "Callable[[VideoWidget, Message, list[bytes]], Awaitable[Message]]"
 
@@ -100,13 +103,30 @@ async def _set_control(widget: VideoWidget, message: Message, _: list[bytes]) ->
 
 @handles("generate")
 async def _generate(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    widget._set_controls(**{name: message[name] for name in CONTROLS})
+    asked = {name: message[name] for name in CONTROLS}
+    widget._set_controls(**asked)
     widget._show_session()
-    # Not in the engine's thread: it writes to the library, which may be slow.
-    jobs = await asyncio.to_thread(
-        widget._generated, widget._request(), widget.takes, lambda job: engine().call(widget._add, job)
-    )
-    return {"keys": [job.key for job in jobs]}
+    prompts, takes = message.get("prompts"), widget.takes
+    requests = [widget._request()] if prompts is None else requests_for(prompts, widget._request)
+
+    async def begin() -> Message:
+        # Not in the engine's thread: it writes to the library, which may be slow.
+        jobs = await asyncio.to_thread(
+            widget._generated, requests, takes, lambda job: engine().call(widget._add, job)
+        )
+        return {"keys": [job.key for job in jobs]}
+
+    if prompts is None:  # each press is another take
+        return await begin()
+    return await widget._once.do(("generate", repr((asked, prompts))), begin)
+
+
+@handles("earlier_prompts")
+async def _earlier_prompts(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    count, library = max(0, min(int(message["count"]), _MOST_PROMPTS)), widget.client.library
+    prompts = await asyncio.to_thread(lambda: dict.fromkeys(record.prompt for record in library))
+    prompts.pop("", None)  # of a job that only its id is known of
+    return {"prompts": [prompt[:_LONGEST_PROMPT] for prompt in list(prompts)[:count]]}
 
 
 @handles("cancel")

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from .arena_messages import JudgeRequest, RankingRow
 from .money_messages import LimitRow, MoneyPayload, PriceRequest, TimesPayload, TimesRequest
 from .money_messages import MoneyRow as MoneyRow
 from .money_messages import SpentRow as SpentRow
@@ -30,6 +31,14 @@ from .picture_messages import PictureOfRequest as PictureOfRequest
 from .picture_messages import PicturePayload as PicturePayload
 from .picture_messages import PictureRequest as PictureRequest
 from .picture_messages import PictureRow as PictureRow
+from .sets_messages import (
+    EarlierPromptsPayload,
+    EarlierPromptsRequest,
+    PromptList,
+    RerunPayload,
+    RerunRequest,
+)
+from .sets_messages import RerunRow as RerunRow  # of the payload; here are all of them
 
 Message = dict[str, Any]
 
@@ -42,6 +51,7 @@ class ErrorRow(TypedDict):
     message: str
     hint: str
     field: str | None  # the control at fault
+    kind: str  # one word for programs, as `errors.py` has them; `model`: offer `rerun`
 
 
 class ModelRow(TypedDict):
@@ -55,6 +65,7 @@ class ModelRow(TypedDict):
     notes: str
     price: float | None  # dollars a second of video, where the user gave one
     image: bool | None  # whether it makes a video from a picture; None: not known, and it may be tried
+    retired: str | None  # since when it is gone, "2026-11-25"
 
 
 class VideoRow(TypedDict):
@@ -247,14 +258,27 @@ class SetRequest(TypedDict):
     value: str | int | None
 
 
-class GenerateRequest(Settings):
-    """Generate was pressed; with what the controls show."""
+class GenerateRequest(Settings, PromptList):
+    """Generate was pressed; with what the controls show. Each prompt is sent `takes` times."""
 
 
 class GeneratePayload(TypedDict):
     """One key for each new job."""
 
     keys: list[str]
+
+
+class ArenaPayload(TypedDict):
+    """Two videos of one prompt, with nothing that tells their models; none where nothing can be compared."""
+
+    left: str | None  # its key
+    right: str | None
+    left_video: VideoRow | None
+    right_video: VideoRow | None
+    prompt: str  # its beginning, if it is long
+    done: int  # comparisons that were made in this library
+    left_to_do: int  # pairs that were not shown yet; after them they come again
+    ranking: list[RankingRow]  # the strongest first
 
 
 class JobRequest(TypedDict):
@@ -325,6 +349,10 @@ REQUESTS: dict[str, type] = {
     "rows": RowsRequest,
     "set": SetRequest,
     "generate": GenerateRequest,
+    "earlier_prompts": EarlierPromptsRequest,
+    "rerun": RerunRequest,
+    "arena": Nothing,
+    "judge": JudgeRequest,
     "cancel": JobRequest,  # one that is still `waiting`
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
     "adopt": AdoptRequest,  # one that is `adoptable`
@@ -348,6 +376,10 @@ PAYLOADS: dict[str, type] = {
     "rows": RowsPayload,
     "set": Nothing,
     "generate": GeneratePayload,
+    "earlier_prompts": EarlierPromptsPayload,
+    "rerun": RerunPayload,
+    "arena": ArenaPayload,
+    "judge": ArenaPayload,
     "cancel": Nothing,
     "resubmit": ResubmitPayload,
     "adopt": Nothing,

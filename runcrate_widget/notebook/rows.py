@@ -34,6 +34,7 @@ def model_row(model: Model, price: float | None) -> ModelRow:
         notes=model.notes,
         price=price,
         image=model.image,
+        retired=model.retired.isoformat() if model.retired and not model.lives else None,
     )
 
 
@@ -65,7 +66,7 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         adoptable=unconfirmed or (no_video and job.record.adopted is not None),
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
         picture=image.sha256 if isinstance(image := job.request.image, Picture) else None,
-        video=_video_row(job.video) if job.video else None,
+        video=video_row(job.video) if job.video else None,
     )
 
 
@@ -73,7 +74,8 @@ def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else round(moment.timestamp(), 3)
 
 
-def _video_row(video: Video) -> VideoRow:
+def video_row(video: Video) -> VideoRow:
+    """A finished video."""
     return VideoRow(
         path=str(video.path),
         size=video.size,
@@ -87,8 +89,9 @@ def _video_row(video: Video) -> VideoRow:
 def error_row(error: BaseException) -> ErrorRow:
     """What went wrong, for a person."""
     if isinstance(error, RuncrateError):
-        return ErrorRow(message=error.message, hint=error.hint, field=getattr(error, "field", None))
-    return ErrorRow(message=str(error), hint="", field=None)
+        field = getattr(error, "field", None)
+        return ErrorRow(message=error.message, hint=error.hint, field=field, kind=error.kind)
+    return ErrorRow(message=str(error), hint="", field=None, kind="unforeseen")
 
 
 def python_call(job: VideoJob) -> str:

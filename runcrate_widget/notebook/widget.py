@@ -25,6 +25,8 @@ from runcrate_widget.media.video import Video
 from runcrate_widget.picture import Picture, PictureLike
 from runcrate_widget.request import VideoRequest
 
+from . import arena as _arena  # noqa: F401  its handlers
+from . import rerun as _rerun  # noqa: F401
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
@@ -36,8 +38,10 @@ from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
 from .money import Remainder
 from .pictures import GivenPictures, check_from_page
+from .rerun import follow_models
 from .rows import model_row
 from .runtime import runtime_ref, source
+from .sets import Once, begun
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -97,6 +101,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add, self._show_session)
         self._remainder = Remainder(self._show_session)
+        self._once = Once()
+        self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
         self._root = server_root()
         self._pictures = GivenPictures(lambda: self._client.library.store)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
@@ -129,6 +135,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._show_session()
         self._earlier.look(self._client)
         engine().call(self._remainder.look, self._client)
+        self._when_closed.callback(follow_models(self._models_changed))
         conversation = Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: conversation.receive(content))
 
@@ -147,24 +154,14 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             SpendingLimitError: it would go over a limit. Where some of several takes were sent before an
                 error, it says so, and they are in `jobs`.
         """
-        jobs = self._generated(self._request(), self.takes, self._add)
+        jobs = self._generated([self._request()], self.takes, self._add)
         return jobs[0] if len(jobs) == 1 else jobs
 
     def _generated(
-        self, request: VideoRequest, takes: int, add: Callable[[VideoJob], None]
+        self, requests: list[VideoRequest], takes: int, add: Callable[[VideoJob], None]
     ) -> list[VideoJob]:
         """Begins the jobs; each is added as soon as it is there, whatever becomes of the next."""
-        jobs: list[VideoJob] = []
-        try:
-            for job in self._client._generate_takes(request, takes):
-                jobs.append(job)
-                add(job)
-        except RuncrateError as error:
-            if jobs:
-                sent = "1 was" if len(jobs) == 1 else f"{len(jobs)} were"
-                error.message = f"{sent} sent, of {takes}; the others were not. {error.message}"
-            raise
-        return jobs
+        return begun(self._client._generate_takes(requests, takes), len(requests) * takes, add)
 
     def _add(self, *jobs: VideoJob) -> None:
         self._feed.add(jobs)
@@ -177,7 +174,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     # What the view sees
 
     def _show_session(self) -> None:
-        self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
+        self._models_changed()
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
@@ -190,6 +187,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 limit=self._remainder.row,
             )
         )
+
+    def _models_changed(self) -> None:
+        self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
 
     def _has_key(self) -> bool:
         try:

@@ -61,6 +61,7 @@ export class Conversation {
           message: "The kernel has ended.",
           hint: "Run the cell again: unfinished jobs go on.",
           field: null,
+          kind: "closed",
         };
         // Nothing that was asked will be answered.
         for (const open of [...this.#open.keys()]) this.#settle(open, { id: open, ok: false, error });

@@ -6,6 +6,7 @@ export interface ErrorRow {
   message: string;
   hint: string;
   field: string | null;
+  kind: string; // one word, as `errors.py` has them; `model`: offer `rerun`
 }
 
 /**
@@ -21,6 +22,7 @@ export interface ModelRow {
   notes: string;
   price: number | null; // dollars a second of video
   image: boolean | null; // whether it makes a video from a picture; null: not known, and it may be tried
+  retired: string | null; // since when it is gone
 }
 
 /** A finished video. */
@@ -189,13 +191,64 @@ export interface PictureRow {
 
 /** Bytes of a picture in one message: a larger one is made smaller first. */
 export const LARGEST_PICTURE = 5_000_000;
+/** Generate was pressed; `prompts` is what the prompt stands for, as it was shown. */
+export interface GenerateRequest extends Settings {
+  prompts?: string[] | null;
+}
+
+/** One video of a set that is asked for on another model. */
+export interface RerunRow {
+  key: string;
+  prompt: string;
+  take: number;
+  duration: number | null; // seconds
+  was: number | null;
+  aspect_ratio: string | null;
+  there: boolean; // nothing is sent for it
+}
+
+/** What a set is on another model. */
+export interface RerunPayload {
+  model: string;
+  model_name: string;
+  differs: string;
+  rows: RerunRow[];
+  seconds: number | null;
+  cost: number | null; // dollars
+  keys: string[];
+}
+
+/** A model's place. */
+export interface RankingRow {
+  model_name: string;
+  strength: number; // log odds against an average model
+  low: number;
+  high: number;
+  comparisons: number;
+}
+
+/** Two videos of one prompt, with nothing that tells their models. */
+export interface ArenaPayload {
+  left: string | null;
+  right: string | null;
+  left_video: VideoRow | null;
+  right_video: VideoRow | null;
+  prompt: string;
+  done: number;
+  left_to_do: number;
+  ranking: RankingRow[];
+}
 
 /** What the view says, by its kind. */
 export interface Requests {
   hello: { root: string | null; seen: number; rows: number };
   rows: { side: Side; place: Place | null; open: boolean; count: number };
   set: { name: string; value: string | number | null };
-  generate: Settings;
+  generate: GenerateRequest;
+  earlier_prompts: { count: number };
+  rerun: { keys: string[]; model: string | null; confirmed: boolean };
+  arena: object;
+  judge: { left: string; right: string; winner: string };
   cancel: { key: string };
   resubmit: { key: string };
   adopt: { key: string; job_id: string };
@@ -220,6 +273,10 @@ export interface Payloads {
   rows: { rows: JobRow[]; more: boolean };
   set: object;
   generate: { keys: string[] };
+  earlier_prompts: { prompts: string[] };
+  rerun: RerunPayload;
+  arena: ArenaPayload;
+  judge: ArenaPayload;
   cancel: object;
   resubmit: { key: string };
   adopt: object;
