@@ -37,4 +37,5 @@ def read_lines(path: Path) -> list[bytes]:
         content = read_plain(path)
     except FileNotFoundError:
         return []
-    return content.split(b"\n")[:-1]
+    # An empty one: two processes have ended the same torn line, or what was being written looked like one.
+    return [line for line in content.split(b"\n")[:-1] if line]

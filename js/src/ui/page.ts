@@ -81,7 +81,7 @@ export class Page {
           this.#changed();
         },
         (error: Error) => {
-          this.error = { message: error.message, hint: "Reload the page.", field: null };
+          this.error = { message: error.message, hint: "Reload the page.", field: null, kind: "closed" };
           this.#changed();
         },
       );
