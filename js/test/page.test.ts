@@ -70,7 +70,16 @@ test("nothing is generated without a prompt, or without a key", () => {
   for (const kernel of [
     new Kernel({ prompt: "  \n" }),
     new Kernel({
-      _session: { demo: false, has_key: false, service: "", library: "", root: null, saved: "", earlier: 0 },
+      _session: {
+        demo: false,
+        has_key: false,
+        service: "",
+        library: "",
+        root: null,
+        saved: "",
+        earlier: 0,
+        wall: 0,
+      },
     }),
   ]) {
     const { page } = open(kernel);

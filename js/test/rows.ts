@@ -60,6 +60,7 @@ export function state(fields: Partial<Traits> = {}): Traits {
       root: null,
       saved: "w",
       earlier: 0,
+      wall: 0,
     },
     _revision: 0,
     ...fields,

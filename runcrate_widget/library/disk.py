@@ -104,13 +104,13 @@ class FolderStore:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                if not new or not _link(temporary, sidecar):
+                if not new or not link(temporary, sidecar):
                     os.replace(temporary, sidecar)
             except FileExistsError:
                 return False
             finally:
                 temporary.unlink(missing_ok=True)
-            _flush(self.folder)
+            flush(self.folder)
             return True
         except OSError as error:
             raise self.unusable(error) from error
@@ -151,7 +151,7 @@ class FolderStore:
         path = self.folder / f"{name}.mp4"
         try:
             self.receive(name).publish(path)
-            _flush(self.folder)
+            flush(self.folder)
         except OSError as error:
             raise self.unusable(error) from error
         return path
@@ -177,7 +177,7 @@ class FolderStore:
         )
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Has the operating system write a file, or the names in a folder, to its disk."""
     if os.name == "nt" and path.is_dir():
         return
@@ -191,7 +191,7 @@ def _flush(path: Path) -> None:
         os.close(file)
 
 
-def _link(new: Path, path: str) -> bool:
+def link(new: Path, path: str | Path) -> bool:
     """Gives a file a second name, unless there is one (FileExistsError). False: the file system knows no such
     thing."""
     try:

@@ -20,6 +20,8 @@ from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.backend import Sink
 
+from . import removal
+from .bin import Bin
 from .creation import check_free, lease_or_record
 from .disk import FolderStore
 from .index import Index
@@ -51,20 +53,15 @@ class Library:
         self.lock = threading.RLock()
         self._index = Index()
         self._looked = -_LOOK_EVERY  # when all were looked at last
-        self._shelf: Shelf | None = None
+        #: All records in memory, for who looks at many of them; empty until it is asked to look.
+        self.shelf = Shelf(self.folder, self._refreshed)
+        #: Where deleted videos are.
+        self.bin = Bin(self.folder)
 
     @property
     def folder(self) -> Path:
         """Where the videos are."""
         return self.store.folder
-
-    @property
-    def shelf(self) -> Shelf:
-        """All records in memory, for who looks at many of them. Nothing is read before it is asked to."""
-        with self.lock:
-            if self._shelf is None:
-                self._shelf = Shelf(self.folder, self._refreshed)
-            return self._shelf
 
     # For people.
 
@@ -118,6 +115,21 @@ class Library:
         """
         search = Search(model, status, text, since, until, kept, rating, tag, hidden)
         return search.of(self._refreshed())
+
+    def delete(self, which: Record | str) -> Record:
+        """Puts a video (a record, or the key or id of one) into the folder `bin` of the library, and has its
+        record put away. `generate()` with its request, or `restore`, brings it back; nothing is paid again.
+
+        Raises:
+            InvalidRequestError: there is no such job, or it has not ended.
+            RuncrateError: somebody has it in hand.
+            LibraryError: the folder cannot be written.
+        """
+        return removal.delete(self, which)
+
+    def restore(self, which: Record | str) -> Record:
+        """Brings back what was deleted, or put away. Raises as `delete` does."""
+        return removal.restore(self, which)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_index"):  # a traceback with locals, of the constructor
@@ -201,7 +213,7 @@ class Library:
             check_free(record.name, self.store)
             if self.store.create(record.name, write_record(record)):
                 self._index.note(record)
-                self._note(record)
+                self.shelf.note(record)
                 return record, lease, True
             known = self._read(record.name)  # somebody was quicker
             if known is None:
@@ -217,11 +229,7 @@ class Library:
         """Puts a record in the place of what is there, durably: it is on disk when this returns. Raises
         LibraryError."""
         self.store.replace(record.name, write_record(record))
-        self._note(record)
-
-    def _note(self, record: Record) -> None:
-        if self._shelf is not None:
-            self._shelf.note(record)
+        self.shelf.note(record)
 
     def reread(self, record: Record) -> Record:
         """The record as it is on disk now (as it was, if that cannot be read)."""

@@ -52,6 +52,7 @@ class Shelf:
         self._writes = 0
         self._scan: Future[None] | None = None
         self._scanned = 0.0
+        self._pause = LOOK_EVERY
         self._surely = 0.0
         self._mark: int | None = None
         self._listeners: list[WeakMethod[Callable[[], None]]] = []
@@ -131,21 +132,23 @@ class Shelf:
     def note(self, record: Record) -> None:
         """This process has written this record."""
         with self._lock:
+            if self._scan is None:  # nobody has ever looked
+                return
             self._writes += 1
             self._written[record.name] = self._writes, record
             new, old = _entries([record]), self._entries.get(record.name)
             moved = bool(self.version and new) and not (old and new[record.name].shows_the_same(old))
-            if moved:
-                self._put({**self._entries, **new})
+            if new:
+                self._entries = {**self._entries, **new}
         if moved:
-            self._tell()
+            self.touch()
 
     def look(self) -> Future[None]:
         """Has the folder looked through, unless that was done just now. What it returns is done when
         something is known, and raises LibraryError if the folder cannot be read."""
         with self._lock:
             done = self._scan is None or self._scan.done()
-            if done and (not self.version or time.monotonic() - self._scanned > LOOK_EVERY):
+            if done and (not self.version or time.monotonic() - self._scanned > self._pause):
                 self._scan = _in_thread(self._look)
             if self.version or self._scan is None:
                 known: Future[None] = Future()
@@ -154,6 +157,7 @@ class Shelf:
             return self._scan
 
     def _look(self) -> None:
+        begun = time.monotonic()
         try:
             mark, began = self._marked(), self._writes
             surely = time.monotonic() - self._surely > _SURELY_EVERY
@@ -172,12 +176,14 @@ class Shelf:
                 late = _entries([one for _, one in self._written.values()])
                 entries = {**kept, **fresh, **late}
                 moved = not self.version or not _same(self._entries, entries)
-                if moved:
-                    self._put(entries)
+                self._entries = entries
+                self.version = self.version or next(_versions)
             if moved:
-                self._tell()
+                self.touch()
         finally:
             self._scanned = time.monotonic()
+            # Of a folder that takes long, a twentieth of the time at most.
+            self._pause = max(LOOK_EVERY, 20 * (self._scanned - begun))
 
     def _marked(self) -> int | None:
         """What changes when a record is put into the folder; None if that is not to be relied on."""
@@ -187,17 +193,15 @@ class Shelf:
             return None
         return changed if time.time_ns() - changed > _COARSE else None
 
-    def _put(self, entries: dict[str, Entry]) -> None:
-        self._entries = entries
-        self.touch()
-
     def touch(self) -> None:
         """Something that is shown is another than before: every answer is worked out anew."""
         with self._lock:
             self._by_key = None
             for known in (self._answers, self._bases, self._overviews):
                 known.clear()
-            self.version = next(_versions)
+            if self.version:
+                self.version = next(_versions)
+        self._tell()
 
     def _tell(self) -> None:
         for one in list(self._listeners):

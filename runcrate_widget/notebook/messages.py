@@ -21,17 +21,29 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from .shapes import ErrorRow as ErrorRow
+from .shapes import Status as Status
+from .shapes import VideoRow as VideoRow
+from .wall_messages import Changes as Changes
+from .wall_messages import ChooseRequest as ChooseRequest
+from .wall_messages import DayRow as DayRow
+from .wall_messages import EntryRow as EntryRow
+from .wall_messages import KeysRequest as KeysRequest
+from .wall_messages import ModelCountRow as ModelCountRow
+from .wall_messages import Order as Order
+from .wall_messages import PostersPayload as PostersPayload
+from .wall_messages import Query as Query
+from .wall_messages import RowsOfPayload as RowsOfPayload
+from .wall_messages import SettingsPayload as SettingsPayload
+from .wall_messages import TagCountRow as TagCountRow
+from .wall_messages import WallPayload as WallPayload
+from .wall_messages import WallRequest as WallRequest
+from .wall_messages import WallRowsPayload as WallRowsPayload
+from .wall_messages import WallRowsRequest as WallRowsRequest
+
 Message = dict[str, Any]
 
 # Rows
-
-
-class ErrorRow(TypedDict):
-    """What went wrong, for a person: what happened, and what to do next."""
-
-    message: str
-    hint: str
-    field: str | None  # the control at fault
 
 
 class ModelRow(TypedDict):
@@ -44,31 +56,6 @@ class ModelRow(TypedDict):
     audio: bool
     notes: str
     price: float | None  # dollars a second of video, where the user gave one
-
-
-class VideoRow(TypedDict):
-    """A finished video: where it is and what is in it."""
-
-    path: str
-    size: int  # bytes
-    width: int  # pixels
-    height: int  # pixels
-    duration: float  # seconds
-    audio: bool
-
-
-#: DESIGN's job.status.
-Status = Literal[
-    "waiting",
-    "submitting",
-    "queued",
-    "processing",
-    "downloading",
-    "completed",
-    "failed",
-    "unconfirmed",
-    "cancelled",
-]
 
 
 #: Nothing more comes of a job by itself, and nothing is to be decided. A job of any other status is "open".
@@ -112,6 +99,7 @@ class SessionRow(TypedDict):
     root: str | None  # path of the folder that the notebook server shows, where the kernel knows it
     saved: str  # what the saved output of this widget is known by: the view hides it
     earlier: int  # how many finished videos the library has that are not in the list
+    wall: int  # the version of the wall, which moves when anything there has; 0 until it is asked for
 
 
 class Settings(TypedDict):
@@ -310,6 +298,13 @@ REQUESTS: dict[str, type] = {
     "keep_poster": KeepPosterRequest,
     "demo": Nothing,  # go on with the demo backend
     "source": Nothing,  # the loader's, where it must
+    "wall": WallRequest,
+    "wall_rows": WallRowsRequest,
+    "posters": KeysRequest,  # at most 40 keys
+    "choose": ChooseRequest,
+    "bin": KeysRequest,  # delete: the files go into the library's bin
+    "restore": KeysRequest,  # what was deleted or put away
+    "settings_of": JobRequest,
 }
 
 PAYLOADS: dict[str, type] = {
@@ -328,6 +323,13 @@ PAYLOADS: dict[str, type] = {
     "keep_poster": Nothing,
     "demo": Nothing,
     "source": SourcePayload,
+    "wall": WallPayload,
+    "wall_rows": WallRowsPayload,
+    "posters": PostersPayload,  # and one buffer each, JPEGs
+    "choose": RowsOfPayload,
+    "bin": Nothing,
+    "restore": RowsOfPayload,
+    "settings_of": SettingsPayload,
 }
 
 

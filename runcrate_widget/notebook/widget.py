@@ -23,6 +23,7 @@ from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest
 
+from . import wall_handlers  # noqa: F401  they register themselves
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
@@ -34,6 +35,7 @@ from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
 from .rows import model_row
 from .runtime import runtime_ref, source
+from .wall import Wall
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -88,6 +90,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._client = VideoClient(demo=demo) if client is None else client
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add, self._show_session)
+        self._wall = Wall(self._feed, lambda: self._client, self._show_wall)
         self._root = server_root()
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["model"] = next(iter(models.values())).id if model is None else model
@@ -174,8 +177,12 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
                 earlier=self._earlier.count,
+                wall=self._wall.version,
             )
         )
+
+    def _show_wall(self, version: int) -> None:
+        self._session = {**self._session, "wall": version}
 
     def _has_key(self) -> bool:
         try:
@@ -199,6 +206,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     def _reply(self, message: Message) -> Awaitable[Reply]:
         self._feed.push.heard()
         self._feed.wake()
+        self._wall.heard()
         return reply_to(self, message)
 
     def _set_root(self, root: str | None) -> None:
@@ -214,7 +222,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._show_session()
 
     def _job(self, message: Message) -> VideoJob:
-        job = self._feed.list.find(message.get("key"))
+        job = self._feed.list.find(message.get("key")) or self._wall.job(message.get("key"))
         if job is not None:
             return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")
