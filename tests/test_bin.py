@@ -108,6 +108,8 @@ def test_what_is_under_way_or_undecided_is_not_deleted(server: FaultServer, tmp_
         client.library.delete(lost.key)
     with pytest.raises(errors.InvalidRequestError, match="no job"):
         client.library.delete("nothing")
+    with pytest.raises(errors.InvalidRequestError, match="no job of this library"):
+        Library(tmp_path / "other").delete(job.record)
     client.close()
     with pytest.raises(errors.InvalidRequestError, match="under way"):
         Library(tmp_path).delete(job.key)
@@ -123,6 +125,7 @@ def test_a_bin_that_is_a_link_is_not_followed(
     with pytest.raises(errors.LibraryError):
         client.library.delete(job.key)
     assert job.record.path.exists()
+    assert not client.library[job.key].choice.hidden
     (elsewhere / job.record.path.name).write_bytes(b"somebody's")
     assert client.library.bin.find(job.record) is None
 

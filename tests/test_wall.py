@@ -6,7 +6,9 @@ import base64
 import gc
 import json
 import threading
+import time
 from datetime import datetime, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,16 @@ import pytest
 from fault_server import FaultServer, client_of
 from test_earlier import put
 from test_messages import python_fields
-from test_widget import Conversation, wait_for_row
+from test_widget import Conversation
 from videos import small_jpeg, small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget
 from runcrate_widget.jobs.living import living
+from runcrate_widget.jobs.loop import engine
+from runcrate_widget.library import shelf
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.record import JobStatus, write_record
-from runcrate_widget.notebook import messages
+from runcrate_widget.notebook import messages, wall
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -253,7 +257,8 @@ def test_a_file_that_vanished_is_told_and_fetched_again_only_when_asked(
     assert view.ask("choose", keys=[owl["key"]], changes={"rating": 2})
     assert len(server.requests) == before
     view.ask("resume", key=owl["key"])
-    wait_for_row(view.widget, {"key": owl["key"], "status": "completed"})
+    (job,) = view.widget.jobs
+    assert job.key == owl["key"] and job.wait(30), "it is in the strip now"
     assert path.read_bytes() == small_mp4(1)
     assert [one.step for one in server.requests[before:]] == ["download"]
     assert view.rows(text="owl")[0]["rating"] == 2
@@ -315,6 +320,21 @@ def test_a_hostile_record_is_shown_and_hides_no_other(client: VideoClient, tmp_p
     view.ask("settings_of", key="0badc0de")
 
 
+def test_what_another_process_writes_is_told_to_who_only_looks(
+    view: Wall, client: VideoClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(wall, "LOOK_EVERY", 0.05)
+    version = view.wall()["version"]
+    put(tmp_path, client, JobStatus.COMPLETED, "A crow", id="vid_9")  # not by this library
+    version = view.wait_for_version(version)
+    assert view.wall()["total"] == 5
+    for one in client.library.filter(text="fox"):
+        (tmp_path / f"{one.name}.json").unlink()
+    view.wait_for_version(version)
+    assert view.wall()["total"] == 2
+
+
 def test_the_version_moves_when_a_job_ends_or_a_price_is_given(
     view: Wall, client: VideoClient, takes: list[VideoJob]
 ) -> None:
@@ -332,3 +352,57 @@ def test_the_version_moves_when_a_job_ends_or_a_price_is_given(
     assert view.widget._session["wall"] < client.library.shelf.version, (
         "a widget that is closed is told nothing"
     )
+
+
+def test_many_changes_are_told_at_most_twice_a_second(view: Wall, takes: list[VideoJob]) -> None:
+    view.wait_for_version(view.wall()["version"] - 1)
+    told: list[float] = []
+    view.widget.observe(lambda _: told.append(time.monotonic()), "_session")
+    for n in range(40):
+        takes[n % 3].choose(note=str(n))
+    last = view.widget.client.library.shelf.version
+    view.wait_for_version(last - 1)
+    assert told
+    assert all(after - before > 0.45 for before, after in pairwise(told))
+
+
+def test_a_job_that_was_only_looked_up_is_followed_when_it_is_asked_for(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    client = client_of(server, tmp_path, resume=False)
+    lost = put(tmp_path, client, JobStatus.PROCESSING, "A fox", id="vid_000007")
+    server.jobs["vid_000007"] = 0
+    view = Wall(VideoWidget(client=client))
+    (row,) = view.rows(status="processing")
+    assert row["key"] == lost.key
+    assert view.ask("code", key=lost.key)
+    assert view.ask("settings_of", key=lost.key)["prompt"] == "A fox"
+    looked_up = client._look_up(lost)
+    assert looked_up.done and "resume()" in str(looked_up.error)
+    assert server.requests == []
+    job = client.generate("A fox", model="Veo 3.0")
+    assert job is looked_up and job.wait(30).read_bytes() == small_mp4(1)
+    assert server.count("submit") == 0
+    assert client._look_up(lost) is job
+
+
+def test_with_another_client_the_wall_is_asked_for_anew(
+    view: Wall, server: FaultServer, tmp_path: Path
+) -> None:
+    view.wait_for_version(view.wall()["version"] - 1)
+    other = client_of(server, tmp_path / "other")
+    engine().run(lambda: view.widget._use(other))
+    assert view.widget._session["wall"] == 0
+    wall = view.wall()
+    assert (wall["total"], wall["stacks"], wall["days"], wall["models"]) == (0, 0, [], [])
+    assert view.rows() == []
+    assert view.wait_for_version(0) == wall["version"]
+
+
+def test_an_unusable_folder_is_told_and_asked_again(server: FaultServer, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.write_bytes(b"a file, and no folder")
+    view = Wall(VideoWidget(client=client_of(server, folder, resume=False)))
+    assert "cannot be used" in view.refused("wall", query=QUERY, tz=0)["message"]
+    folder.unlink()
+    assert view.wall()["total"] == 0

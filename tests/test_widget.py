@@ -174,6 +174,7 @@ def test_the_view_is_told_of_models_prices_and_the_session(
         "root": None,
         "saved": widget.model_id,
         "earlier": 0,
+        "wall": 0,
     }
     assert widget._session == session
 

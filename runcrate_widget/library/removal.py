@@ -29,6 +29,7 @@ def delete(library: Library, which: Record | str) -> Record:
         try:
             library.bin.put(record)
         except OSError as error:
+            library.write(record)  # it is not deleted
             raise library.store.unusable(error) from error
     library.shelf.touch()
     return hidden
@@ -51,7 +52,7 @@ def restore(library: Library, which: Record | str) -> Record:
 def _in_hand(library: Library, which: Record | str) -> Iterator[Record]:
     """The record as it is now, with the right to carry its job."""
     known = library.find(which) if isinstance(which, str) else which
-    if not isinstance(known, Record):
+    if not isinstance(known, Record) or known.folder != library.folder:
         raise InvalidRequestError(
             "key", f"{which!r} is no job of this library.", "Give a record, a key or an id."
         )

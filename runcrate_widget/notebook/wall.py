@@ -65,6 +65,11 @@ class Wall:
             self._look_again()
         return shelf
 
+    def forget(self) -> None:
+        """The widget goes on with another client: views ask anew."""
+        self._shelf, self._prices, self.version = None, {}, 0
+        self._jobs.clear()
+
     def heard(self) -> None:
         """A view has said something."""
         self._heard_at = engine().loop.time()

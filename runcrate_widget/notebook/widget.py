@@ -218,6 +218,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     def _use(self, client: VideoClient) -> None:
         """Goes on with this client."""
         self._client = client
+        self._wall.forget()
         self._earlier.look(client)
         self._show_session()
 
