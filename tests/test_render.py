@@ -33,6 +33,7 @@ SESSION = {
     "root": None,
     "saved": "w1",
     "earlier": 0,
+    "wall": 0,
 }
 PROMPT = "A cinematic sunrise over misty mountains"
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any, TypeVar
 from weakref import WeakMethod
 
 from .entry import Entry
@@ -27,7 +28,9 @@ _SURELY_EVERY = (
     20.0  # also where the folder's own time says that nothing happened: a file may be written into
 )
 _COARSE = 2_000_000_000  # ns: so coarse may the folder's time be
-_REMEMBERED = 8  # answers
+_REMEMBERED = 16  # answers
+
+_T = TypeVar("_T")
 
 _versions = itertools.count(1)  # of all shelves: another one's is another number
 
@@ -56,10 +59,7 @@ class Shelf:
         self._surely = 0.0
         self._mark: int | None = None
         self._listeners: list[WeakMethod[Callable[[], None]]] = []
-        # Of this version.
-        self._answers: dict[object, Stacks] = {}
-        self._bases: dict[tuple[str | None, bool], Sequence[Entry]] = {}
-        self._overviews: dict[tuple[str | None, bool], Overview] = {}
+        self._answers: dict[object, Any] = {}  # of this version
 
     # What is known.
 
@@ -69,33 +69,38 @@ class Shelf:
 
     def stacks(self, asked: Question, prices: Prices) -> tuple[int, Stacks]:
         """What a question finds, and of which version that is."""
+        version = self.version
+        return version, self._remembered(
+            ("stacks", asked, tuple(prices.items())),
+            lambda: stacked(self._base(asked, hidden=asked.hidden), asked, prices),
+        )
+
+    def overview(self, asked: Question) -> Overview:
+        """What there is to choose from."""
+
+        def made() -> Overview:
+            away = len(self._base(asked, hidden=True))
+            return overview(self._base(asked, hidden=asked.hidden), away)
+
+        return self._remembered(("overview", asked.status, asked.hidden), made)
+
+    def _base(self, asked: Question, *, hidden: bool) -> Sequence[Entry]:
+        return self._remembered(
+            ("base", asked.status, hidden), lambda: base(list(self._known().values()), asked, hidden=hidden)
+        )
+
+    def _remembered(self, question: object, answer: Callable[[], _T]) -> _T:
+        """The answer of this version; worked out without the lock, which whoever writes may wait for."""
         with self._lock:
-            version, entries = self.version, self._base(asked, hidden=asked.hidden)
-            question = version, asked, tuple(prices.items())
-            found = self._answers.pop(question, None)
-        if found is None:
-            found = stacked(entries, asked, prices)
+            version = self.version
+            known = self._answers.pop(question, None)
+        found: _T = answer() if known is None else known
         with self._lock:
             if version == self.version:
                 self._answers[question] = found
                 while len(self._answers) > _REMEMBERED:
                     self._answers.pop(next(iter(self._answers)))
-        return version, found
-
-    def overview(self, asked: Question) -> Overview:
-        """What there is to choose from."""
-        kind = asked.status, asked.hidden
-        with self._lock:
-            if kind not in self._overviews:
-                away = len(self._base(asked, hidden=True))
-                self._overviews[kind] = overview(self._base(asked, hidden=asked.hidden), away)
-            return self._overviews[kind]
-
-    def _base(self, asked: Question, *, hidden: bool) -> Sequence[Entry]:
-        kind = asked.status, hidden
-        if kind not in self._bases:
-            self._bases[kind] = base(list(self._known().values()), asked, hidden=hidden)
-        return self._bases[kind]
+        return found
 
     def takes(self, entry: Entry) -> int:
         """How many there are of its stack, of the same status, put away or not as it is."""
@@ -110,16 +115,19 @@ class Shelf:
     def _known(self) -> dict[str, Entry]:
         """By their keys, newest first. A copy of a record has its key as well; the one counts that has its
         name."""
-        with self._lock:
-            if self._by_key is None:
-                kept: dict[str, Entry] = {}
-                for one in self._entries.values():
-                    other = kept.get(one.key)
-                    if other is None or _is_named_so(one) > _is_named_so(other):
-                        kept[one.key] = one
-                newest = sorted(kept.values(), key=lambda one: (one.created, one.key), reverse=True)
-                self._by_key = {one.key: one for one in newest}
-            return self._by_key
+        known, entries = self._by_key, self._entries
+        if known is None:
+            kept: dict[str, Entry] = {}
+            for one in entries.values():
+                other = kept.get(one.key)
+                if other is None or _is_named_so(one) > _is_named_so(other):
+                    kept[one.key] = one
+            newest = sorted(kept.values(), key=lambda one: (one.created, one.key), reverse=True)
+            known = {one.key: one for one in newest}
+            with self._lock:
+                if self._entries is entries:
+                    self._by_key = known
+        return known
 
     # How it is known.
 
@@ -197,8 +205,7 @@ class Shelf:
         """Something that is shown is another than before: every answer is worked out anew."""
         with self._lock:
             self._by_key = None
-            for known in (self._answers, self._bases, self._overviews):
-                known.clear()
+            self._answers.clear()
             if self.version:
                 self.version = next(_versions)
         self._tell()

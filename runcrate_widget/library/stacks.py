@@ -131,6 +131,6 @@ def overview(shown: Sequence[Entry], put_away: int) -> Overview:
 
 
 def _cost(stack: Sequence[Entry], prices: Prices) -> float:
-    """What is not known is last."""
-    costs = (one.cost(prices) for one in stack)
-    return max((cost for cost in costs if cost is not None), default=-1.0)
+    """Of each take: what they are asked for with is the same. What is not known is last."""
+    cost = stack[0].cost(prices)
+    return -1.0 if cost is None else cost

@@ -59,7 +59,7 @@ async def reply_to(widget: VideoWidget, message: Message) -> Reply:
         handler = HANDLERS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise RuncrateError(f"The kernel does not know the message {kind!r}.", "Reload the page.")
-        if "key" in message:
+        if "key" in message and kind != "settings_of":  # which needs no job
             await widget._wall.look_up(message["key"])
         return {"ok": True, **await handler(widget, message, buffers)}, buffers
     except (RuncrateError, TraitError, OSError) as error:

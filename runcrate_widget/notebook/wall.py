@@ -78,12 +78,18 @@ class Wall:
 
     async def look_up(self, key: object) -> None:
         """Finds the job of an entry, if it is not in the list, for `job`."""
-        shelf = self._shelf
-        entry = shelf.find(key) if shelf and key not in self._feed.list else None
-        if entry is not None:
-            job = await asyncio.to_thread(self._client()._look_up, entry.record)
-            self._jobs[entry.key] = job
-            self._jobs.move_to_end(entry.key)
+        shelf, client = self._shelf, self._client()
+        if shelf is None or key in self._feed.list:
+            return
+
+        def find() -> VideoJob | None:
+            entry = shelf.find(key)
+            return client._look_up(entry.record) if entry else None
+
+        job = await asyncio.to_thread(find)
+        if job is not None:
+            self._jobs[job.key] = job
+            self._jobs.move_to_end(job.key)
             while len(self._jobs) > _REMEMBERED:
                 self._jobs.popitem(last=False)
 

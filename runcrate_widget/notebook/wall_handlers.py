@@ -14,6 +14,7 @@ from runcrate_widget.jobs.living import refresh
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.question import Question
+from runcrate_widget.request import VideoRequest
 
 from .entries import sendable
 from .handlers import handles
@@ -67,8 +68,12 @@ async def _wall_rows(widget: VideoWidget, message: Message, _: list[bytes]) -> M
 async def _posters(widget: VideoWidget, message: Message, buffers: list[bytes]) -> Message:
     keys = _keys(message, _MOST_POSTERS)
     shelf = await widget._wall.shelf()
-    entries = [entry for key in keys if (entry := shelf.find(key))]
-    found = await asyncio.to_thread(widget._wall.posters.of, entries, widget.client.library)
+    library = widget.client.library
+
+    def read() -> dict[str, bytes]:
+        return widget._wall.posters.of([entry for key in keys if (entry := shelf.find(key))], library)
+
+    found = await asyncio.to_thread(read)
     buffers.extend(found.values())
     return {"with": list(found)}
 
@@ -116,8 +121,12 @@ async def _restore(widget: VideoWidget, message: Message, _: list[bytes]) -> Mes
 @handles("settings_of")
 async def _settings_of(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     job = widget._feed.list.find(message.get("key"))
-    entry = None if job else (await widget._wall.shelf()).find(message.get("key"))
-    request = job.request if job else entry.record.request if entry else None
+    if job is not None:
+        request: VideoRequest | None = job.request
+    else:
+        shelf = await widget._wall.shelf()
+        entry = await asyncio.to_thread(shelf.find, message.get("key"))
+        request = entry.record.request if entry else None
     if request is None:
         raise RuncrateError("The library does not have this video any more.", "Look again.")
     settings = SettingsPayload(
