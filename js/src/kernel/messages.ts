@@ -82,7 +82,7 @@ export interface SessionRow {
   wall: number; // the version of the wall; 0 until it is asked for
 }
 
-/** One entry of the wall: a stack by its best take, or one take. `long`: `settings_of` has the whole prompt. */
+/** One entry of the wall: a stack by its best take, or one take. `long`: the whole prompt is elsewhere. */
 export interface EntryRow {
   key: string;
   id: string | null;

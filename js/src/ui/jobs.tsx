@@ -216,7 +216,7 @@ const Finished = stateful<FinishedProps, boolean>(false, (props, pressed, setPre
           video={video}
           loading={loading}
           poster={poster}
-          start={newest || pressed}
+          begin={newest || pressed}
           load={load}
         />
       ) : (
