@@ -22,6 +22,7 @@ from .jobs.manager import JobManager
 from .jobs.spending import SpendingLimit
 from .library.library import Library
 from .library.prices import Prices
+from .library.record import Record
 from .request import VideoRequest
 from .service.address import BASE_URL
 from .service.answers import is_id
@@ -244,6 +245,9 @@ class VideoClient:
         if not isinstance(id, str) or not is_id(id.strip()):
             raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
         return uninterrupted(lambda: self._manager.attach(id.strip()))
+
+    def _look_up(self, record: Record) -> VideoJob:
+        return self._manager.look_up(self.library.reread(record))
 
     def estimate(self, model: str | Model, *, duration: int | None = None) -> Estimate:
         """How long such a video takes the service, its queue and the making, in seconds: from this library's

@@ -12,6 +12,7 @@ from anywidget import AnyWidget
 from fault_server import KEY, FaultServer
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget
+from runcrate_widget.library.question import ORDERS
 from runcrate_widget.notebook import messages
 from runcrate_widget.notebook.handlers import HANDLERS
 from runcrate_widget.notebook.rows import job_row
@@ -34,7 +35,7 @@ def python_name(hint: Any) -> str:
         return f"{python_name(get_args(hint)[0])}[]"
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(python_name(one) for one in get_args(hint))
-    for name in ("Status", "Side", "Part"):
+    for name in ("Status", "Side", "Part", "Order"):
         if hint == getattr(messages, name):
             return name
     raise AssertionError(f"the twin has no name for {hint}")
@@ -120,6 +121,8 @@ def test_every_status_is_known_on_both_sides(twin: Twin) -> None:
     assert ended and tuple(re.findall(r'"(\w+)"', ended[1])) == messages.ENDED
     assert f"LARGEST_PICTURE = {messages.LARGEST_PICTURE:_};" in twin.text
     assert 'type Side = "older" | "newer"' in twin.text and get_args(messages.Side) == ("older", "newer")
+    order = re.search(r"type Order = (.*?);", twin.text)
+    assert order and tuple(re.findall(r'"(\w+)"', order[1])) == get_args(messages.Order) == ORDERS
 
 
 def test_every_synced_trait_is_in_the_state(twin: Twin) -> None:

@@ -23,7 +23,7 @@ from fault_server import KEY, Exchange, FaultServer, client_of, reply, status
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, errors
-from runcrate_widget.jobs import manager
+from runcrate_widget.jobs.living import living
 from runcrate_widget.library import lease as leases
 from runcrate_widget.library.lease import LeaseFile, Lock
 from runcrate_widget.library.library import Library
@@ -520,7 +520,7 @@ def test_a_record_that_cannot_be_read_is_not_one_that_is_not_there(
     first.wait(30)
     name, folder = first.record.name, tmp_path
     client.close()
-    manager._living.clear()  # as in another process
+    living.clear()  # as in another process
     (folder / f"{name}.json").unlink()
     (folder / f"{name}.json").symlink_to(folder / "elsewhere.json")
     client = client_of(server, tmp_path, resume=False)

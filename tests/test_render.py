@@ -34,6 +34,7 @@ SESSION = {
     "saved": "w1",
     "earlier": 0,
     "limit": None,
+    "wall": 0,
 }
 PROMPT = "A cinematic sunrise over misty mountains"
 

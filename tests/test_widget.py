@@ -176,6 +176,7 @@ def test_the_view_is_told_of_models_prices_and_the_session(
         "saved": widget.model_id,
         "earlier": 0,
         "limit": None,
+        "wall": 0,
     }
     assert widget._session == session
 

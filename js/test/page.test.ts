@@ -88,6 +88,7 @@ test("nothing is generated without a prompt, or without a key", () => {
         saved: "",
         earlier: 0,
         limit: null,
+        wall: 0,
       },
     }),
   ]) {

@@ -65,6 +65,7 @@ export function state(fields: Partial<Traits> = {}): Traits {
       saved: "w",
       earlier: 0,
       limit: null,
+      wall: 0,
     },
     _revision: 0,
     ...fields,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from runcrate_widget.errors import (
@@ -12,8 +13,8 @@ from runcrate_widget.errors import (
     UnexpectedAnswerError,
 )
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus, now
-from runcrate_widget.media.mp4 import whole_mp4
+from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.media.mp4 import MP4, whole_mp4
 from runcrate_widget.service.backend import Backend
 
 from .ends import video_of
@@ -38,7 +39,7 @@ async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -
     # By this clock, which nobody sets; the record's may say anything.
     late = time.monotonic() + _NOT_YET - min(max(since, 0.0), _NOT_YET)
     attempts = 0
-    mp4 = await in_thread(whole_mp4, job.record.path)
+    mp4 = await in_thread(_at_hand, library, job.record)
     if mp4 is not None:  # its process was killed before it could say so, and may have left something
         await in_thread(library.receive(job.record).discard)
     while mp4 is None:
@@ -54,7 +55,18 @@ async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -
                 raise
             job._show(note=f"fetching again: {error.message}")
             await talk.pacer().back_off(error, attempts)
-    await talk.move(Move(JobStatus.COMPLETED, video=video_of(job.record, mp4)))
+    # Whoever asks for one that was deleted, or put away, wants to see it.
+    shown = {"choice": job.record.choice.changed({"hidden": False})} if job.record.choice.hidden else {}
+    await talk.move(Move(JobStatus.COMPLETED, video=video_of(job.record, mp4), facts=shown))
+
+
+def _at_hand(library: Library, record: Record) -> MP4 | None:
+    """The video, if it is there already, or in the bin: then it is taken out."""
+    mp4 = whole_mp4(record.path)
+    if mp4 is None:
+        with contextlib.suppress(OSError):  # then it is fetched
+            mp4 = whole_mp4(record.path) if library.bin.take_out(record) else None
+    return mp4
 
 
 async def _download(job: VideoJob, backend: Backend, library: Library) -> None:

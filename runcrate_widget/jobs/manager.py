@@ -7,10 +7,8 @@ and the next takes over when that one ends. What a run does with a job stands in
 from __future__ import annotations
 
 import contextlib
-import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from runcrate_widget.errors import (
@@ -29,18 +27,13 @@ from runcrate_widget.service.limits import Limits
 from .ending import watch
 from .ends import recorded_end
 from .job import VideoJob
+from .living import at_rest, living, why_at_rest
 from .loop import engine
 from .pacer import pacer_of
 from .runs import Runs, goes_on
 from .sending import ask_for
 from .spending import SpendingLimit
 from .times import Times
-
-#: The jobs of this process that somebody still holds, by their files: one job, one object.
-_living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakValueDictionary()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_living.clear)  # nobody carries them there
 
 
 class JobManager:
@@ -95,7 +88,7 @@ class JobManager:
         record = self._library.current(request, take, self._backend.service)
         if record is None or record.status is not JobStatus.WAITING:
             return record is not None and not _may_be_sent_anew(record)
-        job = _living.get((record.folder, record.name))
+        job = living.get((record.folder, record.name))
         return job is not None and not job.done  # it waits for its turn, and is counted
 
     def obtain_new(self, request: VideoRequest) -> VideoJob:
@@ -130,6 +123,20 @@ class JobManager:
         if engine().here:
             raise RuntimeError("A job was asked for by its id in the engine's own thread (by an observer?).")
         engine().submit(lambda: ask_for(self._backend, id)).result()
+
+    def look_up(self, record: Record) -> VideoJob:
+        """The job of a record, as it is: nothing is sent, asked or fetched for it before it is told to."""
+        end = recorded_end(record)
+        with self._library.lock:
+            job = living.get((record.folder, record.name))
+            if job is None:
+                job = VideoJob(record, self)
+                job._show(error=end.error if end else why_at_rest(record), video=end.video if end else None)
+                job._settle()
+                living[record.folder, record.name] = job
+                if end is None:
+                    at_rest.add(job)
+        return job
 
     def resume_all(self) -> list[VideoJob]:
         """Takes up all that is unfinished in the library. What was never sent stays so: nobody asks for it
@@ -211,7 +218,7 @@ class JobManager:
     def _unwritten(self, request: VideoRequest, take: int) -> Record | None:
         """The record of a job that the service has, and whose file somebody has removed: it is written
         again."""
-        for job in list(_living.values()):
+        for job in list(living.values()):
             record = job.record
             same = (record.folder, record.service) == (self._library.folder, self._backend.service)
             if same and record.id and (record.request, record.take) == (request, take):
@@ -236,21 +243,22 @@ class JobManager:
     def _job(self, record: Record, lease: Lease | None = None, *, wanted: bool = False) -> VideoJob:
         """The job of a record, under way if unfinished. `wanted`: the user asks for it now, so it may be
         sent."""
-        job = _living.get((record.folder, record.name))
+        job = living.get((record.folder, record.name))
         if job is None:
             job = VideoJob(record, self)
             if end := recorded_end(record):
                 job._show(error=end.error, video=end.video)
                 job._settle()
-            _living[record.folder, record.name] = job
+            living[record.folder, record.name] = job
             if not job.done:
                 job._wanted = wanted
                 engine().call(self._runs.start, job, lease)
                 return job
         else:
             job._wanted = job._wanted or wanted
-            old = (job.record.status, job.record.id) != (record.status, record.id)
-            # Its client was closed before it was sent; or another notebook has gone on with it.
+            old = (job.record.status, job.record.id) != (record.status, record.id) or job in at_rest
+            # Its client was closed before it was sent; or another notebook has gone on with it; or nobody
+            # has asked for it.
             if job.done and (old or (wanted and job.record.status is JobStatus.WAITING)):
                 job.record = record
                 job._manager = self

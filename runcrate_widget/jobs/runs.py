@@ -22,6 +22,7 @@ from runcrate_widget.service.backend import Backend
 
 from .ends import closed
 from .job import VideoJob
+from .living import at_rest
 from .loop import engine
 from .run import Run
 from .sending import Means
@@ -78,6 +79,7 @@ class Runs:
             job._show(error=closed(job.record))
             job._settle()
             return
+        at_rest.discard(job)
         job._show()
         run = Run(job, self._means, lease)
         self._runs[job] = run
@@ -159,6 +161,9 @@ class Runs:
         if job.record.id is None:
             hint = "resubmit() sends it again, adopt(id) gives it one."
             raise JobError(job, "The service gave this job no id.", hint)
+        if job.record.service != self._backend.service:
+            message = f"This job is of another service: {job.record.service}."
+            raise JobError(job, message, "A client of that service goes on with it.")
         if goes_on(job):
             self._begin_again(job)
 
@@ -197,4 +202,4 @@ def goes_on(job: VideoJob) -> bool:
 
 
 def _file_is_gone(job: VideoJob) -> bool:
-    return job.video is not None and not job.video.path.exists()
+    return job.record.status is JobStatus.COMPLETED and not job.record.path.exists()

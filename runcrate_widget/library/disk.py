@@ -112,13 +112,13 @@ class FolderStore:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                if not new or not _link(temporary, path):
+                if not new or not link(temporary, path):
                     os.replace(temporary, path)
             except FileExistsError:
                 return False
             finally:
                 temporary.unlink(missing_ok=True)
-            _flush(self.folder)
+            flush(self.folder)
             return True
         except OSError as error:
             raise self.unusable(error) from error
@@ -167,7 +167,7 @@ class FolderStore:
         path = self.folder / f"{name}.mp4"
         try:
             self.receive(name).publish(path)
-            _flush(self.folder)
+            flush(self.folder)
         except OSError as error:
             raise self.unusable(error) from error
         return path
@@ -178,7 +178,7 @@ class FolderStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             append_line(self.folder / f"{name}.jsonl", line)
-            _flush(self.folder)
+            flush(self.folder)
         except OSError as error:
             raise self.unusable(error) from error
 
@@ -210,7 +210,7 @@ class FolderStore:
         )
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Has the operating system write a file, or the names in a folder, to its disk."""
     if os.name == "nt" and path.is_dir():
         return
@@ -224,7 +224,7 @@ def _flush(path: Path) -> None:
         os.close(file)
 
 
-def _link(new: Path, path: str) -> bool:
+def link(new: Path, path: str | Path) -> bool:
     """Gives a file a second name, unless there is one (FileExistsError). False: the file system knows no such
     thing."""
     try:

@@ -20,13 +20,17 @@ from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.backend import Sink
 
+from . import removal
 from .arena import ranking
+from .bin import Bin
+from .creation import check_free, lease_or_record
 from .disk import FolderStore
 from .index import Index
 from .naming import fresh_record, record_name
 from .pictures import keep_picture
 from .record import JobStatus, Record, read_record, write_record
 from .search import Records, Search
+from .shelf import Shelf
 from .store import Lease, Store
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
@@ -51,6 +55,10 @@ class Library:
         self.lock = threading.RLock()
         self._index = Index()
         self._looked = -_LOOK_EVERY  # when all were looked at last
+        #: All records in memory, for who looks at many of them; empty until it is asked to look.
+        self.shelf = Shelf(self.folder, self._refreshed)
+        #: Where deleted videos are.
+        self.bin = Bin(self.folder)
 
     @property
     def folder(self) -> Path:
@@ -96,7 +104,8 @@ class Library:
         Args:
             model: an id or a name.
             status: a stage.
-            text: a part of the prompt; case does not matter.
+            text: words that are all in the prompt, the model's name, the note, the tags or the id, in any
+                order; a part of a word will do, and case does not matter.
             since, until: when it was asked for; a datetime without a zone is local time.
             kept: True for those that were kept, False for the rejected ones (`job.choose(kept=…)`).
             rating: those that were rated so high, or higher: 1 to 5.
@@ -108,6 +117,21 @@ class Library:
         """
         search = Search(model, status, text, since, until, kept, rating, tag, hidden)
         return search.of(self._refreshed())
+
+    def delete(self, which: Record | str) -> Record:
+        """Puts a video (a record, or the key or id of one) into the folder `bin` of the library, and has its
+        record put away. `generate()` with its request, or `restore`, brings it back; nothing is paid again.
+
+        Raises:
+            InvalidRequestError: there is no such job, or it has not ended.
+            RuncrateError: somebody has it in hand.
+            LibraryError: the folder cannot be written.
+        """
+        return removal.delete(self, which)
+
+    def restore(self, which: Record | str) -> Record:
+        """Brings back what was deleted, or put away. Raises as `delete` does."""
+        return removal.restore(self, which)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_index"):  # a traceback with locals, of the constructor
@@ -186,14 +210,15 @@ class Library:
         """
         request = keep_picture(self.store, request)
         record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
-        lease = self._lease_or_record(record.name)
+        lease = lease_or_record(record.name, self.lease, self._read)
         try:
             known = self._read(record.name)
             if known is not None:
                 return known, lease, False
-            self._check_free(record.name)
+            check_free(record.name, self.store)
             if self.store.create(record.name, write_record(record)):
                 self._index.note(record)
+                self.shelf.note(record)
                 return record, lease, True
             if (known := self._read(record.name)) is None:  # somebody was quicker
                 message = f"{record.name}.json is there, and cannot be read: it may have been paid."
@@ -204,36 +229,11 @@ class Library:
                 lease.release()
             raise
 
-    def _lease_or_record(self, name: str) -> Lease | None:
-        """The right to carry a job; None if another process has it, and its record is there.
-
-        Neither is there: another process is between its lease and its record, for some milliseconds as a
-        rule. If it takes longer, the record is written for it: only who has the lease sends.
-        """
-        pause = threading.Event()
-        for _ in range(25):
-            lease = self.lease(name)
-            if lease is not None or self._read(name) is not None:
-                return lease
-            pause.wait(0.02)
-        return self.lease(name)
-
-    def _check_free(self, name: str) -> None:
-        aside = self.store.aside(name)
-        if aside is not None:
-            raise DamagedRecordError(
-                f"The record of this job was damaged, and set aside as {aside}: it may have been paid.",
-                "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
-                "remove the file, or ask for another take.",
-            )
-        if self.store.read(name) is not None:
-            message = f"{name}.json was written by a later version of runcrate_widget."
-            raise LibraryError(message, "Update it here, too.")
-
     def write(self, record: Record) -> None:
         """Puts a record in the place of what is there, durably: it is on disk when this returns. Raises
         LibraryError."""
         self.store.replace(record.name, write_record(record))
+        self.shelf.note(record)
 
     def reread(self, record: Record) -> Record:
         """The record as it is on disk now (as it was, if that cannot be read)."""

@@ -11,6 +11,7 @@ from runcrate_widget.catalog import models
 from runcrate_widget.errors import InvalidRequestError
 
 from .record import JobStatus, Record
+from .words import searched, words
 
 
 class Records(list[Record]):
@@ -50,14 +51,14 @@ class Search:
         """The records that match all that is asked for, newest first."""
         known = models.find(self.model) if self.model else None
         model = known.id if known else self.model
-        text = None if self.text is None else self.text.casefold()
+        asked = words(self.text or "")
         begin, end = (None if one is None else one.astimezone() for one in (self.since, self.until))
         return Records(
             record
             for record in sorted(records, key=lambda record: record.created, reverse=True)
             if (not model or record.model == model)
             and (self.status is None or record.status == self.status)
-            and (text is None or text in record.prompt.casefold())
+            and (not asked or _has(record, asked))
             and (begin is None or record.created >= begin)
             and (end is None or record.created <= end)
             and (self.kept is None or record.choice.kept is self.kept)
@@ -65,6 +66,11 @@ class Search:
             and (self.tag is None or self.tag in record.choice.tags)
             and (self.hidden is None or record.choice.hidden is self.hidden)
         )
+
+
+def _has(record: Record, asked: list[str]) -> bool:
+    text = searched(record)
+    return all(word in text for word in asked)
 
 
 _KINDS: tuple[tuple[tuple[str, ...], Any, str], ...] = (

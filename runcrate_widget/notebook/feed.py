@@ -36,6 +36,11 @@ class Feed:
         self._resting = True
         self.closed = False
 
+    @property
+    def resting(self) -> bool:
+        """Whether nobody looks."""
+        return self._resting
+
     # From any thread
 
     def add(self, jobs: Iterable[VideoJob]) -> None:

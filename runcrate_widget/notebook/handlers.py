@@ -63,6 +63,8 @@ async def reply_to(widget: VideoWidget, message: Message) -> Reply:
         handler = HANDLERS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise RuncrateError(f"The kernel does not know the message {kind!r}.", "Reload the page.")
+        if "key" in message and kind != "settings_of":  # which needs no job
+            await widget._wall.look_up(message["key"])
         return {"ok": True, **await handler(widget, message, buffers)}, buffers
     except (RuncrateError, TraitError, OSError) as error:
         return {"ok": False, "error": error_row(error)}, []
@@ -147,13 +149,17 @@ async def _resubmit(widget: VideoWidget, message: Message, _: list[bytes]) -> Me
 @handles("adopt")
 async def _adopt(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     # Not in the engine's thread: it looks through the library.
-    await asyncio.to_thread(widget._job(message).adopt, message["job_id"])
+    job = widget._job(message)
+    await asyncio.to_thread(job.adopt, message["job_id"])
+    widget._add(job)
     return {}
 
 
 @handles("resume")
 async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    widget._job(message).resume()
+    job = widget._job(message)
+    job.resume()
+    widget._add(job)  # one of the wall: it is under way now
     return {}
 
 

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from .arena_messages import JudgeRequest, RankingRow
+from .arena_messages import ArenaPayload, JudgeRequest
+from .arena_messages import RankingRow as RankingRow
 from .money_messages import LimitRow, MoneyPayload, PriceRequest, TimesPayload, TimesRequest
 from .money_messages import MoneyRow as MoneyRow
 from .money_messages import SpentRow as SpentRow
@@ -39,19 +40,29 @@ from .sets_messages import (
     RerunRequest,
 )
 from .sets_messages import RerunRow as RerunRow  # of the payload; here are all of them
+from .shapes import ErrorRow as ErrorRow
+from .shapes import Status as Status
+from .shapes import VideoRow as VideoRow
+from .wall_messages import Changes as Changes
+from .wall_messages import ChooseRequest as ChooseRequest
+from .wall_messages import DayRow as DayRow
+from .wall_messages import EntryRow as EntryRow
+from .wall_messages import KeysRequest as KeysRequest
+from .wall_messages import ModelCountRow as ModelCountRow
+from .wall_messages import Order as Order
+from .wall_messages import PostersPayload as PostersPayload
+from .wall_messages import Query as Query
+from .wall_messages import RowsOfPayload as RowsOfPayload
+from .wall_messages import SettingsPayload as SettingsPayload
+from .wall_messages import TagCountRow as TagCountRow
+from .wall_messages import WallPayload as WallPayload
+from .wall_messages import WallRequest as WallRequest
+from .wall_messages import WallRowsPayload as WallRowsPayload
+from .wall_messages import WallRowsRequest as WallRowsRequest
 
 Message = dict[str, Any]
 
 # Rows
-
-
-class ErrorRow(TypedDict):
-    """What went wrong, for a person: what happened, and what to do next."""
-
-    message: str
-    hint: str
-    field: str | None  # the control at fault
-    kind: str  # one word for programs, as `errors.py` has them; `model`: offer `rerun`
 
 
 class ModelRow(TypedDict):
@@ -66,31 +77,6 @@ class ModelRow(TypedDict):
     price: float | None  # dollars a second of video, where the user gave one
     image: bool | None  # whether it makes a video from a picture; None: not known, and it may be tried
     retired: str | None  # since when it is gone, "2026-11-25"
-
-
-class VideoRow(TypedDict):
-    """A finished video: where it is and what is in it."""
-
-    path: str
-    size: int  # bytes
-    width: int  # pixels
-    height: int  # pixels
-    duration: float  # seconds
-    audio: bool
-
-
-#: DESIGN's job.status.
-Status = Literal[
-    "waiting",
-    "submitting",
-    "queued",
-    "processing",
-    "downloading",
-    "completed",
-    "failed",
-    "unconfirmed",
-    "cancelled",
-]
 
 
 #: Nothing more comes of a job by itself, and nothing is to be decided. A job of any other status is "open".
@@ -138,6 +124,7 @@ class SessionRow(TypedDict):
     saved: str  # what the saved output of this widget is known by: the view hides it
     earlier: int  # how many finished videos the library has that are not in the list
     limit: LimitRow | None  # None: there is no limit
+    wall: int  # the version of the wall, which moves when anything there has; 0 until it is asked for
 
 
 class Settings(TypedDict):
@@ -268,19 +255,6 @@ class GeneratePayload(TypedDict):
     keys: list[str]
 
 
-class ArenaPayload(TypedDict):
-    """Two videos of one prompt, with nothing that tells their models; none where nothing can be compared."""
-
-    left: str | None  # its key
-    right: str | None
-    left_video: VideoRow | None
-    right_video: VideoRow | None
-    prompt: str  # its beginning, if it is long
-    done: int  # comparisons that were made in this library
-    left_to_do: int  # pairs that were not shown yet; after them they come again
-    ranking: list[RankingRow]  # the strongest first
-
-
 class JobRequest(TypedDict):
     """About one job."""
 
@@ -369,6 +343,13 @@ REQUESTS: dict[str, type] = {
     "times": TimesRequest,
     "money": Nothing,
     "price": PriceRequest,  # `_models` comes back with it
+    "wall": WallRequest,
+    "wall_rows": WallRowsRequest,
+    "posters": KeysRequest,  # at most 40 keys
+    "choose": ChooseRequest,
+    "bin": KeysRequest,  # delete: the files go into the library's bin
+    "restore": KeysRequest,  # what was deleted or put away
+    "settings_of": JobRequest,
 }
 
 PAYLOADS: dict[str, type] = {
@@ -396,6 +377,13 @@ PAYLOADS: dict[str, type] = {
     "money": MoneyPayload,
     "price": Nothing,
     "source": SourcePayload,
+    "wall": WallPayload,
+    "wall_rows": WallRowsPayload,
+    "posters": PostersPayload,  # and one buffer each, JPEGs
+    "choose": RowsOfPayload,
+    "bin": Nothing,
+    "restore": RowsOfPayload,
+    "settings_of": SettingsPayload,
 }
 
 

@@ -27,6 +27,7 @@ from runcrate_widget.request import VideoRequest
 
 from . import arena as _arena  # noqa: F401  its handlers
 from . import rerun as _rerun  # noqa: F401
+from . import wall_handlers as _wall_handlers  # noqa: F401
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
@@ -42,6 +43,7 @@ from .rerun import follow_models
 from .rows import model_row
 from .runtime import runtime_ref, source
 from .sets import Once, begun
+from .wall import Wall
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -103,6 +105,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._remainder = Remainder(self._show_session)
         self._once = Once()
         self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
+        self._wall = Wall(self._feed, lambda: self._client, self._show_wall)
         self._root = server_root()
         self._pictures = GivenPictures(lambda: self._client.library.store)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
@@ -185,11 +188,15 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 saved=self.model_id,
                 earlier=self._earlier.count,
                 limit=self._remainder.row,
+                wall=self._wall.version,
             )
         )
 
     def _models_changed(self) -> None:
         self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
+
+    def _show_wall(self, version: int) -> None:
+        self._session = {**self._session, "wall": version}
 
     def _has_key(self) -> bool:
         try:
@@ -215,6 +222,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     def _reply(self, message: Message) -> Awaitable[Reply]:
         self._feed.push.heard()
         self._feed.wake()
+        self._wall.heard()
         return reply_to(self, message)
 
     def _set_root(self, root: str | None) -> None:
@@ -226,6 +234,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     def _use(self, client: VideoClient) -> None:
         """Goes on with this client."""
         self._client = client
+        self._wall.forget()
         self._earlier.look(client)
         self._remainder.look(client)
         self._show_session()
@@ -237,7 +246,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         return self._pictures.find(reference)
 
     def _job(self, message: Message) -> VideoJob:
-        job = self._feed.list.find(message.get("key"))
+        job = self._feed.list.find(message.get("key")) or self._wall.job(message.get("key"))
         if job is not None:
             return job
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")

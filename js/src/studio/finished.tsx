@@ -36,7 +36,7 @@ export const Finished = stateful<Props, boolean>(false, (props, pressed, setPres
           video={video}
           loading={loading}
           poster={poster}
-          start={newest || pressed}
+          begin={newest || pressed}
           load={load}
         />
       ) : (

@@ -16,7 +16,7 @@ interface Props {
   video: VideoRow;
   loading: Loading;
   poster: string | undefined;
-  start: boolean; // whether it plays at once
+  begin: boolean; // whether it plays at once
   load: () => void;
 }
 
@@ -50,7 +50,7 @@ function trouble({ state }: Loading): boolean {
 }
 
 function Picture(props: Props & { url: string }) {
-  const { page, job, video, poster, start, url } = props;
+  const { page, job, video, poster, begin, url } = props;
   return (
     // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
     <video
@@ -62,8 +62,8 @@ function Picture(props: Props & { url: string }) {
       controls
       loop
       playsinline
-      autoplay={start && !prefersStill()}
-      preload={start ? "auto" : "metadata"}
+      autoplay={begin && !prefersStill()}
+      preload={begin ? "auto" : "metadata"}
       aria-label={job.prompt}
       onError={() => page.kernel.media.refused(job)}
       onTimeUpdate={({ currentTarget }) => {

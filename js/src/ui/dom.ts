@@ -37,7 +37,7 @@ interface Drawn {
 
 /** What one redraw has to do once every component has been called. */
 interface Plan {
-  changes: (() => void)[];
+  edits: (() => void)[];
   refs: (() => void)[]; // last, when everything is in its place: what has gone, then what has come
   redraw: () => void;
 }
@@ -77,12 +77,12 @@ function open(el: Element): (child: ComponentChildren) => void {
   };
   const draw = () => {
     stale = false;
-    const plan: Plan = { changes: [], refs: [], redraw };
+    const plan: Plan = { edits: [], refs: [], redraw };
     const before = shown ?? { type: "", props: {}, id: 0, kids: [], instance: { redraw }, node: el };
     const now = plot(h("root", null, child), 0, before, false, plan);
     if (!shown) el.replaceChildren();
     shown = undefined; // should the DOM refuse a change, the next redraw begins anew
-    for (const change of plan.changes) change();
+    for (const change of plan.edits) change();
     shown = now;
     for (const ref of plan.refs) ref();
   };
@@ -110,7 +110,7 @@ function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: bool
   });
 
   const node = was ? was.node : create(type, svg);
-  plan.changes.push(() => {
+  plan.edits.push(() => {
     for (const old of left.values()) {
       for (const outermost of nodes(old)) outermost.remove();
       leave(old, plan);

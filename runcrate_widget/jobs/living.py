@@ -1,0 +1,51 @@
+"""The jobs of this process that somebody still holds, by their files: one job, one object."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runcrate_widget.errors import RuncrateError
+from runcrate_widget.library.record import JobStatus, Record
+
+from .ends import recorded_end
+from .loop import engine
+
+if TYPE_CHECKING:
+    from .job import VideoJob
+
+living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakValueDictionary()
+
+#: Those of them that were only looked up, and are carried when somebody asks for their video.
+at_rest: weakref.WeakSet[VideoJob] = weakref.WeakSet()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=living.clear)  # nobody carries them there
+
+
+def why_at_rest(record: Record) -> RuncrateError:
+    """Why there is no video of a job that was only looked up."""
+    if record.status is JobStatus.COMPLETED:
+        message = "The file is not there: it was deleted, or moved."
+        return RuncrateError(message, "job.resume() brings it back.", kind="not_found")
+    return RuncrateError(
+        "This client does not follow the job.", "job.resume() goes on with it.", kind="closed"
+    )
+
+
+def refresh(record: Record) -> None:
+    """The record of a job was written past its job, which may live: then it shows what is so now."""
+    job = living.get((record.folder, record.name))
+    if job is None:
+        return
+    end = recorded_end(record)
+
+    def show() -> None:
+        if job.done and (job.record.status, job.record.id) == (record.status, record.id):
+            job.record = record
+            video = end.video if end else job.video
+            job._show(note=job.note, error=None if video else job.error, video=video)
+
+    engine().run(show)

@@ -1,0 +1,42 @@
+"""What stands between a job that is asked for and its first record: the right to carry it, a free name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from runcrate_widget.errors import DamagedRecordError, LibraryError
+
+from .record import Record
+from .store import Lease, Store
+
+
+def lease_or_record(
+    name: str, lease: Callable[[str], Lease | None], read: Callable[[str], Record | None]
+) -> Lease | None:
+    """The right to carry a job; None if another process has it, and its record is there.
+
+    Neither is there: another process is between its lease and its record, for some milliseconds as a
+    rule. If it takes longer, the record is written for it: only who has the lease sends.
+    """
+    pause = threading.Event()
+    for _ in range(25):
+        taken = lease(name)
+        if taken is not None or read(name) is not None:
+            return taken
+        pause.wait(0.02)
+    return lease(name)
+
+
+def check_free(name: str, store: Store) -> None:
+    """Raises DamagedRecordError or LibraryError where there was a record of this name that cannot be read."""
+    aside = store.aside(name)
+    if aside is not None:
+        raise DamagedRecordError(
+            f"The record of this job was damaged, and set aside as {aside}: it may have been paid.",
+            "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
+            "remove the file, or ask for another take.",
+        )
+    if store.read(name) is not None:
+        message = f"{name}.json was written by a later version of runcrate_widget."
+        raise LibraryError(message, "Update it here, too.")

@@ -1,0 +1,96 @@
+"""`Entry`: a record with what a question compares, prepared, so that 25,000 of them are looked through at
+once."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+
+from runcrate_widget.request import fingerprint
+
+from .record import JobStatus, Record
+from .words import searched
+
+_DECIDED = {True: 0, None: 1, False: 2}
+
+
+class Entry:
+    """What is compared of one record. Never changed: another record has another entry.
+
+    Attributes:
+        stack: what all takes of one request at one service share, 16 hexadecimal digits.
+        seconds: of video that were billed, as far as is known; 0 where nothing was.
+        searched: see `words.py`.
+    """
+
+    __slots__ = (
+        "created",
+        "hidden",
+        "kept",
+        "key",
+        "model",
+        "rating",
+        "record",
+        "searched",
+        "seconds",
+        "stack",
+        "status",
+        "tags",
+    )
+
+    def __init__(self, record: Record) -> None:
+        choice = record.choice
+        self.record = record
+        self.key = record.key
+        self.created = record.created.timestamp()
+        self.status = record.status.value
+        self.model = record.model
+        self.kept = choice.kept
+        self.rating = choice.rating or 0
+        self.tags = choice.tags
+        self.hidden = choice.hidden
+        self.seconds = 0 if _is_free(record) else record.request.seconds
+        self.stack = stack_of(record)
+        self.searched = searched(record)
+
+    def shows_the_same(self, other: Entry) -> bool:
+        """Whether nothing that is shown of the two differs."""
+        mine, its = self.record, other.record
+        return (mine.status, mine.id, mine.error, mine.demo, mine.choice, mine.timeline) == (
+            its.status,
+            its.id,
+            its.error,
+            its.demo,
+            its.choice,
+            its.timeline,
+        )
+
+    def cost(self, prices: Mapping[str, float | None]) -> float | None:
+        """Dollars, at these a second of each model; None if that is not known."""
+        price = prices.get(self.model)
+        if self.seconds == 0:
+            return 0.0
+        if price is None or self.seconds is None:
+            return None
+        try:
+            cost = price * self.seconds
+        except OverflowError:  # a record may say anything
+            return None
+        return cost if math.isfinite(cost) else None
+
+    @property
+    def rank(self) -> tuple[int, int, float]:
+        """The lowest of a stack is its best take: kept, then rated highest, then newest."""
+        return _DECIDED[self.kept], -self.rating, -self.created
+
+
+def stack_of(record: Record) -> str:
+    """What all takes of one request at one service share."""
+    return hashlib.sha256(f"{fingerprint(record.request)}\n{record.service}".encode()).hexdigest()[:16]
+
+
+def _is_free(record: Record) -> bool:
+    """Whether it cannot have cost anything: it was never sent, or the service refused it."""
+    refused = record.status is JobStatus.FAILED and record.id is None
+    return refused or record.status in (JobStatus.CANCELLED, JobStatus.WAITING)

@@ -1,0 +1,112 @@
+"""The library's entries as the rows that the wall is shown (`wall_messages.py`), and what their files say."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, cast
+
+from runcrate_widget.library.entry import Entry
+from runcrate_widget.library.library import Library
+from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.stacks import Prices
+from runcrate_widget.media.mp4 import whole_mp4
+from runcrate_widget.media.video import cut
+
+from .rows import LONGEST_PROMPT
+from .shapes import ErrorRow, VideoRow
+from .wall_messages import EntryRow
+
+_LONGEST_NOTE = 200  # bytes
+_LONGEST_ERROR = 1000
+_REMEMBERED = 5000  # files
+
+
+class Facts:
+    """What MP4s say of themselves, each read once. For any thread."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Path, tuple[tuple[int, int], VideoRow | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, path: Path) -> VideoRow | None:
+        """Of the file as it is now; None if it is not there, or is no whole MP4."""
+        try:
+            seen = os.stat(path)
+        except (OSError, ValueError):
+            return None
+        mark = seen.st_mtime_ns, seen.st_size
+        with self._lock:
+            known = self._known.get(path)
+        if known is None or known[0] != mark:
+            known = mark, _video_row(path)
+        with self._lock:
+            self._known[path] = known
+            self._known.move_to_end(path)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return known[1]
+
+
+def entry_row(entry: Entry, takes: int, library: Library, prices: Prices, facts: Facts) -> EntryRow:
+    """The row of an entry, `takes` of whose stack are shown. It reads the head of the file."""
+    record, request, choice = entry.record, entry.record.request, entry.record.choice
+    done = record.status is JobStatus.COMPLETED
+    video = facts.of(record.path) if done else None
+    row = EntryRow(
+        key=record.key,
+        id=record.id,
+        prompt=cut(request.prompt, LONGEST_PROMPT),
+        long=len(request.prompt.encode("utf-8", "replace")) > LONGEST_PROMPT,
+        model=request.model,
+        model_name=request.model_name,
+        duration=request.duration,
+        aspect_ratio=request.aspect_ratio,
+        take=record.take,
+        stack=entry.stack,
+        takes=takes,
+        status=record.status.value,
+        error=_error_row(record.error) if record.error else None,
+        created=entry.created,
+        made=record.timeline.made_in,
+        cost=entry.cost(prices),
+        kept=choice.kept,
+        rating=choice.rating,
+        note=cut(choice.note, _LONGEST_NOTE),
+        tags=list(choice.tags),
+        hidden=choice.hidden,
+        binned=video is None and library.bin.find(record) is not None,
+        demo=record.demo,
+        video=video,
+    )
+    return cast("EntryRow", sendable(row))
+
+
+def sendable(value: Any) -> Any:
+    """`value` with texts that every message can carry: a record's may have half of a character."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {name: sendable(one) for name, one in value.items()}
+    return [sendable(one) for one in value] if isinstance(value, list) else value
+
+
+def _error_row(error: Any) -> ErrorRow:
+    message, hint = (cut(str(error.get(name, "")), _LONGEST_ERROR) for name in ("message", "hint"))
+    return ErrorRow(message=message, hint=hint, field=None)
+
+
+def _video_row(path: Path) -> VideoRow | None:
+    mp4 = whole_mp4(path)
+    if mp4 is None:
+        return None
+    return VideoRow(
+        path=str(path),
+        size=mp4.size,
+        width=mp4.width,
+        height=mp4.height,
+        duration=mp4.duration,
+        audio=mp4.audio,
+    )
