@@ -17,7 +17,8 @@ from runcrate_widget.notebook import messages
 from runcrate_widget.notebook.handlers import HANDLERS
 from runcrate_widget.notebook.rows import job_row
 
-TWIN = Path(__file__).parent.parent / "js" / "src" / "kernel" / "messages.ts"
+KERNEL = Path(__file__).parent.parent / "js" / "src" / "kernel"
+TWIN = [KERNEL / name for name in ("shapes.ts", "entries.ts", "sets.ts", "messages.ts")]
 ROWS = [name for name, value in vars(messages).items() if is_typeddict(value)]
 
 #: `(its type's name, whether it may be missing)` by field; a type's name is TypeScript's.
@@ -59,7 +60,7 @@ class Twin:
     """`messages.ts`, as far as it is declarations of fields."""
 
     def __init__(self) -> None:
-        self.text = TWIN.read_text(encoding="utf-8")
+        self.text = "\n".join(path.read_text(encoding="utf-8") for path in TWIN)
         self.interfaces: dict[str, Fields] = {}
         self.kinds: dict[str, dict[str, Fields]] = {}
         for name, base, body in re.findall(

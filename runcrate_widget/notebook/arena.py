@@ -13,9 +13,9 @@ from runcrate_widget.library.ranking import Ranking
 from runcrate_widget.library.record import Record
 from runcrate_widget.media.video import cut
 
-from .arena_messages import RankingRow
+from .arena_messages import ArenaPayload, RankingRow
 from .handlers import handles
-from .messages import ArenaPayload, Message, VideoRow
+from .messages import Message, VideoRow
 from .rows import LONGEST_PROMPT, video_row
 
 if TYPE_CHECKING:

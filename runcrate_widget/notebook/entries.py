@@ -95,7 +95,7 @@ def sendable(value: Any) -> Any:
 
 def _error_row(error: Any) -> ErrorRow:
     message, hint = (cut(str(error.get(name, "")), _LONGEST_ERROR) for name in ("message", "hint"))
-    return ErrorRow(message=message, hint=hint, field=None)
+    return ErrorRow(message=message, hint=hint, field=None, kind=str(error.get("kind", "")))
 
 
 def _video_row(path: Path) -> VideoRow | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runcrate_widget.catalog import Model
+from runcrate_widget.client import VideoClient
 from runcrate_widget.environment import located
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.job import VideoJob
@@ -130,3 +131,11 @@ def _literal(value: Any) -> str:
         return repr(json.loads(json.dumps(value, allow_nan=False)))
     except (TypeError, ValueError, RecursionError):
         raise RuncrateError("The record of this job holds what is no value of a request.") from None
+
+
+def has_key(client: VideoClient) -> bool:
+    """Whether an API key is set."""
+    try:
+        return client.api_key is not None
+    except RuncrateError:  # what is set is none: Generate says what is wrong with it
+        return True

@@ -40,7 +40,7 @@ from .messages import CONTROLS, STATE, Message, SessionRow
 from .money import Remainder
 from .pictures import GivenPictures, check_from_page
 from .rerun import follow_models
-from .rows import model_row
+from .rows import has_key, model_row
 from .runtime import runtime_ref, source
 from .sets import Once, begun
 from .wall import Wall
@@ -181,7 +181,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._session = dict(
             SessionRow(
                 demo=self._client.demo,
-                has_key=self._has_key(),
+                has_key=has_key(self._client),
                 service=self._client.service,
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,
@@ -197,12 +197,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     def _show_wall(self, version: int) -> None:
         self._session = {**self._session, "wall": version}
-
-    def _has_key(self) -> bool:
-        try:
-            return self._client.api_key is not None
-        except RuncrateError:  # what is set is none: Generate says what is wrong with it
-            return True
 
     def _tell(self, **rows: dict[str, Any]) -> None:
         with self.hold_sync():  # one message, with the revision

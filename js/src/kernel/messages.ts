@@ -1,13 +1,13 @@
 // What the widget's view and its kernel side say to each other. The other side of this file is
 // `runcrate_widget/notebook/messages.py`, which says what each message means.
 
-/** What went wrong, for a person; `field` is the control at fault. */
-export interface ErrorRow {
-  message: string;
-  hint: string;
-  field: string | null;
-  kind: string; // one word, as `errors.py` has them; `model`: offer `rerun`
-}
+import type { Changes, EntryRow, Query, SettingsPayload, WallPayload } from "./entries.ts";
+import type { ArenaPayload, RerunPayload } from "./sets.ts";
+import type { ErrorRow, Status, VideoRow } from "./shapes.ts";
+
+export type * from "./entries.ts";
+export type * from "./sets.ts";
+export type * from "./shapes.ts";
 
 /**
  * One choice of the model picker. `durations` in seconds: the choices, or `[shortest, longest]` where
@@ -24,27 +24,6 @@ export interface ModelRow {
   image: boolean | null; // whether it makes a video from a picture; null: not known, and it may be tried
   retired: string | null; // since when it is gone
 }
-
-/** A finished video. */
-export interface VideoRow {
-  path: string;
-  size: number; // bytes
-  width: number; // pixels
-  height: number; // pixels
-  duration: number; // seconds
-  audio: boolean;
-}
-
-export type Status =
-  | "waiting"
-  | "submitting"
-  | "queued"
-  | "processing"
-  | "downloading"
-  | "completed"
-  | "failed"
-  | "unconfirmed"
-  | "cancelled";
 
 /** Nothing more comes of a job by itself, and nothing is to be decided. */
 export const ENDED: readonly Status[] = ["completed", "failed", "cancelled"];
@@ -110,103 +89,6 @@ export interface MoneyRow {
   unknown: SpentRow;
   pending: SpentRow;
   demos: number;
-}
-
-/** One entry of the wall: a stack by its best take, or one take. `long`: the whole prompt is elsewhere. */
-export interface EntryRow {
-  key: string;
-  id: string | null;
-  prompt: string;
-  long: boolean;
-  model: string;
-  model_name: string;
-  duration: number | null; // seconds, as asked for
-  aspect_ratio: string | null;
-  take: number;
-  stack: string;
-  takes: number; // how many of the stack the question finds
-  status: Status;
-  error: ErrorRow | null;
-  created: number;
-  made: number | null; // seconds
-  cost: number | null; // dollars
-  kept: boolean | null;
-  rating: number | null;
-  note: string;
-  tags: string[];
-  hidden: boolean;
-  binned: boolean; // its file is in the bin
-  demo: boolean;
-  video: VideoRow | null; // null also where the file is not in its place
-}
-
-/** In which order entries are given. */
-export type Order = "newest" | "oldest" | "rating" | "cost";
-
-/** Which entries. With a `stack`, the takes of that stack are the rows, the best first. */
-export interface Query {
-  text: string;
-  model: string | null;
-  status: Status | null; // null: completed
-  kept: boolean | null;
-  undecided: boolean;
-  rating: number | null; // or higher
-  tag: string | null;
-  hidden: boolean;
-  since: number | null;
-  until: number | null;
-  cost_from: number | null;
-  cost_to: number | null;
-  stack: string | null;
-  order: Order;
-}
-
-/** How many stacks a day has; `day` is "" where the order is not by date. */
-export interface DayRow {
-  day: string;
-  count: number;
-}
-
-/** How many entries of a model there are. */
-export interface ModelCountRow {
-  id: string;
-  name: string;
-  count: number;
-}
-
-/** How many entries have a tag. */
-export interface TagCountRow {
-  tag: string;
-  count: number;
-}
-
-/** What is to change of a choice; what is missing stays. */
-export interface Changes {
-  kept?: boolean | null;
-  rating?: number | null;
-  note?: string;
-  tags?: string[];
-  hidden?: boolean;
-}
-
-/** How much the wall has. What there is to choose from is whatever else was asked for. */
-export interface WallPayload {
-  version: number;
-  total: number; // entries
-  stacks: number;
-  days: DayRow[]; // in the order of the rows
-  models: ModelCountRow[];
-  tags: TagCountRow[];
-  kept: number;
-  put_away: number;
-}
-
-/** What an entry was asked for with. */
-export interface SettingsPayload {
-  prompt: string;
-  model: string;
-  duration: number | null; // seconds
-  aspect_ratio: string | null;
 }
 
 /** The controls: one synced trait each. */
@@ -292,49 +174,6 @@ export const LARGEST_PICTURE = 5_000_000;
 /** Generate was pressed; `prompts` is what the prompt stands for, as it was shown. */
 export interface GenerateRequest extends Settings {
   prompts?: string[] | null;
-}
-
-/** One video of a set that is asked for on another model. */
-export interface RerunRow {
-  key: string;
-  prompt: string;
-  take: number;
-  duration: number | null; // seconds
-  was: number | null;
-  aspect_ratio: string | null;
-  there: boolean; // nothing is sent for it
-}
-
-/** What a set is on another model. */
-export interface RerunPayload {
-  model: string;
-  model_name: string;
-  differs: string;
-  rows: RerunRow[];
-  seconds: number | null;
-  cost: number | null; // dollars
-  keys: string[];
-}
-
-/** A model's place. */
-export interface RankingRow {
-  model_name: string;
-  strength: number; // log odds against an average model
-  low: number;
-  high: number;
-  comparisons: number;
-}
-
-/** Two videos of one prompt, with nothing that tells their models. */
-export interface ArenaPayload {
-  left: string | null;
-  right: string | null;
-  left_video: VideoRow | null;
-  right_video: VideoRow | null;
-  prompt: string;
-  done: number;
-  left_to_do: number;
-  ranking: RankingRow[];
 }
 
 /** What the view says, by its kind. */
