@@ -19,7 +19,6 @@ const OURS = [
   "announcement",
   "answered",
   "arrived",
-  "begin",
   "beyond",
   "blocked",
   "busy",

@@ -5,7 +5,7 @@ import { ending, type Model, watchTheme } from "./kernel/host.ts";
 import { KernelState } from "./kernel/state.ts";
 import * as shared from "./shared.ts";
 import { render as draw } from "./ui/dom.ts";
-import { loadStudio } from "./ui/later.ts";
+import { Later, loadStudio } from "./ui/later.ts";
 import { Page } from "./ui/page.ts";
 import { Widget } from "./ui/widget.tsx";
 import "./ui/css/index.css";
@@ -35,7 +35,8 @@ export const begin: Begin = (model, modelSignal, studio) => {
   // Its text is asked for now: when it is needed, a cell may run, and a kernel without subshells not answer.
   const text = studio === undefined ? kernel.studio() : Promise.resolve(studio);
   text.catch(() => {});
-  const page = new Page(kernel, modelSignal, changed, () => loadStudio(text, shared));
+  const page = new Page(kernel, modelSignal, changed);
+  const later = new Later(() => loadStudio(text, shared), changed);
   return ({ el, signal }) => {
     const end = ending(signal);
     // At random: the page may have this module more than once.
@@ -45,7 +46,7 @@ export const begin: Begin = (model, modelSignal, studio) => {
       drawn = true;
       if (end.signal.aborted) return;
       page.loadNewest();
-      draw(<Widget page={page} id={id} />, el);
+      draw(<Widget page={page} id={id} later={later} />, el);
     };
     const soon = () => {
       if (drawn) queueMicrotask(now);

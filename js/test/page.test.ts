@@ -15,12 +15,7 @@ function open(kernel: Kernel) {
   lives.push(life);
   const state = new KernelState(kernel, life.signal, () => {});
   return {
-    page: new Page(
-      state,
-      life.signal,
-      () => {},
-      () => new Promise(() => {}),
-    ),
+    page: new Page(state, life.signal, () => {}),
     life,
   };
 }

@@ -1,5 +1,5 @@
-// What is said of sets and of the arena: a part of messages.ts. (The other side is `notebook/sets_messages.py` and
-// `arena_messages.py`.)
+// What is said of sets and of the arena: a part of messages.ts. (The other side is
+// `notebook/sets_messages.py` and `arena_messages.py`.)
 
 import type { VideoRow } from "./shapes.ts";
 

@@ -7,11 +7,12 @@ import { Action, Confirmed } from "./actions.tsx";
 import type { ComponentChildren } from "./dom.ts";
 import { clock, facts } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import type { Later } from "./later.ts";
 import { Demo, Problem, Title } from "./marks.tsx";
 import type { Page } from "./page.ts";
 import { stateful } from "./stateful.ts";
 
-export function Jobs({ page }: { page: Page }) {
+export function Jobs({ page, later }: { page: Page; later: Later }) {
   const { jobs, rows, session } = page.kernel;
   const { earlier } = session;
   const older = rows.end("older");
@@ -48,12 +49,12 @@ export function Jobs({ page }: { page: Page }) {
       return order < 0 || (!order && side === "newer");
     };
     if (!job.undecided) gap(isPast);
-    listed.push(<Job key={job.key} page={page} job={job} newest={job === newest} />);
+    listed.push(<Job key={job.key} page={page} job={job} later={later} newest={job === newest} />);
   }
   gap(() => true);
   return (
     <>
-      {newest && page.studio && <style>{page.studio.style}</style>}
+      {newest && <style>{later.get()?.style}</style>}
       <ul class="rw-jobs" aria-label="Videos">
         {listed}
       </ul>
@@ -87,10 +88,10 @@ interface JobProps {
   job: JobRow;
 }
 
-function Job({ page, job, newest }: JobProps & { newest: boolean }) {
+function Job({ page, job, later, newest }: JobProps & { later: Later; newest: boolean }) {
   const { video } = job;
   if (video) {
-    const Finished = page.studio?.Finished;
+    const Finished = later.get()?.Finished;
     return Finished ? (
       <Finished page={page} job={job} video={video} newest={newest} />
     ) : (

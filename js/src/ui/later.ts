@@ -10,6 +10,32 @@ export interface Studio {
   Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
 }
 
+/** The studio for one widget: loaded when `get` is first called. */
+export class Later {
+  #load: () => Promise<Studio>;
+  #changed: () => void;
+  #studio: Studio | undefined;
+  #asked = false;
+
+  /** Calls `changed` once it is here. */
+  constructor(load: () => Promise<Studio>, changed: () => void) {
+    this.#load = load;
+    this.#changed = changed;
+  }
+
+  /** Undefined until it has come. */
+  get(): Studio | undefined {
+    if (!this.#asked) void this.#begin();
+    return this.#studio;
+  }
+
+  async #begin(): Promise<void> {
+    this.#asked = true;
+    this.#studio = await this.#load();
+    this.#changed();
+  }
+}
+
 let studio: Promise<Studio> | undefined;
 
 /** The studio, of its text; `core` is what it shares with us. */

@@ -14,7 +14,6 @@ import {
 } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import { short } from "./format.ts";
-import type { Studio } from "./later.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
@@ -38,8 +37,6 @@ export class Page {
 
   #controls: { [N in Name]: Control<Settings[N]> };
   #changed: () => void;
-  #load: () => Promise<Studio>;
-  #studio: Studio | "asked" | undefined;
   #open = new Set<string>(); // what the person asked for, unanswered
   #late = new Set<string>(); // and what of it has been for a second
   #jobErrors = new Map<string, ErrorRow>();
@@ -48,11 +45,10 @@ export class Page {
   #observer: IntersectionObserver | undefined;
   #ends = new Map<Element, number>(); // the buttons it watches, and how often in a row it pressed them
 
-  /** Calls `changed` after each change. `load` gives the studio. */
-  constructor(kernel: KernelState, signal: AbortSignal, changed: () => void, load: () => Promise<Studio>) {
+  /** Calls `changed` after each change. */
+  constructor(kernel: KernelState, signal: AbortSignal, changed: () => void) {
     this.kernel = kernel;
     this.#changed = changed;
-    this.#load = load;
     this.#controls = each((name) => new Control(kernel.get(name)));
     kernel.onSetting = (name) => {
       (this.#controls[name] as Control<Settings[Name]>).arrived(kernel.get(name));
@@ -69,24 +65,6 @@ export class Page {
   /** What the controls show. */
   get settings(): Settings {
     return each((name) => this.#controls[name].shown);
-  }
-
-  /** What is loaded when it is first asked for here; undefined until it has come. */
-  get studio(): Studio | undefined {
-    if (!this.#studio) {
-      this.#studio = "asked";
-      void this.#load().then(
-        (studio) => {
-          this.#studio = studio;
-          this.#changed();
-        },
-        (error: Error) => {
-          this.error = { message: error.message, hint: "Reload the page.", field: null, kind: "closed" };
-          this.#changed();
-        },
-      );
-    }
-    return this.#studio === "asked" ? undefined : this.#studio;
   }
 
   /** Whether Generate has been pressed and not been answered. */

@@ -3,11 +3,12 @@
 import { hostIsDark } from "../kernel/host.ts";
 import { Form } from "./form.tsx";
 import { Jobs } from "./jobs.tsx";
+import type { Later } from "./later.ts";
 import { Demo } from "./marks.tsx";
 import type { Page } from "./page.ts";
 
 /** `id` is the view's own, for names and ids: two may stand in one page. */
-export function Widget({ page, id }: { page: Page; id: string }) {
+export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
   const { demo } = page.kernel.session;
   const dark = hostIsDark() ? " rw-dark" : "";
 
@@ -54,7 +55,7 @@ export function Widget({ page, id }: { page: Page; id: string }) {
         )}
         {page.kernel.keyless && <NoKey page={page} />}
         <Form page={page} id={id} />
-        <Jobs page={page} />
+        <Jobs page={page} later={later} />
         <p class="rw-unseen" aria-live="polite">
           {page.announcement}
         </p>
