@@ -117,6 +117,19 @@ export class Page {
     this.#changed();
   }
 
+  /** Takes over these settings. */
+  use(settings: Partial<Settings>): void {
+    for (const name of SETTINGS) {
+      const value = settings[name];
+      if (value !== undefined) this.set(name, value as never);
+    }
+  }
+
+  /** Draws all views anew, soon. */
+  redraw(): void {
+    this.#changed();
+  }
+
   /** Sends a prompt that has been typed and not been sent. */
   flush = (): void => {
     clearTimeout(this.#debounce);
