@@ -9,6 +9,7 @@ class FakeModel {
   withhold = false; // answers to chunks wait until `release()`
   files = {}; // job's key: bytes
   posters = {}; // job's key: bytes
+  times = { making: [], queued: [], whole: [] }; // how long earlier videos took
   echo = true; // whether a `set` sets the trait
 
   #listeners = new Map();
@@ -151,6 +152,7 @@ class FakeModel {
       rows: kind === "rows" ? this.#page(message) : {},
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
+      times: this.times,
       code: { code: `client.generate("${message.key}")` },
     };
     this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
