@@ -5,6 +5,7 @@ import { Control } from "../kernel/control.ts";
 import type { Received } from "../kernel/conversation.ts";
 import {
   type ErrorRow,
+  type ModelRow,
   type Payloads,
   type Request,
   type Requests,
@@ -13,13 +14,19 @@ import {
   type Side,
 } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
+import type { Extras, Reading } from "./extras.ts";
 import { short } from "./format.ts";
+import { beyond } from "./plan.ts";
+import { Recall } from "./recall.ts";
+import { StartPicture } from "./start.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
 const MOST_PRESSED = 10; // pages that come by themselves before the list's end was out of view once
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
+
+const SEVERAL = /\{.*\||\\[{|}]|\S\s*[\r\n]\s*\S/s; // what a text has that may stand for several
 
 type Name = keyof Settings;
 
@@ -34,7 +41,14 @@ export class Page {
   error: ErrorRow | null = null;
   /** The latest change of a job's stage, for a screen reader. */
   announcement = "";
+  /** How the prompt is read. */
+  reading: Reading = { braces: true, lines: false };
+  /** Loads what is seldom needed. */
+  load: () => Promise<Extras> = () => new Promise(() => {});
+  readonly start: StartPicture;
+  readonly recall: Recall;
 
+  #extras: Extras | undefined;
   #controls: { [N in Name]: Control<Settings[N]> };
   #changed: () => void;
   #open = new Set<string>(); // what the person asked for, unanswered
@@ -56,6 +70,29 @@ export class Page {
     kernel.onStages = (news) => {
       this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
     };
+    this.start = new StartPicture(
+      {
+        extras: () => this.load(),
+        send: (request) => this.#ask({ kind: "picture", ...request }),
+        fetch: (sha256) => kernel.conversation.insist({ kind: "picture_of", sha256 }),
+        given: (sha256) => this.set("image", sha256),
+        failed: (error) => {
+          this.error = { kind: "input", ...error, field: "image" };
+        },
+        redraw: () => this.redraw(),
+      },
+      signal,
+    );
+    this.recall = new Recall(
+      async (count) => {
+        const reply = await this.#ask({ kind: "earlier_prompts", count });
+        return reply.ok ? reply.prompts : undefined;
+      },
+      (prompt) => {
+        this.set("prompt", prompt);
+        this.redraw();
+      },
+    );
     signal.addEventListener("abort", () => {
       clearTimeout(this.#debounce);
       this.#observer?.disconnect();
@@ -72,10 +109,52 @@ export class Page {
     return this.#open.has("generate");
   }
 
+  /** The model that is chosen, if it is in the table. */
+  get model(): ModelRow | undefined {
+    const { model } = this.settings;
+    return this.kernel.models.find((row) => row.id === model);
+  }
+
+  /** Whether the prompt may stand for several. */
+  get several(): boolean {
+    return SEVERAL.test(this.settings.prompt);
+  }
+
+  /** What the prompt stands for; null: itself; undefined: too much, or it is not known yet. */
+  get prompts(): string[] | null | undefined {
+    if (!this.several) return null;
+    if (!this.#extras)
+      void this.load().then((extras) => {
+        this.#extras = extras;
+        this.#changed();
+      });
+    return this.#extras?.read(this.settings.prompt, this.reading);
+  }
+
+  /** How many videos a press makes. */
+  get videos(): number {
+    return (this.prompts?.length ?? 1) * this.settings.takes;
+  }
+
+  /** Whether nothing but a description is missing. */
+  get blank(): boolean {
+    return !this.settings.prompt.trim() || this.prompts?.length === 0;
+  }
+
   /** Why nothing can be generated now, or "". */
   get blocked(): string {
+    const { duration, image } = this.settings;
+    const row = this.model;
     if (this.kernel.keyless) return "Generate needs an API key, or the demo.";
-    return this.settings.prompt.trim() ? "" : "Describe the video first.";
+    if (this.blank) return "Describe the video first.";
+    if (this.prompts === undefined)
+      return this.#extras
+        ? "The prompt stands for too many: at most 200 are sent at a time."
+        : "What the prompt stands for is being read.";
+    if (this.start.busy) return "The picture is not in the library yet.";
+    if (image && row?.image === false)
+      return `${row.name} begins with no picture: take it away, or choose another model.`;
+    return beyond(this.kernel.session.limit, this.videos, duration, row);
   }
 
   /** What to say while the kernel is silent, or "". */
@@ -125,6 +204,21 @@ export class Page {
     }
   }
 
+  /** Begins with a frame of the video `key`, `at` seconds in: a JPEG, in base64 or as it is. */
+  async extend(key: string, at: number, jpeg: Blob | string): Promise<void> {
+    const data = typeof jpeg === "string" ? jpeg.replace(/^data:.*,/, "") : undefined;
+    const type = "image/jpeg";
+    const bytes = data === undefined ? jpeg : Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+    await this.start.take(new Blob([bytes], { type }), "the last frame", { key, at });
+  }
+
+  /** What a second of `model` costs, in dollars. */
+  async price(model: string, price: number | null): Promise<void> {
+    const reply = await this.#ask({ kind: "price", model, price });
+    this.error = reply.ok ? null : reply.error;
+    this.#changed();
+  }
+
   /** Draws all views anew, soon. */
   redraw(): void {
     this.#changed();
@@ -143,7 +237,8 @@ export class Page {
     if (this.kernel.keyless) await this.kernel.conversation.hello();
     if (this.blocked || this.sending) return;
     this.error = null;
-    const reply = await this.#ask({ kind: "generate", ...this.settings });
+    const set = this.prompts ? { prompts: this.prompts } : {};
+    const reply = await this.#ask({ kind: "generate", ...this.settings, ...set });
     if (!reply.ok) this.error = reply.error;
     this.#changed();
   }

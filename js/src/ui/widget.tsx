@@ -54,7 +54,7 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
           </p>
         )}
         {page.kernel.keyless && <NoKey page={page} />}
-        <Form page={page} id={id} />
+        <Form page={page} id={id} later={later} />
         <Jobs page={page} later={later} />
         <p class="rw-unseen" aria-live="polite">
           {page.announcement}

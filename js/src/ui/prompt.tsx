@@ -1,0 +1,72 @@
+// The prompt as a field: it grows, counts, and takes pictures; the arrow keys bring back earlier ones.
+
+import { Field, type FormProps, invalid } from "./field.tsx";
+import type { Later } from "./later.ts";
+import { Picture, takeFrom } from "./picture.tsx";
+
+export function Prompt({ page, id, later }: FormProps & { later: Later }) {
+  const { prompt } = page.settings;
+  const { recall } = page;
+  const PromptSet = page.several ? later.get()?.PromptSet : undefined;
+  const characters = [...prompt].length;
+
+  const keys = (event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }) => {
+    const { key, currentTarget: field } = event;
+    const back = key === "ArrowUp" && (recall.at > 0 || field.selectionEnd === 0);
+    const by = back ? 1 : key === "ArrowDown" && recall.at ? -1 : 0;
+    if (by && !event.shiftKey) {
+      event.preventDefault();
+      void recall.step(by, prompt);
+    } else if (key !== "Shift") recall.stop();
+  };
+
+  return (
+    <Field page={page} id={id} name="prompt">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a picture may be dropped anywhere on it */}
+      <div
+        class="rw-box"
+        onDragOver={(event) => {
+          if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+        }}
+        onDrop={(event) => {
+          if (takeFrom(page, event.dataTransfer)) event.preventDefault();
+          event.stopPropagation();
+        }}
+        onPaste={(event) => {
+          if (takeFrom(page, event.clipboardData)) event.preventDefault();
+        }}
+      >
+        {/* The box grows with its text: the stylesheet lays a copy of it behind. */}
+        <div class="rw-grow" data-text={`${prompt} `}>
+          <textarea
+            class="rw-prompt"
+            rows={1}
+            dir="auto"
+            aria-label="Prompt"
+            title={prompt ? undefined : "↑ brings back earlier prompts"}
+            placeholder="Describe the video: what is seen, how the camera moves, the light"
+            value={prompt}
+            onInput={(event) => {
+              recall.stop();
+              page.set("prompt", event.currentTarget.value);
+            }}
+            onKeyDown={keys}
+            onClick={() => recall.stop()}
+            onBlur={page.flush}
+            {...invalid(page, id, "prompt")}
+          />
+        </div>
+        <div class="rw-under">
+          <Field page={page} id={id} name="image">
+            <Picture page={page} id={id} />
+          </Field>
+          <span class="rw-count">
+            {recall.at ? `earlier prompt ${recall.at} of ${recall.count} · ` : ""}
+            {characters ? `${characters.toLocaleString("en")} characters` : ""}
+          </span>
+        </div>
+      </div>
+      {PromptSet && <PromptSet page={page} />}
+    </Field>
+  );
+}
