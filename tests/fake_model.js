@@ -45,7 +45,8 @@ class FakeModel {
   }
 
   #counts() {
-    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length };
+    const waiting = this.#jobs.filter(({ status }) => status === "waiting").length;
+    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length, waiting };
   }
 
   #first() {

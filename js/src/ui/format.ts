@@ -34,8 +34,12 @@ export function cost(duration: number | null, takes: number, price: number | nul
   if (duration === null) return "";
   const seconds = takes > 1 ? `${takes} × ${duration} s` : `${duration} s`;
   if (price === null) return seconds;
-  const dollars = duration * takes * price;
-  return `${seconds} · ${dollars > 0 && dollars < 0.01 ? "under $0.01" : `$${dollars.toFixed(2)}`}`;
+  return `${seconds} · ${dollars(duration * takes * price)}`;
+}
+
+/** `$4.80`. */
+export function dollars(amount: number): string {
+  return amount > 0 && amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
 }
 
 /** `Veo 3.0 · 6 s · 16:9`, and the take where there is more than one. */
