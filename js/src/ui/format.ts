@@ -29,6 +29,11 @@ function inUnit(bytes: number, unit: Unit): string {
   return unit === "KB" || value >= 9.95 || value === 0 ? String(Math.round(value)) : value.toFixed(1);
 }
 
+/** `$4.80`. */
+export function dollars(amount: number): string {
+  return amount > 0 && amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
+}
+
 /** `Veo 3.0 · 6 s · 16:9`, and the take where there is more than one. */
 export function facts(job: JobRow): string {
   const duration = job.duration ?? (job.video ? Math.round(job.video.duration) : null);

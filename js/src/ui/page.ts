@@ -285,18 +285,23 @@ export class Page {
     this.#observer.observe(button);
   };
 
+  /** Asks for something; what is wrong with it stands with job `key`. */
+  async request<R extends Request>(request: R, key = ""): Promise<Payloads[R["kind"]] | undefined> {
+    if (this.isOpen(request.kind, key)) return undefined;
+    this.#jobErrors.delete(key);
+    const reply = await this.#ask(request, key);
+    if (!reply.ok) this.#jobErrors.set(key, reply.error);
+    this.#changed();
+    return reply.ok ? reply : undefined;
+  }
+
   /** Asks for something to be done with job `key`. */
-  async act<K extends "cancel" | "resubmit" | "adopt" | "resume" | "code">(
+  act<K extends "cancel" | "resubmit" | "adopt" | "resume" | "code">(
     kind: K,
     key: string,
     more: Omit<Requests[K], "key"> | object = {},
   ): Promise<Payloads[K] | undefined> {
-    if (this.isOpen(kind, key)) return undefined;
-    this.#jobErrors.delete(key);
-    const reply = (await this.#ask({ kind, key, ...more } as Request, key)) as Received<K>;
-    if (!reply.ok) this.#jobErrors.set(key, reply.error);
-    this.#changed();
-    return reply.ok ? reply : undefined;
+    return this.request({ kind, key, ...more } as Request & { kind: K }, key);
   }
 
   /** A view is there; call what is returned when it is no longer. */
@@ -334,7 +339,7 @@ export class Page {
       this.#changed();
     };
     // What costs money stays closed to the second press of a double click, however quick the kernel was.
-    const costs = reply.ok && (request.kind === "generate" || request.kind === "resubmit");
+    const costs = reply.ok && ["generate", "resubmit", "rerun"].includes(request.kind);
     const rest = costs ? begun + DOUBLE_PRESS - Date.now() : 0;
     if (rest > 0) setTimeout(close, rest);
     else close();

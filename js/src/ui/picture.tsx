@@ -28,7 +28,7 @@ export function Picture({ page, id }: FormProps) {
           onClick={() => start.drop()}
           {...invalid(page, id, "image")}
         >
-          <Icon name="cross" />
+          <Icon name="close" />
         </button>
       </span>
     );

@@ -1,11 +1,7 @@
 // What a press of Generate asks for, and what that costs. Pure functions.
 
 import type { LimitRow, ModelRow } from "../kernel/messages.ts";
-
-/** `$4.80`. */
-export function dollars(amount: number): string {
-  return amount > 0 && amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
-}
+import { dollars } from "./format.ts";
 
 /** What `videos` of `duration` seconds cost: `costs 3 × 4 s ≈ $4.80`; where no price is known, `12 s of video`. */
 export function costs(videos: number, duration: number | null, price: number | null, demo: boolean): string {

@@ -88,3 +88,32 @@ export function ahead(
     share: progress(times.whole, now - submitted) ?? undefined,
   };
 }
+
+/**
+ * When all are done, about: those that are under way, and `waiting` more of which the times of some are known.
+ * undefined: of one of them nothing is known.
+ */
+export function allBy(
+  running: readonly Ahead[],
+  next: readonly (Times | undefined)[],
+  waiting: number,
+  now: number,
+): number | undefined {
+  if (running.some(({ by }) => by === undefined)) return undefined;
+  const ends = running.map(({ by }) => by as number);
+  const each = next.map((times) => times && doneBy(times.whole, 0.5));
+  if (waiting && (!each.length || each.some((one) => one == null))) return undefined;
+  const mean = waiting ? (each as number[]).reduce((sum, one) => sum + one, 0) / each.length : 0;
+  // As many at a time as there are now.
+  const work = ends.reduce((sum, by) => sum + by - now, 0) + waiting * mean;
+  return Math.max(now + work / (running.length || 1), ...ends);
+}
+
+/** A moment by the kernel's clock as the page's clock has it, the next whole minute: `14:41`. */
+export function timeOfDay(page: Page, seconds: number): string {
+  const here = seconds - page.kernel.conversation.clockOffset;
+  return new Date(Math.ceil(here / 60) * 60_000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
