@@ -125,7 +125,7 @@ export function Takes({ page, id }: FormProps) {
   };
   return (
     <Field page={page} id={id} name="takes">
-      <span class="rw-choices rw-takes" title="How many videos to make of it">
+      <span class="rw-choices rw-stepper" title="How many videos to make of it">
         <button
           type="button"
           aria-label="One fewer"
@@ -136,9 +136,15 @@ export function Takes({ page, id }: FormProps) {
         </button>
         {/* biome-ignore lint/a11y/noLabelWithoutControl: NumberBox is one */}
         <label>
-          <NumberBox value={takes} min={1} max={MOST_TAKES} onValue={set} {...invalid(page, id, "takes")} />
+          <NumberBox
+            aria-label="Takes"
+            value={takes}
+            min={1}
+            max={MOST_TAKES}
+            onValue={set}
+            {...invalid(page, id, "takes")}
+          />
           {takes === 1 ? "take" : "takes"}
-          <span class="rw-unseen">: takes</span>
         </label>
         <button
           type="button"
@@ -158,6 +164,7 @@ interface NumberProps {
   min: number;
   max?: number;
   onValue: (value: number | null) => void;
+  "aria-label"?: string;
 }
 
 /**

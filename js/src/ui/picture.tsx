@@ -20,7 +20,7 @@ export function Picture({ page, id }: FormProps) {
     return (
       <span class="rw-start" aria-busy={start.busy}>
         {start.url && <img src={start.url} alt="" />}
-        <span class="rw-cut">starts from {start.name}</span>
+        <span>starts from {start.name}</span>
         <button
           type="button"
           class="rw-action"

@@ -4,6 +4,8 @@ import { Field, type FormProps, invalid } from "./field.tsx";
 import type { Later } from "./later.ts";
 import { Picture, takeFrom } from "./picture.tsx";
 
+const EMPTY = "Describe the video: what is seen, how the camera moves, the light";
+
 export function Prompt({ page, id, later }: FormProps & { later: Later }) {
   const { prompt } = page.settings;
   const { recall } = page;
@@ -37,14 +39,14 @@ export function Prompt({ page, id, later }: FormProps & { later: Later }) {
         }}
       >
         {/* The box grows with its text: the stylesheet lays a copy of it behind. */}
-        <div class="rw-grow" data-text={`${prompt} `}>
+        <div class="rw-grow" data-text={`${prompt || EMPTY} `}>
           <textarea
             class="rw-prompt"
             rows={1}
             dir="auto"
             aria-label="Prompt"
             title={prompt ? undefined : "↑ brings back earlier prompts"}
-            placeholder="Describe the video: what is seen, how the camera moves, the light"
+            placeholder={EMPTY}
             value={prompt}
             onInput={(event) => {
               recall.stop();
@@ -60,7 +62,7 @@ export function Prompt({ page, id, later }: FormProps & { later: Later }) {
           <Field page={page} id={id} name="image">
             <Picture page={page} id={id} />
           </Field>
-          <span class="rw-count">
+          <span class="rw-counter">
             {recall.at ? `earlier prompt ${recall.at} of ${recall.count} · ` : ""}
             {characters ? `${characters.toLocaleString("en")} characters` : ""}
           </span>

@@ -19,6 +19,7 @@ export function Send({ page, id, later }: FormProps & { later: Later }) {
         <output title={page.model?.notes} aria-label="Cost">
           {costs(videos, duration, price, demo)}
         </output>
+        {Price && ", "}
         {Price && <Price key={model} page={page} model={model} />}
         <small>
           {time}

@@ -13,7 +13,7 @@ interface Props {
 export const Price = stateful<Props, string | null>(null, ({ page, model }, typed, set) => {
   if (typed === null)
     return (
-      <button type="button" class="rw-word" title="Set what a second costs" onClick={() => set("")}>
+      <button type="button" class="rw-link" title="Set what a second costs" onClick={() => set("")}>
         price not set
       </button>
     );
@@ -43,7 +43,7 @@ export const Price = stateful<Props, string | null>(null, ({ page, model }, type
         }}
       />
       a second
-      <button type="button" class="rw-word" aria-disabled={!good} onClick={done}>
+      <button type="button" class="rw-link" aria-disabled={!good} onClick={done}>
         set
       </button>
     </span>
