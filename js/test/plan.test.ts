@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { conditions } from "../src/studio/form/conditions.ts";
+import { beyond, left } from "../src/studio/form/limit.ts";
 import { read, readings } from "../src/studio/form/read.ts";
-import { conditions } from "../src/ui/conditions.ts";
-import { beyond, costs, left } from "../src/ui/plan.ts";
+import { costs } from "../src/ui/plan.ts";
 import { job, state } from "./rows.ts";
 
 const both = { braces: true, lines: true };
@@ -17,8 +18,6 @@ test("the cost has the word, the money where a price is known, and nothing that 
 });
 
 test("what is left of a limit", () => {
-  assert.equal(left(null), "");
-  assert.equal(left(undefined), "");
   assert.equal(left({ seconds: null, dollars: 8.8 }), "$8.80 left");
   assert.equal(left({ seconds: 40.7, dollars: 0 }), "$0.00 and 40 s left");
 });
@@ -26,16 +25,19 @@ test("what is left of a limit", () => {
 test("a limit forbids what goes over it, and what nobody knows", () => {
   const [row] = state()._models;
   const priced = { ...row, price: 0.4 } as typeof row;
-  assert.equal(beyond(null, 99, null, row), "");
+  assert.equal(beyond({ seconds: null, dollars: null }, 99, null, row), "");
   assert.equal(beyond({ seconds: 12, dollars: null }, 3, 4, row), "");
-  assert.match(beyond({ seconds: 12, dollars: null }, 4, 4, row), /12 s of video left; this takes 16 s/);
-  assert.match(beyond({ seconds: 12, dollars: null }, 1, null, row), /choose a duration/);
+  assert.match(
+    beyond({ seconds: 12, dollars: null }, 4, 4, row),
+    /12 s of video left; this takes 16 s of video/,
+  );
+  assert.match(beyond({ seconds: 12, dollars: null }, 1, null, row), /not known/);
   assert.equal(
     beyond({ seconds: null, dollars: 4.8 }, 3, 4, priced),
     "",
     "0.4 × 12 is a little more than 4.8",
   );
-  assert.match(beyond({ seconds: null, dollars: 4.7 }, 3, 4, priced), /\$4\.70 left; this costs \$4\.80/);
+  assert.match(beyond({ seconds: null, dollars: 4.7 }, 3, 4, priced), /\$4\.70 left; this takes \$4\.80/);
   assert.match(
     beyond({ seconds: null, dollars: 4.8 }, 1, 4, { ...priced, price: null } as typeof row),
     /not known/,
@@ -69,7 +71,7 @@ test("what the jobs have met is said of the service", () => {
   assert.match(said({ note: "reconnecting: the service answered 502" }), /does not answer/);
   assert.match(said({ status: "waiting", note: "trying again: no connection" }), /does not answer/);
   const broke = { message: "None.", hint: "", field: null, kind: "credits" };
-  assert.match(said({ status: "failed", error: broke }), /no credits/);
+  assert.match(said({ status: "failed", error: broke }), /No credits/);
   assert.equal(
     said({ status: "completed" }, { status: "failed", error: broke }),
     "",

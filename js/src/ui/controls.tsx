@@ -1,5 +1,6 @@
 // The controls under the prompt: model, duration, aspect ratio, takes.
 
+import type { ComponentChildren } from "./dom.ts";
 import { Field, type FormProps, invalid } from "./field.tsx";
 import { Icon } from "./icons.tsx";
 import { stateful } from "./stateful.ts";
@@ -69,48 +70,54 @@ export function Duration({ page, id }: FormProps) {
       </Field>
     );
 
+  const last = row.durations.at(-1);
   return (
-    <Field page={page} id={id} name="duration">
-      <fieldset class="rw-choices" {...wrong}>
-        <legend class="rw-unseen">Duration in seconds</legend>
-        {row.durations.map((seconds, index) => (
-          <label key={seconds}>
-            <input
-              type="radio"
-              name={`${id}-duration`}
-              value={seconds}
-              checked={seconds === duration}
-              onChange={() => page.set("duration", seconds)}
-            />
-            <span>
-              {seconds}
-              {index === row.durations.length - 1 && " s"}
-            </span>
-          </label>
-        ))}
-      </fieldset>
-    </Field>
+    <Choices
+      page={page}
+      id={id}
+      name="duration"
+      legend="Duration in seconds"
+      values={row.durations}
+      word={(seconds) => (seconds === last ? `${seconds} s` : seconds)}
+    />
   );
 }
 
 export function AspectRatio({ page, id }: FormProps) {
   return (
-    <Field page={page} id={id} name="aspect_ratio">
-      <fieldset class="rw-choices" {...invalid(page, id, "aspect_ratio")}>
-        <legend class="rw-unseen">Aspect ratio</legend>
-        {(["16:9", "9:16"] as const).map((ratio) => (
-          <label key={ratio}>
+    <Choices
+      page={page}
+      id={id}
+      name="aspect_ratio"
+      legend="Aspect ratio"
+      values={["16:9", "9:16"] as const}
+      word={(ratio) => [<Icon name={ratio} />, ratio]}
+    />
+  );
+}
+
+interface ChoicesProps<V> extends FormProps {
+  name: "duration" | "aspect_ratio";
+  legend: string;
+  values: readonly V[];
+  word: (value: V) => ComponentChildren;
+}
+
+function Choices<V extends string | number>({ page, id, name, legend, values, word }: ChoicesProps<V>) {
+  return (
+    <Field page={page} id={id} name={name}>
+      <fieldset class="rw-choices" {...invalid(page, id, name)}>
+        <legend class="rw-unseen">{legend}</legend>
+        {values.map((value) => (
+          <label key={value}>
             <input
               type="radio"
-              name={`${id}-aspect_ratio`}
-              value={ratio}
-              checked={ratio === page.settings.aspect_ratio}
-              onChange={() => page.set("aspect_ratio", ratio)}
+              name={`${id}-${name}`}
+              value={value}
+              checked={value === page.settings[name]}
+              onChange={() => page.set(name, value)}
             />
-            <span>
-              <Icon name={ratio} />
-              {ratio}
-            </span>
+            <span>{word(value)}</span>
           </label>
         ))}
       </fieldset>

@@ -1,6 +1,5 @@
 // The form: what to make, and what it costs.
 
-import { conditions } from "./conditions.ts";
 import { AspectRatio, Duration, ModelPicker, Takes } from "./controls.tsx";
 import { type FormProps, isShown } from "./field.tsx";
 import type { Later } from "./later.ts";
@@ -20,6 +19,7 @@ export function Form({ page, id, later }: FormProps & { later: Later }) {
 
   return (
     <>
+      <style>{later.style}</style>
       {/* biome-ignore lint/a11y/useSemanticElements: a form would send itself on Enter in any field */}
       <div class="rw-form" role="group" aria-label="New video">
         <Prompt page={page} id={id} later={later} />
@@ -37,7 +37,7 @@ export function Form({ page, id, later }: FormProps & { later: Later }) {
         )}
         {/* Always there, so that a screen reader hears it change. */}
         <p class="rw-status" role="status">
-          {busy || (blocked && !plain ? "" : retired || conditions(kernel.jobs))}
+          {busy || (blocked && !plain ? "" : retired || (jobs.length && later.get()?.conditions(jobs)) || "")}
         </p>
         {elsewhere && <Problem error={error} id={`${id}-problem`} />}
       </div>

@@ -6,10 +6,11 @@ import type { Extras } from "./extras.ts";
 import type { Page } from "./page.ts";
 
 /** What `studio/index.tsx` has. */
-export interface Studio extends Extras {
+export interface Studio extends Extras<Page> {
   style: string;
   Examples: (props: { page: Page }) => ComponentChildren;
   Price: (props: { page: Page; model: string }) => ComponentChildren;
+  Start: (props: { page: Page; id: string }) => ComponentChildren;
   PromptSet: (props: { page: Page }) => ComponentChildren;
   Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
 }
@@ -25,6 +26,11 @@ export class Later {
   constructor(load: () => Promise<Studio>, changed: () => void) {
     this.#load = load;
     this.#changed = changed;
+  }
+
+  /** What is to be put into the page, once it has come. */
+  get style(): string | undefined {
+    return this.#studio?.style;
   }
 
   /** Undefined until it has come. */

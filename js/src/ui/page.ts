@@ -14,11 +14,8 @@ import {
   type Side,
 } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
-import type { Extras, Reading } from "./extras.ts";
+import type { Extras, Reading, Recalled } from "./extras.ts";
 import { short } from "./format.ts";
-import { beyond } from "./plan.ts";
-import { Recall } from "./recall.ts";
-import { StartPicture } from "./start.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
@@ -43,12 +40,14 @@ export class Page {
   announcement = "";
   /** How the prompt is read. */
   reading: Reading = { braces: true, lines: false };
-  /** Loads what is seldom needed. */
-  load: () => Promise<Extras> = () => new Promise(() => {});
-  readonly start: StartPicture;
-  readonly recall: Recall;
+  recalled: Recalled = { at: 0, count: 0 };
+  /** Whether a picture is on its way into the library. */
+  picturing = false;
+  /** What is seldom needed: undefined until it has come. */
+  extras: () => Extras<Page> | undefined = () => undefined;
+  /** The same, when it has. */
+  load: () => Promise<Extras<Page>> = () => new Promise(() => {});
 
-  #extras: Extras | undefined;
   #controls: { [N in Name]: Control<Settings[N]> };
   #changed: () => void;
   #open = new Set<string>(); // what the person asked for, unanswered
@@ -70,29 +69,6 @@ export class Page {
     kernel.onStages = (news) => {
       this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
     };
-    this.start = new StartPicture(
-      {
-        extras: () => this.load(),
-        send: (request) => this.#ask({ kind: "picture", ...request }),
-        fetch: (sha256) => kernel.conversation.insist({ kind: "picture_of", sha256 }),
-        given: (sha256) => this.set("image", sha256),
-        failed: (error) => {
-          this.error = { kind: "input", ...error, field: "image" };
-        },
-        redraw: () => this.redraw(),
-      },
-      signal,
-    );
-    this.recall = new Recall(
-      async (count) => {
-        const reply = await this.#ask({ kind: "earlier_prompts", count });
-        return reply.ok ? reply.prompts : undefined;
-      },
-      (prompt) => {
-        this.set("prompt", prompt);
-        this.redraw();
-      },
-    );
     signal.addEventListener("abort", () => {
       clearTimeout(this.#debounce);
       this.#observer?.disconnect();
@@ -123,12 +99,7 @@ export class Page {
   /** What the prompt stands for; null: itself; undefined: too much, or it is not known yet. */
   get prompts(): string[] | null | undefined {
     if (!this.several) return null;
-    if (!this.#extras)
-      void this.load().then((extras) => {
-        this.#extras = extras;
-        this.#changed();
-      });
-    return this.#extras?.read(this.settings.prompt, this.reading);
+    return this.extras()?.read(this.settings.prompt, this.reading);
   }
 
   /** How many videos a press makes. */
@@ -144,17 +115,18 @@ export class Page {
   /** Why nothing can be generated now, or "". */
   get blocked(): string {
     const { duration, image } = this.settings;
+    const { limit } = this.kernel.session;
     const row = this.model;
     if (this.kernel.keyless) return "Generate needs an API key, or the demo.";
     if (this.blank) return "Describe the video first.";
     if (this.prompts === undefined)
-      return this.#extras
+      return this.extras()
         ? "The prompt stands for too many: at most 200 are sent at a time."
         : "What the prompt stands for is being read.";
-    if (this.start.busy) return "The picture is not in the library yet.";
+    if (this.picturing) return "The picture is not in the library yet.";
     if (image && row?.image === false)
       return `${row.name} begins with no picture: take it away, or choose another model.`;
-    return beyond(this.kernel.session.limit, this.videos, duration, row);
+    return (limit && this.extras()?.beyond(limit, this.videos, duration, row)) || "";
   }
 
   /** What to say while the kernel is silent, or "". */
@@ -204,19 +176,9 @@ export class Page {
     }
   }
 
-  /** Begins with a frame of the video `key`, `at` seconds in: a JPEG, in base64 or as it is. */
-  async extend(key: string, at: number, jpeg: Blob | string): Promise<void> {
-    const data = typeof jpeg === "string" ? jpeg.replace(/^data:.*,/, "") : undefined;
-    const type = "image/jpeg";
-    const bytes = data === undefined ? jpeg : Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-    await this.start.take(new Blob([bytes], { type }), "the last frame", { key, at });
-  }
-
-  /** What a second of `model` costs, in dollars. */
-  async price(model: string, price: number | null): Promise<void> {
-    const reply = await this.#ask({ kind: "price", model, price });
-    this.error = reply.ok ? null : reply.error;
-    this.#changed();
+  /** Begins with a frame of the video `key`, `at` seconds in. */
+  async extend(key: string, at: number, jpeg: Blob): Promise<void> {
+    await (await this.load()).take(this, jpeg, "the last frame", { key, at });
   }
 
   /** Draws all views anew, soon. */

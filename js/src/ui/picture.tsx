@@ -2,37 +2,23 @@
 
 import { type FormProps, invalid } from "./field.tsx";
 import { Icon } from "./icons.tsx";
+import type { Later } from "./later.ts";
 import type { Page } from "./page.ts";
 
-/** Takes the picture out of what was dropped or pasted; false: there is none. */
-export function takeFrom(page: Page, data: DataTransfer | null): boolean {
-  const file = [...(data?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+/** Takes the picture out of what was chosen, dropped or pasted; false: there is none. */
+export function takeFrom(page: Page, files: FileList | undefined | null): boolean {
+  const file = [...(files ?? [])].find(({ type }) => type.startsWith("image/"));
   if (!file || page.model?.image === false) return false;
-  void page.start.take(file, file.name);
+  void page.load().then(({ take }) => take(page, file, file.name));
   return true;
 }
 
-export function Picture({ page, id }: FormProps) {
-  const { start } = page;
-  const { image } = page.settings;
-  start.follow(image);
-  if (image || start.busy)
-    return (
-      <span class="rw-start" aria-busy={start.busy}>
-        {start.url && <img src={start.url} alt="" />}
-        <span>starts from {start.name}</span>
-        <button
-          type="button"
-          class="rw-action"
-          aria-label="Remove the start picture"
-          onClick={() => start.drop()}
-          {...invalid(page, id, "image")}
-        >
-          <Icon name="close" />
-        </button>
-      </span>
-    );
-  if (page.model?.image === false) return <span />;
+export function Picture({ page, id, later }: FormProps & { later: Later }) {
+  if (page.settings.image || page.picturing) {
+    const Start = later.get()?.Start;
+    return Start && <Start page={page} id={id} />;
+  }
+  if (page.model?.image === false) return null;
   return (
     <label class="rw-action rw-start">
       <Icon name="picture" />
@@ -43,9 +29,8 @@ export function Picture({ page, id }: FormProps) {
         accept="image/*"
         title="A picture that the video begins with: chosen, dropped or pasted here"
         onChange={({ currentTarget }) => {
-          const [file] = currentTarget.files ?? [];
+          takeFrom(page, currentTarget.files);
           currentTarget.value = "";
-          if (file) void start.take(file, file.name);
         }}
         {...invalid(page, id, "image")}
       />

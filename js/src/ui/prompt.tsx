@@ -8,18 +8,21 @@ const EMPTY = "Describe the video: what is seen, how the camera moves, the light
 
 export function Prompt({ page, id, later }: FormProps & { later: Later }) {
   const { prompt } = page.settings;
-  const { recall } = page;
+  const { recalled } = page;
   const PromptSet = page.several ? later.get()?.PromptSet : undefined;
   const characters = [...prompt].length;
 
+  const written = () => {
+    page.recalled = { at: 0, count: 0 };
+  };
   const keys = (event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }) => {
     const { key, currentTarget: field } = event;
-    const back = key === "ArrowUp" && (recall.at > 0 || field.selectionEnd === 0);
-    const by = back ? 1 : key === "ArrowDown" && recall.at ? -1 : 0;
+    const back = key === "ArrowUp" && (recalled.at || !field.selectionEnd);
+    const by = back ? 1 : key === "ArrowDown" && recalled.at ? -1 : 0;
     if (by && !event.shiftKey) {
       event.preventDefault();
-      void recall.step(by, prompt);
-    } else if (key !== "Shift") recall.stop();
+      void page.load().then(({ recall }) => recall(page, by));
+    } else if (key !== "Shift") written();
   };
 
   return (
@@ -31,11 +34,11 @@ export function Prompt({ page, id, later }: FormProps & { later: Later }) {
           if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
         }}
         onDrop={(event) => {
-          if (takeFrom(page, event.dataTransfer)) event.preventDefault();
+          if (takeFrom(page, event.dataTransfer?.files)) event.preventDefault();
           event.stopPropagation();
         }}
         onPaste={(event) => {
-          if (takeFrom(page, event.clipboardData)) event.preventDefault();
+          if (takeFrom(page, event.clipboardData?.files)) event.preventDefault();
         }}
       >
         {/* The box grows with its text: the stylesheet lays a copy of it behind. */}
@@ -49,21 +52,21 @@ export function Prompt({ page, id, later }: FormProps & { later: Later }) {
             placeholder={EMPTY}
             value={prompt}
             onInput={(event) => {
-              recall.stop();
+              written();
               page.set("prompt", event.currentTarget.value);
             }}
             onKeyDown={keys}
-            onClick={() => recall.stop()}
+            onClick={written}
             onBlur={page.flush}
             {...invalid(page, id, "prompt")}
           />
         </div>
         <div class="rw-under">
           <Field page={page} id={id} name="image">
-            <Picture page={page} id={id} />
+            <Picture page={page} id={id} later={later} />
           </Field>
           <span class="rw-counter">
-            {recall.at ? `earlier prompt ${recall.at} of ${recall.count} · ` : ""}
+            {recalled.at ? `earlier prompt ${recalled.at} of ${recalled.count} · ` : ""}
             {characters ? `${characters.toLocaleString("en")} characters` : ""}
           </span>
         </div>

@@ -2,7 +2,7 @@
 
 import type { FormProps } from "./field.tsx";
 import type { Later } from "./later.ts";
-import { costs, left } from "./plan.ts";
+import { costs } from "./plan.ts";
 import { timesOf, usually } from "./times.ts";
 
 export function Send({ page, id, later }: FormProps & { later: Later }) {
@@ -10,7 +10,7 @@ export function Send({ page, id, later }: FormProps & { later: Later }) {
   const { demo, limit } = page.kernel.session;
   const { videos, blocked, sending, prompts } = page;
   const price = page.model?.price ?? null;
-  const remains = left(limit);
+  const remains = limit && later.get()?.left(limit);
   const time = usually(timesOf(page, model, duration));
   const Price = price === null && !demo && duration !== null && later.get()?.Price;
   return (

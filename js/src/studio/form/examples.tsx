@@ -2,21 +2,18 @@
 
 import type { Page } from "../../ui/page.ts";
 
-const EXAMPLES = [
-  [
-    "A fox trotting through fresh snow",
-    "dawn, slow tracking shot, breath visible in the cold air, soft rim light",
-  ],
-  ["Misty lake at dawn, drone rising", "pines and mountains behind, still water, first sun on the peaks"],
-  ["Neon rain over a sleeping harbour", "wet cobblestones, slow push in, reflections of signs, night"],
-  ["Waterfall, vertical pan", "from the foaming pool up to the cliff, emerald forest, fine spray"],
-] as const;
+const EXAMPLES = {
+  "A fox trotting through fresh snow": "dawn, slow tracking shot, breath in the cold air, soft rim light",
+  "Misty lake at dawn, drone rising": "pines and mountains, still water, first sun on the peaks",
+  "Neon rain over a sleeping harbour": "wet cobblestones, slow push in, signs mirrored, night",
+  "Waterfall, vertical pan": "from the foaming pool up to the cliff, emerald forest, fine spray",
+};
 
 export function Examples({ page }: { page: Page }) {
   return (
     <section class="rw-examples" aria-label="Examples">
       Try one:
-      {EXAMPLES.map(([short, more]) => (
+      {Object.entries(EXAMPLES).map(([short, more]) => (
         <button
           key={short}
           type="button"

@@ -19,10 +19,13 @@ export const Price = stateful<Props, string | null>(null, ({ page, model }, type
     );
   const price = Number(typed.replace(",", "."));
   const good = typed.trim() !== "" && price >= 0 && price < 1e6;
-  const done = () => {
+  const done = async () => {
     if (!good) return;
-    void page.price(model, price);
     set(null);
+    page.error = null;
+    const reply = await page.request({ kind: "price", model, price });
+    if (!reply) page.error = page.jobError("") ?? null;
+    page.redraw();
   };
   return (
     <span class="rw-price">
@@ -35,7 +38,7 @@ export const Price = stateful<Props, string | null>(null, ({ page, model }, type
         value={typed}
         onInput={(event) => set(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter") done();
+          if (event.key === "Enter") void done();
           else if (event.key === "Escape") set(null);
           else return;
           event.preventDefault();

@@ -1,18 +1,12 @@
 // A picture as it can be sent.
 
 import { LARGEST_PICTURE } from "../../kernel/messages.ts";
-import type { Sendable } from "../../ui/extras.ts";
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"]; // that are sent as they are
 const LONGEST_SIDE = 8192; // pixels that the kernel lets pass
 
-/** The picture itself, or a JPEG of it that can be sent; undefined: it is none. */
-export async function sendable(picture: Blob): Promise<Sendable | undefined> {
-  const blob = await fit(picture);
-  return blob && { blob, data: await base64(blob) };
-}
-
-async function base64(blob: Blob): Promise<string> {
+/** In base64. */
+export async function base64(blob: Blob): Promise<string> {
   const reader = new FileReader();
   reader.readAsDataURL(blob);
   await new Promise((resolve) => reader.addEventListener("load", resolve));
@@ -20,7 +14,7 @@ async function base64(blob: Blob): Promise<string> {
 }
 
 /** The picture itself, or as a JPEG that can be sent; undefined: it is none. */
-async function fit(picture: Blob): Promise<Blob | undefined> {
+export async function fit(picture: Blob): Promise<Blob | undefined> {
   const bitmap = await createImageBitmap(picture).catch(() => undefined);
   if (!bitmap) return undefined;
   const { width, height } = bitmap;
