@@ -9,6 +9,8 @@ class FakeModel {
   withhold = false; // answers to chunks wait until `release()`
   files = {}; // job's key: bytes
   posters = {}; // job's key: bytes
+  times = { making: [], queued: [], whole: [] }; // how long earlier videos took
+  answers = {}; // kind: what it is answered with, beside what is below
   echo = true; // whether a `set` sets the trait
 
   #listeners = new Map();
@@ -44,7 +46,8 @@ class FakeModel {
   }
 
   #counts() {
-    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length };
+    const waiting = this.#jobs.filter(({ status }) => status === "waiting").length;
+    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length, waiting };
   }
 
   #first() {
@@ -151,9 +154,12 @@ class FakeModel {
       rows: kind === "rows" ? this.#page(message) : {},
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
+      times: this.times,
+      picture: { picture: { sha256: "ab".repeat(32), type: "", size: 1, width: 1, height: 1 } },
+      earlier_prompts: { prompts: [] },
       code: { code: `client.generate("${message.key}")` },
     };
-    this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
+    this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...this.answers[kind] }, []);
   }
 
   #poster({ id, key }) {

@@ -79,6 +79,7 @@ def job(key: str = "k1", status: str = "processing", **fields: Any) -> dict[str,
         "undecided": status == "unconfirmed",
         "adoptable": status == "unconfirmed",
         "stopped": False,
+        "settled": False,
         "video": None,
         **fields,
     }

@@ -37,6 +37,8 @@ export const begin: Begin = (model, modelSignal, studio) => {
   text.catch(() => {});
   const page = new Page(kernel, modelSignal, changed);
   const later = new Later(() => loadStudio(text, shared), changed);
+  page.load = () => later.load();
+  page.extras = () => later.get();
   return ({ el, signal }) => {
     const end = ending(signal);
     // At random: the page may have this module more than once.

@@ -7,6 +7,7 @@ export * from "./kernel/rows.ts";
 export * from "./kernel/state.ts";
 export * from "./ui/actions.tsx";
 export * from "./ui/dom.ts";
+export * from "./ui/field.tsx";
 export * from "./ui/format.ts";
 export * from "./ui/icons.tsx";
 export * from "./ui/marks.tsx";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, cost, facts, progress, short, size } from "../src/ui/format.ts";
+import { clock, facts, progress, short, size } from "../src/ui/format.ts";
 import { job } from "./rows.ts";
 
 test("a clock counts whole seconds, and never below zero", () => {
@@ -30,14 +30,6 @@ test("progress is counted in the unit of the whole", () => {
   assert.equal(progress(3_140_000, 20_000_000), "3.1 of 20 MB");
   assert.equal(progress(0, 20_000_000), "0 of 20 MB");
   assert.equal(progress(400_000, 800_000), "400 of 800 KB");
-});
-
-test("the cost is seconds, and money where the price is known", () => {
-  assert.equal(cost(6, 1, null), "6 s");
-  assert.equal(cost(6, 2, null), "2 × 6 s");
-  assert.equal(cost(6, 2, 0.4), "2 × 6 s · $4.80");
-  assert.equal(cost(6, 1, 0.0001), "6 s · under $0.01");
-  assert.equal(cost(null, 2, 0.4), "");
 });
 
 test("the facts leave out what is not known, and the first take", () => {

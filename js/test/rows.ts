@@ -25,6 +25,7 @@ export function job(fields: Partial<JobRow>): JobRow {
     undecided: fields.status === "unconfirmed",
     adoptable: fields.status === "unconfirmed",
     stopped: false,
+    settled: false,
     picture: null,
     video: null,
     ...fields,
@@ -37,12 +38,20 @@ export function job(fields: Partial<JobRow>): JobRow {
  */
 export function first(all: JobRow[], fields: Partial<FirstRows> = {}): FirstRows {
   const newest = Math.min(20, all.length);
-  return { revision: 0, total: all.length, open: 0, newest, rows: all.slice(0, newest), ...fields };
+  return {
+    revision: 0,
+    total: all.length,
+    open: 0,
+    waiting: 0,
+    newest,
+    rows: all.slice(0, newest),
+    ...fields,
+  };
 }
 
 export function changed(since: number, rows: JobRow[], fields: Partial<ChangedRows> = {}): ChangedRows {
   const revision = Math.max(since, ...rows.map((row) => row.revision));
-  return { since, revision, total: rows.length, open: 0, rows, ...fields };
+  return { since, revision, total: rows.length, open: 0, waiting: 0, rows, ...fields };
 }
 
 export function state(fields: Partial<Traits> = {}): Traits {

@@ -51,6 +51,7 @@ export interface JobRow {
   undecided: boolean; // it stands above all that is not
   adoptable: boolean;
   stopped: boolean;
+  settled: boolean; // put away, or another was made in its place
   picture: string | null; // sha256 of the one that it begins with: `picture_of`
   video: VideoRow | null;
 }
@@ -125,6 +126,7 @@ export interface FirstRows {
   revision: number;
   total: number;
   open: number;
+  waiting: number;
   newest: number;
   rows: JobRow[];
 }
@@ -135,6 +137,7 @@ export interface ChangedRows {
   revision: number;
   total: number;
   open: number;
+  waiting: number;
   rows: JobRow[];
 }
 
@@ -187,6 +190,7 @@ export interface Requests {
   arena: object;
   judge: { left: string; right: string; winner: string };
   cancel: { key: string };
+  cancel_waiting: object;
   resubmit: { key: string };
   adopt: { key: string; job_id: string };
   resume: { key: string };
@@ -222,6 +226,7 @@ export interface Payloads {
   arena: ArenaPayload;
   judge: ArenaPayload;
   cancel: object;
+  cancel_waiting: object;
   resubmit: { key: string };
   adopt: object;
   resume: object;

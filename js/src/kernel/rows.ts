@@ -29,6 +29,8 @@ export function compare(a: Place, b: Place): number {
 export class Rows {
   total = 0;
   open = 0;
+  /** How many wait for their turn: not all of them are here. */
+  waiting = 0;
   /** Every change up to it is here. */
   revision = -1;
   /** The latest that the kernel has spoken of. */
@@ -80,11 +82,12 @@ export class Rows {
     this.#put(rows, side);
   }
 
-  #counted({ revision, total, open }: FirstRows | ChangedRows): void {
+  #counted({ revision, total, open, waiting }: FirstRows | ChangedRows): void {
     if (revision < this.known) return;
     this.known = revision;
     this.total = total;
     this.open = open;
+    this.waiting = waiting;
   }
 
   #put(rows: JobRow[], grown: Side = "newer"): void {

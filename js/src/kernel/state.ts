@@ -38,6 +38,8 @@ export class KernelState {
   onSetting: (name: keyof Settings) => void = () => {};
   /** Called with the jobs that are new, or at another stage. */
   onStages: (news: JobRow[]) => void = () => {};
+  /** Called with the same. */
+  readonly followers: ((news: JobRow[]) => void)[] = [];
 
   #model: Model;
   #asked: Partial<State> = {}; // what came for an answer, where traits do not get here
@@ -168,7 +170,7 @@ export class KernelState {
 
   #rowsChanged(news: FirstRows | ChangedRows): void {
     const stages = this.rows.change(news);
-    if (stages.length) this.onStages(stages);
+    if (stages.length) for (const tell of [this.onStages, ...this.followers]) tell(stages);
     this.media.keep(this.jobs);
     // Something was lost on the way.
     if (this.rows.known > this.rows.revision) this.look();

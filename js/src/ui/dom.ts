@@ -212,6 +212,8 @@ interface Events {
   Blur: FocusEvent;
   Change: Event;
   Click: MouseEvent;
+  DragOver: DragEvent;
+  Drop: DragEvent;
   Error: Event;
   Focus: FocusEvent;
   FocusIn: FocusEvent;
@@ -221,6 +223,7 @@ interface Events {
   Load: Event;
   LoadedData: Event;
   LoadedMetadata: Event;
+  Paste: ClipboardEvent;
   Pause: Event;
   Play: Event;
   Playing: Event;

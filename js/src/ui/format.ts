@@ -29,13 +29,9 @@ function inUnit(bytes: number, unit: Unit): string {
   return unit === "KB" || value >= 9.95 || value === 0 ? String(Math.round(value)) : value.toFixed(1);
 }
 
-/** What pressing Generate asks for: `6 s`, `2 × 6 s`, and `· $4.80` where the price is known. */
-export function cost(duration: number | null, takes: number, price: number | null): string {
-  if (duration === null) return "";
-  const seconds = takes > 1 ? `${takes} × ${duration} s` : `${duration} s`;
-  if (price === null) return seconds;
-  const dollars = duration * takes * price;
-  return `${seconds} · ${dollars > 0 && dollars < 0.01 ? "under $0.01" : `$${dollars.toFixed(2)}`}`;
+/** `$4.80`. */
+export function dollars(amount: number): string {
+  return amount > 0 && amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
 }
 
 /** `Veo 3.0 · 6 s · 16:9`, and the take where there is more than one. */

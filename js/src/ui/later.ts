@@ -2,11 +2,16 @@
 
 import type { JobRow, VideoRow } from "../kernel/messages.ts";
 import type { ComponentChildren } from "./dom.ts";
+import type { Extras } from "./extras.ts";
 import type { Page } from "./page.ts";
 
 /** What `studio/index.tsx` has. */
-export interface Studio {
+export interface Studio extends Extras<Page> {
   style: string;
+  Examples: (props: { page: Page }) => ComponentChildren;
+  Price: (props: { page: Page; model: string }) => ComponentChildren;
+  Start: (props: { page: Page; id: string }) => ComponentChildren;
+  PromptSet: (props: { page: Page }) => ComponentChildren;
   Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
 }
 
@@ -15,7 +20,7 @@ export class Later {
   #load: () => Promise<Studio>;
   #changed: () => void;
   #studio: Studio | undefined;
-  #asked = false;
+  #loading: Promise<Studio> | undefined;
 
   /** Calls `changed` once it is here. */
   constructor(load: () => Promise<Studio>, changed: () => void) {
@@ -23,16 +28,24 @@ export class Later {
     this.#changed = changed;
   }
 
+  /** What is to be put into the page, once it has come. */
+  get style(): string | undefined {
+    return this.#studio?.style;
+  }
+
   /** Undefined until it has come. */
   get(): Studio | undefined {
-    if (!this.#asked) void this.#begin();
+    if (!this.#loading) void this.load();
     return this.#studio;
   }
 
-  async #begin(): Promise<void> {
-    this.#asked = true;
-    this.#studio = await this.#load();
-    this.#changed();
+  load(): Promise<Studio> {
+    this.#loading ??= this.#load().then((studio) => {
+      this.#studio = studio;
+      this.#changed();
+      return studio;
+    });
+    return this.#loading;
   }
 }
 

@@ -5,6 +5,7 @@ import { Control } from "../kernel/control.ts";
 import type { Received } from "../kernel/conversation.ts";
 import {
   type ErrorRow,
+  type ModelRow,
   type Payloads,
   type Request,
   type Requests,
@@ -13,6 +14,7 @@ import {
   type Side,
 } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
+import type { Extras, Reading, Recalled } from "./extras.ts";
 import { short } from "./format.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
@@ -20,6 +22,8 @@ const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
 const MOST_PRESSED = 10; // pages that come by themselves before the list's end was out of view once
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
+
+const SEVERAL = /\{.*\||\\[{|}]|\S\s*[\r\n]\s*\S/s; // what a text has that may stand for several
 
 type Name = keyof Settings;
 
@@ -34,6 +38,15 @@ export class Page {
   error: ErrorRow | null = null;
   /** The latest change of a job's stage, for a screen reader. */
   announcement = "";
+  /** How the prompt is read. */
+  reading: Reading = { braces: true, lines: false };
+  recalled: Recalled = { at: 0, count: 0 };
+  /** Whether a picture is on its way into the library. */
+  picturing = false;
+  /** What is seldom needed: undefined until it has come. */
+  extras: () => Extras<Page> | undefined = () => undefined;
+  /** The same, when it has. */
+  load: () => Promise<Extras<Page>> = () => new Promise(() => {});
 
   #controls: { [N in Name]: Control<Settings[N]> };
   #changed: () => void;
@@ -72,10 +85,48 @@ export class Page {
     return this.#open.has("generate");
   }
 
+  /** The model that is chosen, if it is in the table. */
+  get model(): ModelRow | undefined {
+    const { model } = this.settings;
+    return this.kernel.models.find((row) => row.id === model);
+  }
+
+  /** Whether the prompt may stand for several. */
+  get several(): boolean {
+    return SEVERAL.test(this.settings.prompt);
+  }
+
+  /** What the prompt stands for; null: itself; undefined: too much, or it is not known yet. */
+  get prompts(): string[] | null | undefined {
+    if (!this.several) return null;
+    return this.extras()?.read(this.settings.prompt, this.reading);
+  }
+
+  /** How many videos a press makes. */
+  get videos(): number {
+    return (this.prompts?.length ?? 1) * this.settings.takes;
+  }
+
+  /** Whether nothing but a description is missing. */
+  get blank(): boolean {
+    return !this.settings.prompt.trim() || this.prompts?.length === 0;
+  }
+
   /** Why nothing can be generated now, or "". */
   get blocked(): string {
+    const { duration, image } = this.settings;
+    const { limit } = this.kernel.session;
+    const row = this.model;
     if (this.kernel.keyless) return "Generate needs an API key, or the demo.";
-    return this.settings.prompt.trim() ? "" : "Describe the video first.";
+    if (this.blank) return "Describe the video first.";
+    if (this.prompts === undefined)
+      return this.extras()
+        ? "The prompt stands for too many: at most 200 are sent at a time."
+        : "What the prompt stands for is being read.";
+    if (this.picturing) return "The picture is not in the library yet.";
+    if (image && row?.image === false)
+      return `${row.name} begins with no picture: take it away, or choose another model.`;
+    return (limit && this.extras()?.beyond(limit, this.videos, duration, row)) || "";
   }
 
   /** What to say while the kernel is silent, or "". */
@@ -125,6 +176,11 @@ export class Page {
     }
   }
 
+  /** Begins with a frame of the video `key`, `at` seconds in. */
+  async extend(key: string, at: number, jpeg: Blob): Promise<void> {
+    await (await this.load()).take(this, jpeg, "the last frame", { key, at });
+  }
+
   /** Draws all views anew, soon. */
   redraw(): void {
     this.#changed();
@@ -143,7 +199,8 @@ export class Page {
     if (this.kernel.keyless) await this.kernel.conversation.hello();
     if (this.blocked || this.sending) return;
     this.error = null;
-    const reply = await this.#ask({ kind: "generate", ...this.settings });
+    const set = this.prompts ? { prompts: this.prompts } : {};
+    const reply = await this.#ask({ kind: "generate", ...this.settings, ...set });
     if (!reply.ok) this.error = reply.error;
     this.#changed();
   }
@@ -190,18 +247,23 @@ export class Page {
     this.#observer.observe(button);
   };
 
+  /** Asks for something; what is wrong with it stands with job `key`. */
+  async request<R extends Request>(request: R, key = ""): Promise<Payloads[R["kind"]] | undefined> {
+    if (this.isOpen(request.kind, key)) return undefined;
+    this.#jobErrors.delete(key);
+    const reply = await this.#ask(request, key);
+    if (!reply.ok) this.#jobErrors.set(key, reply.error);
+    this.#changed();
+    return reply.ok ? reply : undefined;
+  }
+
   /** Asks for something to be done with job `key`. */
-  async act<K extends "cancel" | "resubmit" | "adopt" | "resume" | "code">(
+  act<K extends "cancel" | "resubmit" | "adopt" | "resume" | "code">(
     kind: K,
     key: string,
     more: Omit<Requests[K], "key"> | object = {},
   ): Promise<Payloads[K] | undefined> {
-    if (this.isOpen(kind, key)) return undefined;
-    this.#jobErrors.delete(key);
-    const reply = (await this.#ask({ kind, key, ...more } as Request, key)) as Received<K>;
-    if (!reply.ok) this.#jobErrors.set(key, reply.error);
-    this.#changed();
-    return reply.ok ? reply : undefined;
+    return this.request({ kind, key, ...more } as Request & { kind: K }, key);
   }
 
   /** A view is there; call what is returned when it is no longer. */
@@ -239,7 +301,7 @@ export class Page {
       this.#changed();
     };
     // What costs money stays closed to the second press of a double click, however quick the kernel was.
-    const costs = reply.ok && (request.kind === "generate" || request.kind === "resubmit");
+    const costs = reply.ok && ["generate", "resubmit", "rerun"].includes(request.kind);
     const rest = costs ? begun + DOUBLE_PRESS - Date.now() : 0;
     if (rest > 0) setTimeout(close, rest);
     else close();

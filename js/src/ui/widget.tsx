@@ -6,6 +6,7 @@ import { Jobs } from "./jobs.tsx";
 import type { Later } from "./later.ts";
 import { Demo } from "./marks.tsx";
 import type { Page } from "./page.ts";
+import { Strip } from "./strip.tsx";
 
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
@@ -54,7 +55,8 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
           </p>
         )}
         {page.kernel.keyless && <NoKey page={page} />}
-        <Form page={page} id={id} />
+        <Form page={page} id={id} later={later} />
+        <Strip page={page} id={id} />
         <Jobs page={page} later={later} />
         <p class="rw-unseen" aria-live="polite">
           {page.announcement}

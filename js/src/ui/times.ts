@@ -1,0 +1,119 @@
+// How long earlier videos took: asked of the kernel once a model and duration, and again when one more is there.
+
+import { doneBy, progress, usual } from "../kernel/estimate.ts";
+import type { Payloads } from "../kernel/messages.ts";
+import type { Page } from "./page.ts";
+
+/** Seconds, shortest first: of the making, of the queue before it, and of both. */
+export type Times = Payloads["times"];
+
+type Known = Map<string, { times?: Times }>;
+
+const known = new WeakMap<Page, Known>();
+
+/** What is known of videos of this model and duration; undefined until the kernel has answered. */
+export function timesOf(page: Page, model: string, duration: number | null): Times | undefined {
+  const { kernel } = page;
+  let all = known.get(page);
+  if (!all) {
+    const mine: Known = new Map();
+    all = mine;
+    known.set(page, mine);
+    kernel.followers.push((jobs) => {
+      for (const job of jobs)
+        if (job.status === "completed") void ask(page, mine, nameOf(page, job.model, job.duration), job);
+    });
+  }
+  const name = nameOf(page, model, duration);
+  if (!all.has(name)) {
+    all.set(name, {});
+    void ask(page, all, name, { model, duration });
+  }
+  return all.get(name)?.times;
+}
+
+// The demo's times are its own.
+function nameOf(page: Page, model: string, duration: number | null): string {
+  return `${page.kernel.session.demo} ${duration} ${model}`;
+}
+
+async function ask(
+  page: Page,
+  all: Known,
+  name: string,
+  { model, duration }: { model: string; duration: number | null },
+): Promise<void> {
+  const entry = all.get(name);
+  if (!entry) return; // nobody has wanted it
+  const reply = await page.kernel.conversation.insist({ kind: "times", model, duration });
+  if (!reply.ok) return;
+  entry.times = reply;
+  page.redraw();
+}
+
+/** `usually 45–70 s`, or "" where too few are known. */
+export function usually(times: Times | undefined): string {
+  const range = times && usual(times.whole);
+  if (!range) return "";
+  const [from, to] = range.map(Math.round) as [number, number];
+  return to < 120 ? `usually ${from}–${to} s` : `usually ${inMinutes(from)}–${inMinutes(to)} min`;
+}
+
+function inMinutes(seconds: number): string {
+  return seconds < 570 ? String(Math.round(seconds / 6) / 10) : String(Math.round(seconds / 60));
+}
+
+/** Where a job is, by what is known. Seconds since the epoch. */
+export interface Ahead {
+  /** When 8 of 10 like it are done. */
+  by: number | undefined;
+  /** How far the bar is, from 0 to below 1; undefined: there is none. */
+  share: number | undefined;
+}
+
+/** What is ahead of one that was sent at `submitted`, and made since `processing`, as far as that is known. */
+export function ahead(
+  times: Times | undefined,
+  submitted: number | null,
+  processing: number | null,
+  now: number,
+): Ahead {
+  if (!times || submitted === null) return { by: undefined, share: undefined };
+  // Once the making has begun, its own times say more; the bar is of the whole way, so that it does not jump.
+  const since = processing !== null && times.making.length ? processing : submitted;
+  const of = since === processing ? times.making : times.whole;
+  const seconds = doneBy(of, 0.8, now - since);
+  return {
+    by: seconds === null ? undefined : since + seconds,
+    share: progress(times.whole, now - submitted) ?? undefined,
+  };
+}
+
+/**
+ * When all are done, about: those that are under way, and `waiting` more of which the times of some are known.
+ * undefined: of one of them nothing is known.
+ */
+export function allBy(
+  running: readonly Ahead[],
+  next: readonly (Times | undefined)[],
+  waiting: number,
+  now: number,
+): number | undefined {
+  if (running.some(({ by }) => by === undefined)) return undefined;
+  const ends = running.map(({ by }) => by as number);
+  const each = next.map((times) => times && doneBy(times.whole, 0.5));
+  if (waiting && (!each.length || each.some((one) => one == null))) return undefined;
+  const mean = waiting ? (each as number[]).reduce((sum, one) => sum + one, 0) / each.length : 0;
+  // As many at a time as there are now.
+  const work = ends.reduce((sum, by) => sum + by - now, 0) + waiting * mean;
+  return Math.max(now + work / (running.length || 1), ...ends);
+}
+
+/** A moment by the kernel's clock as the page's clock has it, the next whole minute: `14:41`. */
+export function timeOfDay(page: Page, seconds: number): string {
+  const here = seconds - page.kernel.conversation.clockOffset;
+  return new Date(Math.ceil(here / 60) * 60_000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
