@@ -1,7 +1,7 @@
 // What needs a person: first what may have been paid for, then what has stopped, then what has failed.
 
 import type { JobRow, RerunPayload } from "../kernel/messages.ts";
-import { Action, Confirmed } from "./actions.tsx";
+import { Action, Confirmed, focus } from "./actions.tsx";
 import type { ComponentChildren } from "./dom.ts";
 import { dollars, short } from "./format.ts";
 import { Icon } from "./icons.tsx";
@@ -11,6 +11,7 @@ import { stateful } from "./stateful.ts";
 
 const FEW = 2; // of a kind: more are folded
 const MOST = 50; // of a kind, unfolded
+const MOST_NAMED = 1000; // jobs in one message
 const LONGEST = 120; // characters of a prompt
 
 interface Props {
@@ -18,57 +19,51 @@ interface Props {
   job: JobRow;
 }
 
-type Name = "unconfirmed" | "stopped" | "failed";
-
 export function Needs({ page }: { page: Page }) {
-  const of: Record<Name, JobRow[]> = { unconfirmed: [], stopped: [], failed: [] };
-  for (const job of page.kernel.jobs) {
-    if (job.undecided) of.unconfirmed.push(job);
-    else if (job.stopped) of.stopped.push(job);
-    else if (job.status === "failed" && !job.settled) of.failed.push(job);
-  }
-  const groups = (Object.keys(of) as Name[]).filter((name) => of[name].length);
+  const { jobs } = page.kernel;
+  const groups = {
+    unconfirmed: jobs.filter((job) => job.undecided),
+    stopped: jobs.filter((job) => job.stopped && !job.undecided),
+    failed: jobs.filter((job) => job.status === "failed" && !job.stopped && !job.settled),
+  };
+  const needs = Object.entries(groups).filter(([, those]) => those.length);
   return (
-    groups.length > 0 && (
+    needs.length > 0 && (
       <ul class="rw-needs" aria-label="What needs you">
-        {groups.map((name) => (
-          <Group key={name} page={page} name={name} jobs={of[name]} />
+        {needs.map(([name, those]) => (
+          <Group key={name} page={page} name={name} those={those} />
         ))}
       </ul>
     )
   );
 }
 
-const Group = stateful<{ page: Page; name: Name; jobs: JobRow[] }, boolean>(
+const Group = stateful<{ page: Page; name: string; those: JobRow[] }, boolean>(
   false,
-  ({ page, name, jobs }, open, set) => {
-    const folds = jobs.length > FEW;
-    const most = open ? MOST : name === "unconfirmed" || !folds ? FEW : 0;
-    const settle = () => void putAway(page, jobs);
+  ({ page, name, those }, open, set) => {
+    const folds = those.length > FEW;
+    const first = name === "unconfirmed" || !folds ? FEW : 0; // what may cost money is never out of sight
     return (
       <>
         {folds && (
           <li class={`rw-need rw-${name}`}>
-            <Icon name={name === "unconfirmed" ? name : "failed"} />
-            <div class="rw-says">
-              <strong>
-                {jobs.length.toLocaleString()} {name}
-              </strong>
-              {open && jobs.length > MOST && ` · the newest ${MOST}`}
-            </div>
+            <Icon name={first ? "unconfirmed" : "failed"} />
+            <strong class="rw-says">
+              {those.length.toLocaleString()} {name}
+            </strong>
             <div class="rw-actions">
               {name === "failed" && (
-                <Action icon="cancelled" busy={page.isOpen("choose")} onClick={settle}>
+                <Action icon="close" busy={page.isOpen("choose")} onClick={() => putAway(page, those)}>
                   Put all away
                 </Action>
               )}
-              <button type="button" class="rw-action" aria-expanded={open} onClick={() => set(!open)}>
+              <Action aria-expanded={open} onClick={() => set(!open)}>
                 {open ? "fewer" : "show"}
-              </button>
+              </Action>
             </div>
           </li>
         )}
-        {jobs.slice(0, most).map((job) => (
+        {those.slice(0, open ? MOST : first).map((job) => (
           <Need key={job.key} page={page} job={job} />
         ))}
       </>
@@ -77,144 +72,119 @@ const Group = stateful<{ page: Page; name: Name; jobs: JobRow[] }, boolean>(
 );
 
 function Need({ page, job }: Props) {
-  const wrong = page.jobError(job.key);
+  const { key, status, error, undecided } = job;
+  const wrong = page.jobError(key);
   return (
-    <li class={`rw-job rw-need rw-${job.status}${job.undecided ? " rw-undecided" : ""}`} data-key={job.key}>
-      <Icon name={job.undecided ? "unconfirmed" : "failed"} />
+    <li class={`rw-need rw-${status}${undecided ? " rw-undecided" : ""}`} data-key={key}>
+      <Icon name={undecided ? "unconfirmed" : "failed"} />
       <div class="rw-says">
         <span class="rw-title" title={job.prompt}>
           {short(job.prompt, LONGEST)}
         </span>{" "}
         <span class="rw-stage">
-          {job.status}
+          {status}
           {job.stopped && ", stopped"}
         </span>{" "}
-        {job.error && (
+        {error && (
           <span role="alert">
-            {job.error.message} {job.error.hint}
+            {error.message} {error.hint}
           </span>
         )}
         {wrong && <Problem error={wrong} />}
       </div>
       <div class="rw-actions">
-        <Steps page={page} job={job} />
+        {undecided ? (
+          <Confirmed
+            icon="again"
+            busy={page.isOpen("resubmit", key)}
+            question="This may be billed twice. Send again?"
+            yes="Yes, send again"
+            onClick={() => page.act("resubmit", key)}
+          >
+            Send again
+          </Confirmed>
+        ) : job.stopped ? (
+          <Step page={page} job={job} kind="resume">
+            {status === "downloading" ? "Download again" : "Ask again"}
+          </Step>
+        ) : error?.kind === "model" ? (
+          <Elsewhere page={page} job={job} />
+        ) : (
+          <Step page={page} job={job} kind="resubmit">
+            Try again
+          </Step>
+        )}
+        {job.adoptable && <Adopt page={page} job={job} />}
+        {!undecided && !job.stopped && <Away page={page} job={job} />}
       </div>
     </li>
   );
 }
 
-function Steps({ page, job }: Props): ComponentChildren {
-  const { key, status } = job;
-  const adopt = job.adoptable && <Adopt page={page} job={job} />;
-  if (job.undecided)
-    return (
-      <>
-        <Confirmed
-          icon="again"
-          busy={page.isOpen("resubmit", key)}
-          question="This may be billed twice. Send again?"
-          yes="Yes, send again"
-          onClick={() => page.act("resubmit", key)}
-        >
-          Send again
-        </Confirmed>
-        {adopt}
-      </>
-    );
-  if (job.stopped)
-    return (
-      <>
-        <Action icon="again" busy={page.isOpen("resume", key)} onClick={() => page.act("resume", key)}>
-          {status === "downloading" ? "Download again" : "Ask again"}
-        </Action>
-        {adopt}
-      </>
-    );
+function Step(props: Props & { kind: "resume" | "resubmit"; children: ComponentChildren }) {
+  const { page, job, kind, children } = props;
+  return (
+    <Action icon="again" busy={page.isOpen(kind, job.key)} onClick={() => page.act(kind, job.key)}>
+      {children}
+    </Action>
+  );
+}
+
+function Away({ page, job }: Props) {
+  const { key } = job;
   return (
     <>
-      {job.error?.kind === "model" ? (
-        <Elsewhere page={page} job={job} />
-      ) : (
-        <Action icon="again" busy={page.isOpen("resubmit", key)} onClick={() => page.act("resubmit", key)}>
-          Try again
-        </Action>
-      )}
       <Action icon="use" busy={page.isOpen("settings_of", key)} onClick={() => use(page, key)}>
         Use these settings
       </Action>
-      {adopt}
-      <button
-        type="button"
-        class="rw-action"
-        aria-label="Put away"
+      <Action
+        icon="close"
         title="Put away"
-        aria-disabled={page.isOpen("choose", key)}
+        busy={page.isOpen("choose", key)}
         onClick={() => putAway(page, [job], key)}
-      >
-        <Icon name="close" />
-      </button>
+      />
     </>
   );
 }
 
-function putAway(page: Page, jobs: JobRow[], key = "") {
-  const keys = jobs.slice(0, 1000).map((job) => job.key); // as many as one message may name
+function putAway(page: Page, those: JobRow[], key = "") {
+  const keys = those.slice(0, MOST_NAMED).map((job) => job.key);
   return page.request({ kind: "choose", keys, changes: { hidden: true } }, key);
 }
 
 async function use(page: Page, key: string): Promise<void> {
   const settings = await page.request({ kind: "settings_of", key }, key);
-  if (!settings) return;
-  const { prompt, model, duration, aspect_ratio } = settings;
-  page.use({ prompt, model, duration, aspect_ratio });
+  if (settings) page.use(settings);
 }
 
-/** The service has the model no more: what it would be on another, and then that. */
+/** The service has the model no more: what it would be on another one, and then that. */
 const Elsewhere = stateful<Props, RerunPayload | undefined>(undefined, ({ page, job }, found, set) => {
   const ask = (model: string | null, confirmed: boolean) =>
     page.request({ kind: "rerun", keys: [job.key], model, confirmed }, job.key);
-  const busy = page.isOpen("rerun", job.key);
-  if (!found)
-    return (
-      <Action icon="again" busy={busy} onClick={async () => set(await ask(null, false))}>
-        Make it with another model
-      </Action>
-    );
-  const [row] = found.rows;
+  const question = found && [
+    `${found.model_name}${found.seconds === null ? "" : `, ${found.seconds} s`}`,
+    found.cost === null ? "" : dollars(found.cost),
+    found.differs,
+  ];
   return (
-    <span class="rw-confirm">
-      <span>
-        {found.model_name}
-        {row?.duration != null && `, ${row.duration} s`}
-        {row && row.was !== row.duration && ` instead of ${row.was ?? "its own"}${row.was ? " s" : ""}`}
-        {row?.there ? ", is there already" : found.cost !== null && `, costs about ${dollars(found.cost)}`}
-        {found.differs && ` (${found.differs})`}
-      </span>
-      <Action
-        icon="again"
-        focused
-        busy={busy}
-        onClick={async () => {
-          if (await ask(found.model, true)) await putAway(page, [job], job.key);
-        }}
-      >
-        Yes, make it
-      </Action>
-      <Action icon="cancelled" onClick={() => set(undefined)}>
-        No
-      </Action>
-    </span>
+    <Confirmed
+      icon="again"
+      busy={page.isOpen("rerun", job.key)}
+      question={question?.filter(Boolean).join(" · ") ?? "…"}
+      yes="Yes, make it"
+      onAsking={async () => set(await ask(null, false))}
+      onClick={async () => {
+        if (found && (await ask(found.model, true))) await putAway(page, [job], job.key);
+      }}
+    >
+      Make it with another model
+    </Confirmed>
   );
 });
 
 /** Gives the job the id under which the service has it. */
 const Adopt = stateful<Props, string | undefined>(undefined, ({ page, job }, id, set) => {
-  if (id === undefined)
-    return (
-      <button type="button" class="rw-action" onClick={() => set("")}>
-        Give its id
-      </button>
-    );
+  if (id === undefined) return <Action onClick={() => set("")}>Give its id</Action>;
   const adopt = () => {
     if (id.trim()) void page.act("adopt", job.key, { job_id: id.trim() });
   };
@@ -239,5 +209,3 @@ const Adopt = stateful<Props, string | undefined>(undefined, ({ page, job }, id,
     </span>
   );
 });
-
-const focus = (element: HTMLElement | null) => element?.focus();
