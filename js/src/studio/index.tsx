@@ -2,7 +2,8 @@
 
 import type { Studio } from "../ui/later.ts";
 import { Finished } from "./finished.tsx";
+import { Needs } from "./needs.tsx";
 
 declare const STYLE: string; // css/, as the build puts it in
 
-export const studio: Studio = { Finished, style: STYLE };
+export const studio: Studio = { Finished, Needs, style: STYLE };

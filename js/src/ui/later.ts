@@ -7,6 +7,7 @@ import type { Page } from "./page.ts";
 /** What `studio/index.tsx` has. */
 export interface Studio {
   style: string;
+  Needs: (props: { page: Page; jobs: JobRow[] }) => ComponentChildren;
   Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
 }
 

@@ -1,13 +1,13 @@
 // What needs a person: first what may have been paid for, then what has stopped, then what has failed.
 
 import type { JobRow, RerunPayload } from "../kernel/messages.ts";
-import { Action, Confirmed, focus } from "./actions.tsx";
-import type { ComponentChildren } from "./dom.ts";
-import { dollars, short } from "./format.ts";
-import { Icon } from "./icons.tsx";
-import { Problem } from "./marks.tsx";
-import type { Page } from "./page.ts";
-import { stateful } from "./stateful.ts";
+import { Action, Confirmed, focus } from "../ui/actions.tsx";
+import type { ComponentChildren } from "../ui/dom.ts";
+import { dollars, short } from "../ui/format.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Problem } from "../ui/marks.tsx";
+import type { Page } from "../ui/page.ts";
+import { stateful } from "../ui/stateful.ts";
 
 const FEW = 2; // of a kind: more are folded
 const MOST = 50; // of a kind, unfolded
@@ -19,22 +19,19 @@ interface Props {
   job: JobRow;
 }
 
-export function Needs({ page }: { page: Page }) {
-  const { jobs } = page.kernel;
+/** `jobs` are those that need somebody. */
+export function Needs({ page, jobs }: { page: Page; jobs: JobRow[] }) {
   const groups = {
     unconfirmed: jobs.filter((job) => job.undecided),
     stopped: jobs.filter((job) => job.stopped && !job.undecided),
-    failed: jobs.filter((job) => job.status === "failed" && !job.stopped && !job.settled),
+    failed: jobs.filter((job) => !job.stopped && !job.undecided),
   };
-  const needs = Object.entries(groups).filter(([, those]) => those.length);
   return (
-    needs.length > 0 && (
-      <ul class="rw-needs" aria-label="What needs you">
-        {needs.map(([name, those]) => (
-          <Group key={name} page={page} name={name} those={those} />
-        ))}
-      </ul>
-    )
+    <ul class="rw-needs" aria-label="What needs you">
+      {Object.entries(groups).map(([name, those]) => (
+        <Group key={name} page={page} name={name} those={those} />
+      ))}
+    </ul>
   );
 }
 
