@@ -25,7 +25,7 @@ class FakeModel {
     this.state = state;
     this.#stamp(_jobs);
     state._first = this.#first();
-    state._changed = { since: 0, revision: 0, total: _jobs.length, open: 0, rows: [] };
+    state._changed = { since: 0, ...this.#counts(), rows: [] };
   }
 
   /** As the kernel does with a list of jobs: in its order, each with the revision at which it last changed. */

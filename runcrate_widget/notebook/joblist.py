@@ -44,7 +44,8 @@ class JobList:
         self._changed = changed
         self._entries: dict[str, _Entry] = {}
         self._open: dict[str, VideoJob] = {}  # those that have not ended
-        self._sent_again: set[str] = set()  # keys of unconfirmed ones that others were sent for
+        self._waiting: set[str] = set()  # keys of those of them that wait for their turn
+        self._sent_again: set[str] = set()  # keys of those that others were sent for
         self._due: dict[str, VideoJob] = {}  # those that have changed since they were taken, in that order
         self._lock = threading.RLock()
 
@@ -62,14 +63,13 @@ class JobList:
             if job.key in self._entries:
                 return False
             self._entries[job.key] = _Entry(job)
-            if job.status not in ENDED:
-                self._open[job.key] = job
+            self._sort(job)
             # In its place at once: while a list is sorted, other threads see it empty.
             insort(self.jobs, job, key=_order)
         return True
 
     def sent_again(self, job: VideoJob) -> None:
-        """Another was sent for this unconfirmed job, whether it is in the list or not."""
+        """Another was sent for this job, whether it is in the list or not."""
         self._sent_again.add(job.key)
 
     def listen(self) -> None:
@@ -91,10 +91,12 @@ class JobList:
         """The job may have changed. In the engine's thread."""
         with self._lock:
             self._due[job.key] = job
-            if job.status in ENDED:
-                self._open.pop(job.key, None)
-            else:
-                self._open[job.key] = job
+            self._sort(job)
+
+    def waiting(self) -> list[VideoJob]:
+        """Those that wait for their turn, the last first."""
+        with self._lock:
+            return sorted((self._open[key] for key in self._waiting), key=_order, reverse=True)
 
     @property
     def due(self) -> bool:
@@ -127,7 +129,12 @@ class JobList:
     def changed(self, since: int, rows: list[JobRow]) -> ChangedRows:
         """These rows, as the view is told of them."""
         return ChangedRows(
-            since=since, revision=self.revision, total=len(self.jobs), open=len(self._open), rows=rows
+            since=since,
+            revision=self.revision,
+            total=len(self.jobs),
+            open=len(self._open),
+            waiting=len(self._waiting),
+            rows=rows,
         )
 
     def changed_since(self, seen: int) -> ChangedRows | None:
@@ -140,17 +147,19 @@ class JobList:
             return self.changed(seen, self._rows(entry.job for entry in late))
 
     def first(self) -> FirstRows:
-        """What a view begins with: the newest page, and whatever is not finished, what is to be decided
-        first."""
+        """What a view begins with: the newest page, and whatever is not finished: what is to be decided, what
+        is under way, and what waits for its turn, the next first."""
         with self._lock:
             newest = self.jobs[: -PAGE - 1 : -1]
             shown = {job.key for job in newest}
             older = [job for job in self._open.values() if job.key not in shown]
-            older.sort(key=lambda job: (self._undecided(job), *_order(job)), reverse=True)
+            older.sort(key=_order)
+            older.sort(key=lambda job: (not self._undecided(job), job.key in self._waiting))
             return FirstRows(
                 revision=self.revision,
                 total=len(self.jobs),
                 open=len(self._open),
+                waiting=len(self._waiting),
                 newest=len(newest),
                 rows=self._rows([*newest, *older[:_MOST_OPEN]]),
             )
@@ -158,7 +167,7 @@ class JobList:
     def page(self, asked: RowsRequest) -> RowsPayload:
         """A page of rows, newest first, on one side of a place in the list."""
         with self._lock:
-            jobs = sorted(self._open.values(), key=_order) if asked["open"] else self.jobs
+            jobs = sorted(self._moving(), key=_order) if asked["open"] else self.jobs
             count = max(1, min(asked["count"], _MOST_ASKED))
             place = asked["place"]
             if place and asked["side"] == "newer":
@@ -173,7 +182,18 @@ class JobList:
         return [self._row(job, self._entries[job.key].revision) for job in jobs]
 
     def _row(self, job: VideoJob, revision: int) -> JobRow:
-        return job_row(job, revision, undecided=self._undecided(job))
+        again = job.key in self._sent_again
+        return job_row(job, revision, undecided=self._undecided(job), settled=again)
+
+    def _sort(self, job: VideoJob) -> None:
+        if job.status in ENDED:
+            self._open.pop(job.key, None)
+        else:
+            self._open[job.key] = job
+        (self._waiting.add if job.status == "waiting" else self._waiting.discard)(job.key)
+
+    def _moving(self) -> list[VideoJob]:
+        return [job for key, job in self._open.items() if key not in self._waiting]
 
     def _undecided(self, job: VideoJob) -> bool:
         return job.status == "unconfirmed" and job.key not in self._sent_again

@@ -109,6 +109,7 @@ class JobRow(TypedDict):
     undecided: bool  # unconfirmed, and no other was sent for it: it stands above all that is not
     adoptable: bool  # it takes an id by hand: `adopt`
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
+    settled: bool  # put away, or another was made in its place: one that failed needs nobody any more
     picture: str | None  # sha256 of the one that it begins with, if that is in the library: `picture_of`
     video: VideoRow | None
 
@@ -159,6 +160,7 @@ class FirstRows(TypedDict):
     revision: int  # of the list
     total: int  # how many jobs there are
     open: int  # how many of them have not ended
+    waiting: int  # and how many of those wait for their turn
     newest: int  # how many of the rows are the list's beginning; after them, older ones that have not ended
     rows: list[JobRow]  # newest first
 
@@ -171,6 +173,7 @@ class ChangedRows(TypedDict):
     revision: int
     total: int
     open: int
+    waiting: int
     rows: list[JobRow]
 
 
@@ -227,7 +230,7 @@ class RowsRequest(TypedDict):
 
     side: Side  # of `place`
     place: Place | None  # without it, the newest of all
-    open: bool  # only those that have not ended
+    open: bool  # only those that have not ended, and do not wait for their turn
     count: int
 
 
@@ -328,6 +331,7 @@ REQUESTS: dict[str, type] = {
     "arena": Nothing,
     "judge": JudgeRequest,
     "cancel": JobRequest,  # one that is still `waiting`
+    "cancel_waiting": Nothing,  # all that are
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
     "adopt": AdoptRequest,  # one that is `adoptable`
     "resume": JobRequest,  # one that is `stopped`
@@ -362,6 +366,7 @@ PAYLOADS: dict[str, type] = {
     "arena": ArenaPayload,
     "judge": ArenaPayload,
     "cancel": Nothing,
+    "cancel_waiting": Nothing,
     "resubmit": ResubmitPayload,
     "adopt": Nothing,
     "resume": Nothing,

@@ -26,6 +26,11 @@ export function isRunning(job: JobRow): boolean {
   return isOpen(job) && job.status !== "unconfirmed" && !job.stopped;
 }
 
+/** Whether it goes on, or is at rest, only when somebody decides. */
+export function needsSomebody(job: JobRow): boolean {
+  return job.undecided || job.stopped || (job.status === "failed" && !job.settled);
+}
+
 function place({ started, key }: Place): Place {
   return { started, key }; // and nothing else of a row
 }
