@@ -2,7 +2,6 @@
 
 import { hostIsDark } from "../kernel/host.ts";
 import { Form } from "./form.tsx";
-import { Jobs } from "./jobs.tsx";
 import type { Later } from "./later.ts";
 import { Demo } from "./marks.tsx";
 import type { Page } from "./page.ts";
@@ -11,6 +10,7 @@ import { Strip } from "./strip.tsx";
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
   const { demo } = page.kernel.session;
+  const studio = later.get();
   const dark = hostIsDark() ? " rw-dark" : "";
 
   // A key that a cell has set since is noticed by the kernel when it is spoken to.
@@ -57,7 +57,8 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
         {page.kernel.keyless && <NoKey page={page} />}
         <Form page={page} id={id} later={later} />
         <Strip page={page} id={id} later={later} />
-        <Jobs page={page} later={later} />
+        {studio && <style>{studio.style}</style>}
+        {studio && <studio.Desk page={page} id={id} />}
         <p class="rw-unseen" aria-live="polite">
           {page.announcement}
         </p>
