@@ -209,7 +209,7 @@ window.start = async (state, { files = {}, views = 1, flags = {} } = {}) => {
   const model = Object.assign(new FakeModel(state), flags);
   for (const [key, address] of Object.entries(files))
     model.files[key] = new Uint8Array(await (await fetch(address)).arrayBuffer());
-  const studio = await (await fetch("./studio.js")).text();
+  const studio = await (await fetch("./studio.txt")).text();
   const { default: factory } = await import("./widget.js");
   // As in Jupyter: the runtime widget has the front end.
   const runtime = { get: (name) => (name === "_studio" ? studio : undefined) };

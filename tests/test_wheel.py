@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.slow
-ASSETS = ("widget.js", "widget.css", "loader.js", "studio.js")
+ASSETS = ("widget.js", "widget.css", "loader.js", "packed.js", "studio.txt")
 
 
 def _build(kind: str, tree: Path, out: Path) -> subprocess.CompletedProcess[str]:
@@ -136,7 +136,7 @@ else:
         (
             "build.mjs",
             "",
-            "runcrate_widget/static/studio.js missing",
+            "runcrate_widget/static/packed.js, runcrate_widget/static/studio.txt missing",
         ),
     ],
 )

@@ -269,5 +269,5 @@ async def _picture_of(widget: VideoWidget, message: Message, buffers: list[bytes
 @handles("source")
 async def _send_source(_: VideoWidget, message: Message, __: list[bytes]) -> Message:
     if message["part"] == "studio":
-        return {"js": source("studio.js"), "css": ""}
+        return {"js": source("studio.txt"), "css": ""}
     return {"js": source("widget.js"), "css": source("widget.css")}

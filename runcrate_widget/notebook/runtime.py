@@ -24,13 +24,13 @@ def source(name: str) -> str:
 class Runtime(anywidget.AnyWidget):
     """Carries the source, and is never shown itself."""
 
-    _esm = STATIC / "widget.js"
+    _esm = STATIC / "packed.js"
     _css = STATIC / "widget.css"
     #: Read by the page when it is first used. It comes along: the kernel may be busy when that is.
     _studio = Unicode().tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(_studio=source("studio.js"))
+        super().__init__(_studio=source("studio.txt"))
 
 
 _runtime: Runtime | None = None

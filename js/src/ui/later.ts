@@ -55,14 +55,18 @@ let studio: Promise<Studio> | undefined;
 
 /** The studio, of its text; `core` is what it shares with us. */
 export function loadStudio(text: Promise<string>, core: object): Promise<Studio> {
-  studio ??= text.then((js) => evaluated(js, core));
+  studio ??= text.then((deflated) => evaluated(deflated, core));
   studio.catch(() => {
     studio = undefined; // it may be had another time
   });
   return studio;
 }
 
-async function evaluated(js: string, core: object): Promise<Studio> {
+// It comes deflated, in base64.
+async function evaluated(text: string, core: object): Promise<Studio> {
+  const deflated = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const js = await new Response(inflated).text();
   const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
   try {
     const module: { default: (core: object) => { studio: Studio } } = await import(url);
