@@ -3,7 +3,7 @@
 import type { EntryRow } from "../kernel/messages.ts";
 import { Icon } from "../ui/icons.tsx";
 import { stateful } from "../ui/stateful.ts";
-import { choose, settingsOf } from "./choices.ts";
+import { choose, keep, rate, settingsOf } from "./choices.ts";
 import type { Desk } from "./desk.ts";
 import { CROSS, PLUS, STAR } from "./paths.ts";
 import { Press } from "./press.tsx";
@@ -16,7 +16,7 @@ interface Props {
 const LONGEST_NOTE = 2000; // characters
 
 export function Choice({ desk, entry }: Props) {
-  const { key, kept, rating } = entry;
+  const { kept, rating } = entry;
   return (
     <div class="rw-choice">
       <div class="rw-verdict">
@@ -34,7 +34,7 @@ export function Choice({ desk, entry }: Props) {
               class={n <= (rating ?? 0) ? "rw-lit" : undefined}
               aria-label={`${n} of 5`}
               aria-pressed={n === rating}
-              onClick={() => choose(desk, [key], { rating: n === rating ? null : n })}
+              onClick={() => rate(desk, entry, n)}
             >
               <Icon name={STAR} />
             </button>
@@ -47,11 +47,6 @@ export function Choice({ desk, entry }: Props) {
       </div>
     </div>
   );
-}
-
-/** Keeps it, or rejects it; nothing of both where it was that already. */
-export function keep(desk: Desk, entry: EntryRow, kept: boolean): void {
-  void choose(desk, [entry.key], { kept: entry.kept === kept ? null : kept });
 }
 
 const focus = (element: HTMLElement | null) => element?.focus();

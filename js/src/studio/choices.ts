@@ -30,6 +30,16 @@ export function choose(desk: Desk, keys: string[], changes: Changes): Promise<bo
   return tell(desk, { kind: "choose", keys, changes }, changes);
 }
 
+/** Keeps it, or rejects it; nothing of both where it was that already. */
+export function keep(desk: Desk, { key, kept }: EntryRow, now: boolean): void {
+  void choose(desk, [key], { kept: kept === now ? null : now });
+}
+
+/** 1 to 5; none where it was that already. */
+export function rate(desk: Desk, { key, rating }: EntryRow, now: number): void {
+  void choose(desk, [key], { rating: rating === now ? null : now });
+}
+
 /** Deletes: the file goes to the library's bin. */
 export function bin(desk: Desk, keys: string[]): Promise<boolean> {
   return tell(desk, { kind: "bin", keys }, { hidden: true, binned: true, video: null });

@@ -6,6 +6,8 @@ import type { Loading } from "../kernel/videos.ts";
 import { Action } from "../ui/actions.tsx";
 import { clock, progress, size } from "../ui/format.ts";
 import type { Page } from "../ui/page.ts";
+import { keep, rate } from "./choices.ts";
+import type { Desk } from "./desk.ts";
 import { jpegOf, type Playback } from "./playback.ts";
 import { fill, Transport } from "./transport.tsx";
 
@@ -13,13 +15,14 @@ const POSTER_SIDE = 480; // pixels
 const POSTER_LENGTH = 14_600; // characters of base64: 11,000 bytes are what a poster may have
 
 interface Props {
-  page: Page;
+  desk: Desk;
   entry: EntryRow;
   playback: Playback;
 }
 
-export function Player({ page, entry, playback }: Props) {
+export function Player({ desk, entry, playback }: Props) {
   const { video } = entry;
+  const { page } = desk;
   const { media } = page.kernel;
   const poster = video ? media.poster(entry) : undefined;
   const loading = media.get(entry.key);
@@ -40,7 +43,7 @@ export function Player({ page, entry, playback }: Props) {
           preload="auto"
           aria-label={entry.prompt}
           onClick={() => playback.toggle()}
-          onKeyDown={(event) => pressed(event, playback)}
+          onKeyDown={(event) => pressed(event, desk, entry, playback)}
           onError={() => media.refused(entry)}
           onTimeUpdate={({ currentTarget }) => {
             // A first frame is often black.
@@ -68,7 +71,12 @@ export function Player({ page, entry, playback }: Props) {
 }
 
 /** A key on the picture. */
-function pressed(event: KeyboardEvent & { currentTarget: HTMLVideoElement }, playback: Playback): void {
+function pressed(
+  event: KeyboardEvent & { currentTarget: HTMLVideoElement },
+  desk: Desk,
+  entry: EntryRow,
+  playback: Playback,
+): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const does: Record<string, () => void> = {
     " ": () => playback.toggle(),
@@ -79,8 +87,10 @@ function pressed(event: KeyboardEvent & { currentTarget: HTMLVideoElement }, pla
     l: () => playback.setLoop(!playback.loop),
     m: () => playback.setMuted(!playback.muted),
     f: () => fill(event.currentTarget),
+    k: () => keep(desk, entry, true),
+    x: () => keep(desk, entry, false),
   };
-  const act = does[event.key];
+  const act = /^[1-5]$/.test(event.key) ? () => rate(desk, entry, Number(event.key)) : does[event.key];
   if (!act) return;
   event.preventDefault();
   act();

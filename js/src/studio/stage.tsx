@@ -33,7 +33,7 @@ export function Stage({ page, desk }: { page: Page; desk: Desk }, instance?: Ins
   )[0];
   return (
     <section class="rw-show" aria-label="The chosen video" data-key={entry.key}>
-      <Player page={page} entry={entry} playback={kept.playback} />
+      <Player desk={desk} entry={entry} playback={kept.playback} />
       <About key={entry.key} desk={desk} entry={entry} other={other} playback={kept.playback} />
     </section>
   );
