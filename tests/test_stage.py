@@ -98,8 +98,8 @@ def test_the_line_goes_anywhere_and_the_arrows_by_a_frame(stage: Locator) -> Non
     slider.fill("1.5")
     expect(slider).to_have_attribute("aria-valuetext", "0:01 / 0:02")
     assert playing(stage, "currentTime") == pytest.approx(1.5)
-    slider.fill("1")
-    at_rest(stage, 1)
+    slider.fill(str(12.5 * FRAME))
+    at_rest(stage, 12 * FRAME)
     # Two have to be seen before it is known how long one is.
     stage.get_by_role("button", name="Play").click()
     stage.page.wait_for_function("() => document.querySelector('video').currentTime > 1.4")
@@ -226,7 +226,7 @@ def test_the_whole_prompt_is_read_and_copied(widget: Widget, page: Page) -> None
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     file = small_mp4(1)
     whole = "A fox in the snow. " * 40
-    job = finished("k1", file, prompt=whole[:300], long=True)
+    job = finished("k1", file, prompt=f"{whole[:300]}…")
     view = widget.start(state(_jobs=[job]), files={"k1": file})
     settings = {"prompt": whole, "model": "openai/sora-2", "duration": 8, "aspect_ratio": None, "note": ""}
     page.evaluate("settings => { model.answers.settings_of = settings; }", settings)
@@ -305,9 +305,15 @@ def test_everybody_gets_everywhere(widget: Widget, stage: Locator, width: int, l
 def test_in_jupyterlab_a_press_plays_at_once_by_mouse_and_by_keyboard(lab: Lab) -> None:
     with FaultServer(video=small_mp4(4, 1280, 720)) as server:
         environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
-        code = "jobs = [w.client.generate(f'A fox, take {n}', model='Veo 3.0', duration=4) for n in range(4)]"
-        wait = f"{code}\nfor job in jobs: job.wait(60)\nfor job in jobs: print(job.key)"
-        notebook = lab.open("stage/stage.ipynb", [SHOW, wait], env=environment)
+        code = (
+            "jobs = []\n"
+            "for n in range(4):\n"
+            "    w.prompt = f'A fox in snow {n} cm deep'\n"
+            "    jobs.append(w.generate())\n"
+            "for job in jobs: job.wait(60)\n"
+            "for job in jobs: print(job.key)"
+        )
+        notebook = lab.open("stage/stage.ipynb", [SHOW, code], env=environment)
         notebook.run_all()
         keys = notebook.text(1).split()
         view = notebook.output(0).locator(".runcrate-widget")
