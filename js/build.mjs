@@ -61,7 +61,6 @@ const OURS = [
   "onValue",
   "opened",
   "page",
-  "pause",
   "press",
   "pressWhenSeen",
   "props",

@@ -7,6 +7,7 @@ class FakeModel {
   sent = []; // every message of the view, in its order
   busy = false; // a kernel that runs a cell: messages wait until `idle()`
   failures = {}; // kind: the ErrorRow that it is answered with
+  answers = {}; // kind: what it is answered with, or a function of the message that gives it
   lost = 0; // how many of the next chunks are never answered
   withhold = false; // answers to chunks wait until `release()`
   files = {}; // job's key: bytes
@@ -147,7 +148,7 @@ class FakeModel {
     if (kind === "chunk") return this.#chunk(message);
     if (kind === "poster") return this.#poster(message);
     if (kind === "posters") return this.#postersOf(message);
-    if (kind in this.wall) {
+    if (kind in this.wall && !(kind in this.answers)) {
       const { version } = this.wall;
       this.#emit("msg:custom", { id, ok: true, ...this.wall[kind](message) }, []);
       if (this.wall.version !== version) this.wallMoved();
@@ -169,7 +170,9 @@ class FakeModel {
       earlier_prompts: { prompts: [] },
       code: { code: `client.generate("${message.key}")` },
     };
-    this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...this.answers[kind] }, []);
+    const answer = this.answers[kind];
+    const given = typeof answer === "function" ? answer(message) : answer;
+    this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...given }, []);
   }
 
   /** The library has changed: the views are told. */

@@ -22,6 +22,10 @@ export class FakeWall {
   }
 
   get all() {
+    return this.#listed().map((entry) => (entry.binned ? { ...entry, video: null } : entry));
+  }
+
+  #listed() {
     if (this.entries) return this.entries;
     return this.#jobs()
       .filter((job) => job.video)
@@ -111,7 +115,7 @@ export class FakeWall {
   }
 
   bin({ keys }) {
-    this.choose({ keys, changes: { hidden: true, binned: true, video: null } });
+    this.choose({ keys, changes: { hidden: true, binned: true } });
     return {};
   }
 
@@ -120,8 +124,8 @@ export class FakeWall {
   }
 
   settings_of({ key }) {
-    const { prompt, model, duration, aspect_ratio } = this.all.find((entry) => entry.key === key);
-    return { prompt, model, duration, aspect_ratio };
+    const { prompt, model, duration, aspect_ratio, note } = this.all.find((entry) => entry.key === key);
+    return { prompt, model, duration, aspect_ratio, note };
   }
 }
 

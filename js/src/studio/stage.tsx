@@ -1,33 +1,40 @@
-// The entry that is watched, in a large player.
+// The stage: the chosen video in a large player, and what is known of it.
 
-import type { JobRow, VideoRow } from "../kernel/messages.ts";
+import type { Instance } from "../ui/dom.ts";
 import type { Page } from "../ui/page.ts";
+import { About } from "./about.tsx";
 import type { Desk } from "./desk.ts";
+import { Playback } from "./playback.ts";
 import { Player } from "./player.tsx";
 
-export function Stage({ page, desk }: { page: Page; desk: Desk }) {
-  const entry = desk.watched === undefined ? undefined : desk.entry(desk.watched);
+/** What one view keeps of it. */
+interface Kept {
+  playback: Playback;
+  watched: string | undefined;
+  before: string | undefined; // what was in the player before it
+}
+
+/** `desk.watched`. Each view has a player of its own. */
+export function Stage({ page, desk }: { page: Page; desk: Desk }, instance?: Instance) {
+  const { state, redraw } = instance as Instance;
+  const kept = (state ?? { playback: new Playback(redraw) }) as Kept;
+  (instance as Instance).state = kept;
+  const { watched } = desk;
+  const entry = watched === undefined ? undefined : desk.entry(watched);
   if (!entry) return null;
+  if (watched !== kept.watched) {
+    kept.before = kept.watched;
+    kept.watched = watched;
+  }
   const { media } = page.kernel;
-  const job = entry as unknown as JobRow;
-  if (entry.video && !media.get(entry.key))
-    queueMicrotask(() => media.get(entry.key) ?? media.load(job, false));
-  const loading = media.get(entry.key) ?? { state: "queued" };
+  if (entry.video && !media.get(entry.key)) media.load(entry, kept.before !== undefined);
+  const other = [...desk.chosen.filter((key) => key !== watched), kept.before].flatMap(
+    (key) => (key !== undefined && desk.entry(key)) || [],
+  )[0];
   return (
-    <>
-      {entry.video && (
-        <Player
-          key={entry.key}
-          page={page}
-          job={job}
-          video={entry.video as VideoRow}
-          loading={loading}
-          poster={desk.shelf.poster(entry.key)}
-          begin
-          load={() => media.load(job)}
-        />
-      )}
-      <p class="rw-title">{entry.prompt}</p>
-    </>
+    <section class="rw-show" aria-label="The chosen video" data-key={entry.key}>
+      <Player desk={desk} entry={entry} playback={kept.playback} />
+      <About key={entry.key} desk={desk} entry={entry} other={other} playback={kept.playback} />
+    </section>
   );
 }
