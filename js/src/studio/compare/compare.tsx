@@ -4,6 +4,7 @@
 import { playsSound, prefersStill } from "../../kernel/host.ts";
 import type { EntryRow, ErrorRow } from "../../kernel/messages.ts";
 import type { ComponentChildren, Instance } from "../../ui/dom.ts";
+import { short } from "../../ui/format.ts";
 import { Problem } from "../../ui/marks.tsx";
 import type { Page } from "../../ui/page.ts";
 import { type Desk, MOST_COMPARED } from "../desk.ts";
@@ -12,10 +13,10 @@ import { Side } from "./side.tsx";
 import { signed } from "./sync.ts";
 import { type Hands, point, Tool, Transport } from "./transport.tsx";
 
-const LAYOUTS = { sides: "Side by side", wipe: "Wipe", difference: "Difference" } as const;
+const LAYOUTS = { abreast: "Side by side", wipe: "Wipe", difference: "Difference" } as const;
 type Layout = keyof typeof LAYOUTS;
 
-const KEYS: Record<string, Layout> = { s: "sides", w: "wipe", d: "difference" };
+const KEYS: Record<string, Layout> = { s: "abreast", w: "wipe", d: "difference" };
 
 interface Props {
   page: Page;
@@ -37,7 +38,7 @@ class Comparison {
   #hands: Hands = { scrub: null, time: null };
   #root: HTMLElement | null = null;
   #before: Element | null = null; // what had the keyboard's focus
-  #layout: Layout = "sides";
+  #layout: Layout = "abreast";
   #names = true;
   #prompts = false;
   #current: string | undefined; // the key of the one that [ ] k x are about
@@ -63,7 +64,8 @@ class Comparison {
     this.#parts = deck.parts(sides.map(({ key, video }) => ({ key, length: video?.duration ?? 0 })));
     const parts = this.#parts;
     const two = sides.length === 2;
-    const layout = two ? this.#layout : "sides";
+    const takes = new Set(sides.map(({ prompt }) => prompt)).size === 1;
+    const layout = two ? this.#layout : "abreast";
     const tall = sides.length > 0 && sides.every(({ video }) => video && video.height > video.width);
     return (
       <section
@@ -84,7 +86,7 @@ class Comparison {
                 <button
                   type="button"
                   aria-pressed={layout === one}
-                  title={`${LAYOUTS[one]} (${one[0]})`}
+                  title={`${LAYOUTS[one]} (${LAYOUTS[one][0]?.toLowerCase()})`}
                   onClick={() => this.#set({ layout: one })}
                 >
                   {LAYOUTS[one]}
@@ -112,7 +114,7 @@ class Comparison {
             Prompts
           </button>
           <Tool d="M4 4l8 8M12 4l-8 8" label="Done" hint="Esc" onClick={this.#done}>
-            Done
+            <span class="rw-word">Done</span>
           </Tool>
         </div>
         {this.#error && <Problem error={this.#error} />}
@@ -126,7 +128,7 @@ class Comparison {
               part={parts[n] as Part}
               number={n + 1}
               current={entry === this.#chosen}
-              names={this.#names}
+              name={this.#names ? (takes ? `Take ${entry.take}` : short(entry.prompt, 80)) : ""}
               prompts={this.#prompts}
               shift={(frames) => this.#shift(n, frames)}
               judge={(kept) => this.#judge(entry, kept)}

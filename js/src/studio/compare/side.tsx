@@ -2,7 +2,7 @@
 
 import type { EntryRow, JobRow } from "../../kernel/messages.ts";
 import { Action } from "../../ui/actions.tsx";
-import { progress, short, size } from "../../ui/format.ts";
+import { progress, size } from "../../ui/format.ts";
 import type { Page } from "../../ui/page.ts";
 import type { Part } from "./deck.ts";
 import { signed } from "./sync.ts";
@@ -14,7 +14,7 @@ interface Props {
   part: Part;
   number: number;
   current: boolean;
-  names: boolean;
+  name: string; // "": what it is, is hidden
   prompts: boolean;
   shift: (frames: number) => void;
   judge: (kept: boolean) => void;
@@ -30,25 +30,24 @@ export function Side({
   part,
   number,
   current,
-  names,
+  name,
   prompts,
   shift,
   judge,
   focus,
   press,
 }: Props) {
-  const name = names ? short(entry.prompt, 80) : `Video ${number}`;
+  const label = name || `Video ${number}`;
   return (
     <figure class={`rw-side${current ? " rw-current" : ""}`} data-key={entry.key} onFocusIn={focus}>
       <div class="rw-pane">
-        <Picture page={page} entry={entry} part={part} label={name} press={press} />
+        <Picture page={page} entry={entry} part={part} label={label} press={press} />
         <span class="rw-number">{number}</span>
       </div>
       <figcaption>
-        <b class="rw-cut">{name}</b>
+        <b class="rw-cut">{label}</b>
         <span class="rw-facts rw-cut">
-          {names && `${entry.model_name} · ${entry.duration ?? Math.round(part.length)} s`}
-          {names && entry.take > 1 && ` · take ${entry.take}`}
+          {name && `${entry.model_name} · ${entry.duration ?? Math.round(part.length)} s`}
         </span>
         <span class="rw-verdict">
           <Tool

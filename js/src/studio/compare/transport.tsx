@@ -1,6 +1,7 @@
 // The controls of all that are compared, under them: one play, one position, one that is heard.
 
 import type { EntryRow } from "../../kernel/messages.ts";
+import type { ComponentChildren } from "../../ui/dom.ts";
 import type { Deck } from "./deck.ts";
 import { exact } from "./sync.ts";
 
@@ -86,7 +87,7 @@ interface ToolProps {
   label: string;
   hint?: string; // the key that does it
   on?: boolean;
-  children?: string | number;
+  children?: ComponentChildren;
   onClick: () => void;
 }
 
