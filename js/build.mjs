@@ -60,7 +60,6 @@ const OURS = [
   "onValue",
   "opened",
   "page",
-  "pause",
   "press",
   "pressWhenSeen",
   "props",

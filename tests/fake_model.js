@@ -5,6 +5,7 @@ class FakeModel {
   sent = []; // every message of the view, in its order
   busy = false; // a kernel that runs a cell: messages wait until `idle()`
   failures = {}; // kind: the ErrorRow that it is answered with
+  answers = {}; // kind: what it is answered with, or a function of the message that gives it
   lost = 0; // how many of the next chunks are never answered
   withhold = false; // answers to chunks wait until `release()`
   files = {}; // job's key: bytes
@@ -153,7 +154,9 @@ class FakeModel {
       resubmit: { key: "new" },
       code: { code: `client.generate("${message.key}")` },
     };
-    this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
+    const answer = this.answers[kind];
+    const given = typeof answer === "function" ? answer(message) : answer;
+    this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...given }, []);
   }
 
   #poster({ id, key }) {

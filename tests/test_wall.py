@@ -126,6 +126,9 @@ def test_it_is_told_in_days_and_stacks_and_each_stack_has_a_row(view: Wall, take
     assert (owl["long"], fox["long"]) == (True, False)
     assert len(owl["prompt"]) < 310
     assert view.ask("settings_of", key=owl["key"])["prompt"] == ("An owl " + "in the snow " * 60).strip()
+    view.ask("choose", keys=[owl["key"]], changes={"note": "wings " * 60})
+    assert len(view.rows()[0]["note"]) < 210
+    assert view.ask("settings_of", key=owl["key"])["note"] == "wings " * 60
     assert [row["take"] for row in view.rows(stack=fox["stack"])] == [3, 2, 1]
     assert view.wall(text="snow owl")["total"] == 1
     assert json.dumps(wall) and json.dumps([owl, fox])

@@ -14,7 +14,6 @@ from runcrate_widget.jobs.living import refresh
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.question import Question
-from runcrate_widget.request import VideoRequest
 
 from .entries import sendable
 from .handlers import handles
@@ -121,19 +120,20 @@ async def _restore(widget: VideoWidget, message: Message, _: list[bytes]) -> Mes
 @handles("settings_of")
 async def _settings_of(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     job = widget._feed.list.find(message.get("key"))
-    if job is not None:
-        request: VideoRequest | None = job.request
-    else:
+    record = job.record if job is not None else None
+    if record is None:
         shelf = await widget._wall.shelf()
         entry = await asyncio.to_thread(shelf.find, message.get("key"))
-        request = entry.record.request if entry else None
-    if request is None:
+        record = entry.record if entry else None
+    if record is None:
         raise RuncrateError("The library does not have this video any more.", "Look again.")
+    request = record.request
     settings = SettingsPayload(
         prompt=request.prompt,
         model=request.model,
         duration=request.duration,
         aspect_ratio=request.aspect_ratio,
+        note=record.choice.note,
     )
     return cast("Message", sendable(settings))
 

@@ -152,9 +152,10 @@ class RowsOfPayload(TypedDict):
 
 
 class SettingsPayload(TypedDict):
-    """What an entry was asked for with."""
+    """What an entry was asked for with; and its note, the whole of it."""
 
     prompt: str
     model: str
     duration: int | None  # seconds
     aspect_ratio: str | None
+    note: str

@@ -91,10 +91,11 @@ export interface WallPayload {
   put_away: number;
 }
 
-/** What an entry was asked for with. */
+/** What an entry was asked for with; and its note, the whole of it. */
 export interface SettingsPayload {
   prompt: string;
   model: string;
   duration: number | null; // seconds
   aspect_ratio: string | null;
+  note: string;
 }

@@ -136,13 +136,11 @@ export class KernelState {
   /** What was asked for has come. */
   extend(asked: Requests["rows"], answer: Payloads["rows"]): void {
     this.rows.extend(asked, answer);
-    this.media.keep(this.jobs);
   }
 
   #begin(first: FirstRows): void {
     this.rows.begin(first);
     if (this.rows.list.filter(isOpen).length < first.open) void this.#askOpen();
-    this.media.keep(this.jobs);
   }
 
   // What has not ended is never left out.
@@ -169,7 +167,6 @@ export class KernelState {
   #rowsChanged(news: FirstRows | ChangedRows): void {
     const stages = this.rows.change(news);
     if (stages.length) this.onStages(stages);
-    this.media.keep(this.jobs);
     // Something was lost on the way.
     if (this.rows.known > this.rows.revision) this.look();
   }

@@ -1,13 +1,21 @@
 // The videos and posters that this page has, by job. They live as long as the widget's model, and serve all
 // of its views. A video's bytes come by the first transport that works: from the page's own server, pulled
-// from the kernel, or pushed by it.
+// from the kernel, or pushed by it. Whether the server has them is asked once a folder: of the others in it,
+// the player itself says it when they are not there.
 
 import type { Conversation } from "./conversation.ts";
 import { ending, fileServer } from "./host.ts";
-import type { JobRow, VideoRow } from "./messages.ts";
+import type { VideoRow } from "./messages.ts";
 import { type Link, type Progress, Transfer } from "./pull.ts";
 
 const PATIENCE = 5; // seconds: what would take longer is fetched when it is asked for
+const MOST_KEPT = 12; // videos whose bytes are in the page
+
+/** What has a video, or may have one: a job, or an entry of the wall. */
+export interface Clip {
+  key: string;
+  video: VideoRow | null;
+}
 
 export type Transport = "url" | "pull" | "push";
 
@@ -28,7 +36,8 @@ export class Videos {
   #signal: AbortSignal;
   #loads = new Map<string, Loading>();
   #transfers = new Map<string, Transfer>();
-  #queue: { job: JobRow; wanted: boolean }[] = [];
+  #queue: { job: Clip; wanted: boolean }[] = [];
+  #served = new Map<string, true | Promise<boolean>>(); // by the URL of the folder
   #busy = false;
   #pause = new AbortController();
   #posters = new Map<string, string>(); // "" while it is asked for
@@ -54,31 +63,34 @@ export class Videos {
     });
   }
 
+  /** What is looked at is kept before what is not. */
   get(key: string): Loading | undefined {
-    return this.#loads.get(key);
+    const load = this.#loads.get(key);
+    if (load) {
+      this.#loads.delete(key);
+      this.#loads.set(key, load);
+    }
+    return load;
   }
 
   /**
-   * Fetches the video of `job` that is not here, before those that wait. `wanted`: by the person, however
-   * long it takes.
+   * Fetches the video of `job` that is not here, before those that wait; at once where the page's server has
+   * its folder. `wanted`: by the person, however long it takes.
    */
-  load(job: JobRow, wanted = true): void {
+  load(job: Clip, wanted = true): void {
     if (!job.video) return;
     this.#loads.set(job.key, { state: "queued" });
-    this.#queue.unshift({ job, wanted });
+    const url = this.#url(job.video);
+    const served = url && (this.#served.get(folder(url)) ?? this.#look(url, job.video));
+    if (served === true) this.#loads.set(job.key, { state: "ready", url, transport: "url" });
+    else if (served)
+      void served.then((is) => {
+        if (this.#loads.get(job.key)?.state !== "queued") return;
+        if (is) this.#show(job.key, { state: "ready", url, transport: "url" });
+        else this.#line(job, wanted);
+      });
+    else this.#line(job, wanted);
     this.#changed();
-    void this.#work();
-  }
-
-  /** Lets go of the videos whose jobs are no longer listed. */
-  keep(jobs: JobRow[]): void {
-    const listed = new Set(jobs.map((job) => job.key));
-    for (const [key, load] of this.#loads) {
-      if (listed.has(key)) continue;
-      revoke(load);
-      this.#loads.delete(key);
-      this.#transfers.delete(key);
-    }
   }
 
   /** Nobody looks: what is under way stops, and what has come of it is kept for `load`. */
@@ -91,19 +103,20 @@ export class Videos {
   }
 
   /** The browser could not play it: because of what is in it, or because the server no longer gives it. */
-  async refused(job: JobRow): Promise<void> {
+  async refused(job: Clip): Promise<void> {
     const load = this.#loads.get(job.key);
     if (load?.state !== "ready" || !job.video) return;
-    const broken = load.transport !== "url" || (await this.#served(job.video));
+    const broken = load.transport !== "url" || (await this.#look(load.url, job.video));
+    if (this.#loads.get(job.key) !== load) return;
     if (broken) this.#show(job.key, { state: "broken" });
     else {
       this.#show(job.key, { state: "queued" });
-      void this.#pull(job, false);
+      this.#line(job, true);
     }
   }
 
   /** The URL of the poster of `job`, which is asked for when it is not here. */
-  poster({ key }: JobRow): string | undefined {
+  poster({ key }: Clip): string | undefined {
     const known = this.#posters.get(key);
     if (known === undefined) {
       this.#posters.set(key, "");
@@ -127,45 +140,54 @@ export class Videos {
     if (frame) void this.#conversation.ask({ kind: "keep_poster", key, jpeg: frame });
   }
 
+  #line(job: Clip, wanted: boolean): void {
+    this.#queue.unshift({ job, wanted });
+    void this.#work();
+  }
+
   // One at a time: what is in flight for one is as much as the link takes.
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     await null; // whatever is asked for now is in the queue then, the newest first
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      const { job, wanted } = next;
-      const video = job.video as VideoRow;
-      if (!this.#loads.has(job.key)) continue;
-      const url = await this.#served(video);
-      if (url) this.#show(job.key, { state: "ready", url, transport: "url" });
-      else await this.#pull(job, wanted);
-    }
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift())
+      if (this.#loads.has(next.job.key)) await this.#pull(next.job, next.wanted);
     this.#busy = false;
   }
 
-  /** The URL at which the page's server has this file, if it does. */
-  async #served(video: VideoRow): Promise<string | undefined> {
+  /** The URL at which the page's server has this file, if it serves its folder; "" if it cannot. */
+  #url(video: VideoRow): string {
     const server = fileServer();
     const slashes = (text: string) => text.replaceAll("\\", "/");
     const root = slashes(this.#root() || server?.root || "").replace(/\/*$/, "/");
     const path = slashes(video.path);
-    if (!server || !path.startsWith(root)) return undefined;
-    const name = path.slice(root.length).split("/").map(encodeURIComponent).join("/");
+    if (!server || !path.startsWith(root)) return "";
+    return server.url + path.slice(root.length).split("/").map(encodeURIComponent).join("/");
+  }
+
+  /** Asks the page's server whether it has this file: what it says holds for the folder. */
+  #look(url: string, video: VideoRow): Promise<boolean> {
+    const answer = this.#asked(url, video).then((is) => {
+      if (is) this.#served.set(folder(url), true);
+      else this.#served.delete(folder(url)); // it may be this file alone
+      return is;
+    });
+    this.#served.set(folder(url), answer);
+    return answer;
+  }
+
+  async #asked(url: string, video: VideoRow): Promise<boolean> {
     try {
-      const answer = await fetch(server.url + name, {
-        headers: { Range: "bytes=0-31" },
-        signal: this.#pause.signal,
-      });
+      const answer = await fetch(url, { headers: { Range: "bytes=0-31" }, signal: this.#pause.signal });
       void answer.body?.cancel();
       // A page that asks for a login answers 200.
-      const here = answer.status === 206 && answer.headers.get("Content-Range")?.endsWith(`/${video.size}`);
-      return here ? answer.url : undefined;
+      return answer.status === 206 && !!answer.headers.get("Content-Range")?.endsWith(`/${video.size}`);
     } catch {
-      return undefined;
+      return false;
     }
   }
 
-  async #pull(job: JobRow, wanted: boolean): Promise<void> {
+  async #pull(job: Clip, wanted: boolean): Promise<void> {
     const { key } = job;
     const { size } = job.video as VideoRow;
     const transfer = this.#transfer(key, size);
@@ -211,6 +233,11 @@ export class Videos {
     if (this.#loads.get(key)?.state === "ready") return;
     this.#transfers.delete(key);
     this.#show(key, { state: "ready", url: URL.createObjectURL(transfer.blob), transport });
+    const here = [...this.#loads].filter(([, load]) => load.state === "ready" && load.transport !== "url");
+    for (const [key, load] of here.slice(0, -MOST_KEPT)) {
+      revoke(load);
+      this.#loads.delete(key);
+    }
   }
 
   #show(key: string, load: Loading): void {
@@ -220,6 +247,10 @@ export class Videos {
       this.#changed();
     }
   }
+}
+
+function folder(url: string): string {
+  return url.slice(0, url.lastIndexOf("/"));
 }
 
 function revoke(load: Loading): void {

@@ -1,37 +1,67 @@
 // One video: on its way, playing, or not to be had.
 
 import { playsSound, prefersStill } from "../kernel/host.ts";
-import type { JobRow, VideoRow } from "../kernel/messages.ts";
+import type { EntryRow, VideoRow } from "../kernel/messages.ts";
 import type { Loading } from "../kernel/videos.ts";
 import { Action } from "../ui/actions.tsx";
 import { clock, progress, size } from "../ui/format.ts";
 import type { Page } from "../ui/page.ts";
+import { keep, rate } from "./choices.ts";
+import type { Desk } from "./desk.ts";
+import { jpegOf, type Playback } from "./playback.ts";
+import { fill, Transport } from "./transport.tsx";
 
 const POSTER_SIDE = 480; // pixels
 const POSTER_LENGTH = 14_600; // characters of base64: 11,000 bytes are what a poster may have
 
 interface Props {
-  page: Page;
-  job: JobRow;
-  video: VideoRow;
-  loading: Loading;
-  poster: string | undefined;
-  begin: boolean; // whether it plays at once
-  load: () => void;
+  desk: Desk;
+  entry: EntryRow;
+  playback: Playback;
 }
 
-export function Player(props: Props) {
-  const { video, loading } = props;
+export function Player({ desk, entry, playback }: Props) {
+  const { video } = entry;
+  const { page } = desk;
+  const { media } = page.kernel;
+  const poster = video ? media.poster(entry) : undefined;
+  const loading = media.get(entry.key);
+  const ready = loading?.state === "ready" ? loading : undefined;
   return (
-    <div class="rw-player" data-transport={loading.state === "ready" ? loading.transport : undefined}>
-      {loading.state === "ready" ? (
-        <Picture {...props} url={loading.url} />
+    <div class="rw-player" data-transport={ready?.transport}>
+      {video && ready ? (
+        // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
+        <video
+          ref={playback.attach}
+          class="rw-frame"
+          src={ready.url}
+          poster={poster}
+          tabindex={0}
+          loop={playback.loop}
+          playsinline
+          autoplay={!prefersStill()}
+          preload="auto"
+          aria-label={entry.prompt}
+          onClick={() => playback.toggle()}
+          onKeyDown={(event) => pressed(event, desk, entry, playback)}
+          onError={() => media.refused(entry)}
+          onTimeUpdate={({ currentTarget }) => {
+            // A first frame is often black.
+            if (currentTarget.currentTime >= Math.min(1, video.duration / 2))
+              media.shown(entry.key, () => posterOf(currentTarget));
+          }}
+        />
       ) : (
-        <div class="rw-frame" style={shape(props)} role={trouble(loading) ? "alert" : "status"}>
-          <Message {...props} />
+        <div
+          class="rw-frame"
+          style={{ "--rw-poster": poster ? `url("${poster}")` : null }}
+          role={trouble(loading) ? "alert" : "status"}
+        >
+          <Message page={page} entry={entry} loading={loading} />
         </div>
       )}
-      {video.audio && !playsSound() && (
+      <Transport playback={playback} ready={!!ready} audio={!!video?.audio} />
+      {video?.audio && !playsSound() && (
         <p class="rw-facts">
           This notebook cannot play the sound. The file has it: <code>{video.path}</code>
         </p>
@@ -40,50 +70,46 @@ export function Player(props: Props) {
   );
 }
 
-function shape({ video, loading, poster }: Props): Record<string, string> {
-  const shape = { "--rw-shape": `${video.width || 16}/${video.height || 9}` };
-  return poster && loading.state !== "ready" ? { ...shape, "--rw-poster": `url("${poster}")` } : shape;
+/** A key on the picture. */
+function pressed(
+  event: KeyboardEvent & { currentTarget: HTMLVideoElement },
+  desk: Desk,
+  entry: EntryRow,
+  playback: Playback,
+): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const does: Record<string, () => void> = {
+    " ": () => playback.toggle(),
+    ArrowLeft: () => playback.step(-1),
+    ArrowRight: () => playback.step(1),
+    Home: () => playback.seek(0),
+    End: () => playback.seek(playback.duration),
+    l: () => playback.setLoop(!playback.loop),
+    m: () => playback.setMuted(!playback.muted),
+    f: () => fill(event.currentTarget),
+    k: () => keep(desk, entry, true),
+    x: () => keep(desk, entry, false),
+  };
+  const act = /^[1-5]$/.test(event.key) ? () => rate(desk, entry, Number(event.key)) : does[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
 }
 
-function trouble({ state }: Loading): boolean {
-  return state === "failed" || state === "broken";
+function trouble(loading: Loading | undefined): boolean {
+  return loading?.state === "failed" || loading?.state === "broken";
 }
 
-function Picture(props: Props & { url: string }) {
-  const { page, job, video, poster, begin, url } = props;
-  return (
-    // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
-    <video
-      ref={mute}
-      class="rw-frame"
-      style={shape(props)}
-      src={url}
-      poster={poster}
-      controls
-      loop
-      playsinline
-      autoplay={begin && !prefersStill()}
-      preload={begin ? "auto" : "metadata"}
-      aria-label={job.prompt}
-      onError={() => page.kernel.media.refused(job)}
-      onTimeUpdate={({ currentTarget }) => {
-        // A first frame is often black.
-        if (currentTarget.currentTime >= Math.min(1, video.duration / 2))
-          page.kernel.media.shown(job.key, () => jpegOf(currentTarget));
-      }}
-    />
-  );
-}
-
-// As a property: with the attribute alone the video was not muted, and an unmuted one may not start by
-// itself.
-function mute(element: HTMLVideoElement | null): void {
-  if (element) element.muted = true;
-}
-
-function Message({ page, video, loading, load }: Props) {
-  const { rate } = page.kernel.media.link;
-  if (trouble(loading))
+function Message({ page, entry, loading }: { page: Page; entry: EntryRow; loading: Loading | undefined }) {
+  const { video, binned, status } = entry;
+  const { media } = page.kernel;
+  if (!video) {
+    if (entry.error) return <p>{entry.error.message}</p>;
+    if (status !== "completed") return <p>{status}</p>;
+    return <p>{binned ? "Its file is in the bin." : "Its file is not in the library’s folder."}</p>;
+  }
+  const load = () => media.load(entry);
+  if (loading?.state === "failed" || loading?.state === "broken")
     return (
       <>
         <p>
@@ -99,30 +125,27 @@ function Message({ page, video, loading, load }: Props) {
         )}
       </>
     );
-  if (loading.state === "asking")
-    return (
-      <Action icon="save" title="It takes long over this connection" onClick={load}>
-        Load {size(video.size)}
-        {rate ? ` (about ${clock(video.size / rate)})` : ""}
-      </Action>
-    );
-  if (loading.state !== "loading") return <p>{size(video.size)}</p>;
+  if (loading?.state === "asking") return <Ask page={page} video={video} load={load} />;
+  if (loading?.state !== "loading") return <p>{size(video.size)}</p>;
   const received = progress(loading.received, video.size);
   return <p>{loading.waiting ? `${received} · waiting for the kernel` : received}</p>;
 }
 
-/** The frame that `video` shows as a JPEG in base64, small enough for a poster. */
-function jpegOf(video: HTMLVideoElement): string | undefined {
-  const { videoWidth: width, videoHeight: height } = video;
-  const scale = Math.min(1, POSTER_SIDE / Math.max(width, height));
-  const canvas = Object.assign(document.createElement("canvas"), {
-    width: width * scale,
-    height: height * scale,
-  });
-  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+function Ask({ page, video, load }: { page: Page; video: VideoRow; load: () => void }) {
+  const { rate } = page.kernel.media.link;
+  return (
+    <Action icon="save" title="It takes long over this connection" onClick={load}>
+      Load {size(video.size)}
+      {rate ? ` (about ${clock(video.size / rate)})` : ""}
+    </Action>
+  );
+}
+
+/** The frame that `video` shows, small enough for a poster. */
+function posterOf(video: HTMLVideoElement): string | undefined {
   for (const quality of [0.8, 0.6, 0.4, 0.2, 0.1]) {
-    const jpeg = canvas.toDataURL("image/jpeg", quality).split(",")[1] ?? "";
-    if (jpeg.length <= POSTER_LENGTH) return jpeg;
+    const jpeg = jpegOf(video, POSTER_SIDE, quality);
+    if (jpeg && jpeg.length <= POSTER_LENGTH) return jpeg;
   }
   return undefined;
 }

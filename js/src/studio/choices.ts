@@ -1,0 +1,78 @@
+// What a person makes of entries, as it is said to the kernel. It is shown at once; where the kernel refuses
+// it, it is as before, and the reason stands at the entry.
+
+import type { Received } from "../kernel/conversation.ts";
+import type { Changes, EntryRow, ErrorRow, Request, SettingsPayload } from "../kernel/messages.ts";
+import type { Desk } from "./desk.ts";
+
+type Asked = Extract<Request, { kind: "choose" | "bin" | "restore" }>;
+
+class Choices {
+  readonly errors = new Map<string, ErrorRow>();
+  readonly open = new Map<string, number>(); // how much is unanswered, by key
+}
+
+const all = new WeakMap<Desk, Choices>();
+
+function choices(desk: Desk): Choices {
+  const known = all.get(desk) ?? new Choices();
+  all.set(desk, known);
+  return known;
+}
+
+/** Why the last of it was refused for `key`. */
+export function refusal(desk: Desk, key: string): ErrorRow | undefined {
+  return choices(desk).errors.get(key);
+}
+
+/** Keeps, rejects, rates, notes, tags, puts away. */
+export function choose(desk: Desk, keys: string[], changes: Changes): Promise<boolean> {
+  return tell(desk, { kind: "choose", keys, changes }, changes);
+}
+
+/** Keeps it, or rejects it; nothing of both where it was that already. */
+export function keep(desk: Desk, { key, kept }: EntryRow, now: boolean): void {
+  void choose(desk, [key], { kept: kept === now ? null : now });
+}
+
+/** 1 to 5; none where it was that already. */
+export function rate(desk: Desk, { key, rating }: EntryRow, now: number): void {
+  void choose(desk, [key], { rating: rating === now ? null : now });
+}
+
+/** Deletes: the file goes to the library's bin. */
+export function bin(desk: Desk, keys: string[]): Promise<boolean> {
+  return tell(desk, { kind: "bin", keys }, { hidden: true, binned: true, video: null });
+}
+
+/** Takes it back, the file too. */
+export function restore(desk: Desk, keys: string[]): Promise<boolean> {
+  return tell(desk, { kind: "restore", keys }, { hidden: false });
+}
+
+/** Sends `request`; `shown` is what is seen of it meanwhile. Whether the kernel did it. */
+async function tell(desk: Desk, request: Asked, shown: Partial<EntryRow>): Promise<boolean> {
+  const { errors, open } = choices(desk);
+  const before = request.keys.flatMap((key) => desk.entry(key) ?? []);
+  for (const key of request.keys) {
+    errors.delete(key);
+    open.set(key, (open.get(key) ?? 0) + 1);
+  }
+  desk.put(before.map((entry) => ({ ...entry, ...shown })));
+  const reply = (await desk.page.kernel.conversation.ask(request)) as Received<"choose"> | Received<"bin">;
+  for (const key of request.keys) open.set(key, (open.get(key) ?? 1) - 1);
+  const news = reply.ok ? ("rows" in reply ? reply.rows : []) : before;
+  // Of one that more was said of, the last answer has it all.
+  desk.put(news.filter(({ key }) => !open.get(key)));
+  if (!reply.ok) for (const key of request.keys) errors.set(key, reply.error);
+  return reply.ok;
+}
+
+/** What `entry` was asked for with, the whole of it. */
+export async function settingsOf(desk: Desk, { key }: EntryRow): Promise<SettingsPayload | undefined> {
+  const reply = await desk.page.kernel.conversation.ask({ kind: "settings_of", key });
+  if (reply.ok) return reply;
+  choices(desk).errors.set(key, reply.error);
+  desk.page.redraw();
+  return undefined;
+}

@@ -1,0 +1,353 @@
+"""The stage: the player with its controls, and what is done with the video in it; in Chromium, against a model
+that the test drives, and once in a real JupyterLab."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from access import check_access, check_fits, check_keyboard
+from fault_server import KEY, FaultServer
+from lab import Lab
+from playwright.sync_api import expect
+from test_render import Widget, error, finished, state
+from videos import small_mp4
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+FRAME = 1 / 12  # seconds: of the tests' videos
+SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget()\nw"
+
+# What the kernel answers to a choice: the rows as they are then.
+_KERNEL = """() => {
+  const rows = {};
+  const changed = (keys, changes) => keys.map((key) => {
+    const job = model.state._first.rows.find((row) => row.key === key);
+    const bare = { long: false, stack: key, takes: 1, created: job.started, cost: null, kept: null, rating: null,
+      note: '', tags: [], hidden: false, binned: false };
+    return (rows[key] = { ...bare, ...job, ...rows[key], ...changes });
+  });
+  Object.assign(model.answers, {
+    choose: ({ keys, changes }) => ({ rows: changed(keys, changes) }),
+    restore: ({ keys }) => ({ rows: changed(keys, { hidden: false }) }),
+    settings_of: ({ key }) => ({ ...settings, note: rows[key]?.note ?? '' }),
+  });
+}"""
+
+
+@pytest.fixture
+def widget(page: Page) -> Widget:
+    return Widget(page)
+
+
+@pytest.fixture
+def stage(widget: Widget) -> Locator:
+    """Of a widget with one video of 2 s, which does not play, and a kernel that does what it is asked."""
+    widget.page.emulate_media(reduced_motion="reduce")
+    file = small_mp4(2, 160, 90, audio=True)
+    job = finished("k1", file, prompt="A fox in the snow at dawn")
+    job["video"] |= {"duration": 2.0, "audio": True}
+    shown = widget.start(state(_jobs=[job]), files={"k1": file}).locator(".rw-show")
+    widget.do(f"({_KERNEL})()")
+    settings = {"prompt": "A fox in the snow at dawn", "model": "openai/sora-2"}
+    widget.page.evaluate(
+        "settings => { window.settings = settings; }", {**settings, "duration": 8, "aspect_ratio": "9:16"}
+    )
+    widget.page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    return shown
+
+
+def playing(shown: Locator, what: str) -> Any:
+    """Of the video's element."""
+    return shown.locator("video").evaluate(f"video => video.{what}")
+
+
+def at_rest(stage: Locator, time: float) -> None:
+    """The frame that is shown is the one at that time, in seconds."""
+    stage.page.wait_for_function(
+        "([video, time]) => !video.seeking && Math.abs(video.currentTime - time) < 1 / 24",
+        arg=[stage.locator("video").element_handle(), time + FRAME / 2],
+    )
+
+
+def asked(widget: Widget, kind: str) -> Any:
+    """The last message of that kind."""
+    return widget.do(f"model.of('{kind}').at(-1)")
+
+
+def test_it_plays_pauses_and_says_how_far_it_is(stage: Locator) -> None:
+    expect(stage.locator(".rw-time")).to_have_text("0:00 / 0:02")
+    stage.get_by_role("button", name="Play").click()
+    stage.page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
+    assert float(stage.get_by_role("slider").input_value()) > 0
+    stage.get_by_role("button", name="Pause").click()
+    expect(stage.get_by_role("button", name="Play")).to_be_visible()
+    assert playing(stage, "paused")
+    stage.locator("video").click()
+    expect(stage.get_by_role("button", name="Pause")).to_be_visible()
+    assert playing(stage, "controls") is False, "the controls are below: nothing lies on the picture"
+    picture, controls = stage.locator("video").bounding_box(), stage.locator(".rw-transport").bounding_box()
+    assert picture and controls and controls["y"] >= picture["y"] + picture["height"] - 0.5
+
+
+def test_the_line_goes_anywhere_and_the_arrows_by_a_frame(stage: Locator) -> None:
+    slider = stage.get_by_role("slider")
+    slider.fill("1.5")
+    expect(slider).to_have_attribute("aria-valuetext", "0:01 / 0:02")
+    assert playing(stage, "currentTime") == pytest.approx(1.5)
+    slider.fill("1")
+    at_rest(stage, 1)
+    # Two have to be seen before it is known how long one is.
+    stage.get_by_role("button", name="Play").click()
+    stage.page.wait_for_function("() => document.querySelector('video').currentTime > 1.4")
+    stage.get_by_role("button", name="Pause").click()
+    slider.fill(str(6.5 * FRAME))
+    at_rest(stage, 6 * FRAME)
+    for frame, name in ((7, "One frame on"), (8, "One frame on"), (7, "One frame back")):
+        stage.get_by_role("button", name=name).click()
+        at_rest(stage, frame * FRAME)
+    slider.focus()
+    for frame, key in ((8, "ArrowRight"), (7, "ArrowLeft"), (6, "ArrowLeft")):
+        slider.press(key)
+        at_rest(stage, frame * FRAME)
+
+
+def test_the_picture_hears_the_keyboard(stage: Locator) -> None:
+    video = stage.locator("video")
+    video.focus()
+    video.press("End")
+    assert playing(stage, "currentTime") == pytest.approx(playing(stage, "duration"))
+    video.press("Home")
+    assert playing(stage, "currentTime") == 0
+    video.press(" ")
+    expect(stage.get_by_role("button", name="Pause")).to_be_visible()
+    video.press(" ")
+    expect(stage.get_by_role("button", name="Play")).to_be_visible()
+    assert (playing(stage, "loop"), playing(stage, "muted")) == (True, True)
+    video.press("l")
+    video.press("m")
+    expect(stage.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "false")
+    expect(stage.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "true")
+    assert (playing(stage, "loop"), playing(stage, "muted")) == (False, False)
+    stage.get_by_role("button", name="Sound").click()
+    assert playing(stage, "muted")
+
+
+def test_what_a_person_makes_of_it_is_said_to_the_kernel(widget: Widget, stage: Locator) -> None:
+    keep = stage.get_by_role("button", name="Keep")
+    keep.click()
+    assert asked(widget, "choose") | {"id": 0} == {
+        "id": 0,
+        "kind": "choose",
+        "keys": ["k1"],
+        "changes": {"kept": True},
+    }
+    kept = stage.get_by_role("button", name="Kept")
+    expect(kept).to_have_attribute("aria-pressed", "true")
+    kept.click()
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    assert asked(widget, "choose")["changes"] == {"kept": None}
+    stage.get_by_role("button", name="Reject").click()
+    expect(stage.get_by_role("button", name="Rejected")).to_be_visible()
+    assert asked(widget, "choose")["changes"] == {"kept": False}
+
+    stage.get_by_role("button", name="4 of 5").click()
+    expect(stage.locator(".rw-lit")).to_have_count(4)
+    assert asked(widget, "choose")["changes"] == {"rating": 4}
+    stage.get_by_role("button", name="4 of 5").click()
+    expect(stage.locator(".rw-lit")).to_have_count(0)
+
+    stage.get_by_role("button", name="note").click()
+    stage.get_by_label("Note").fill("Best tail")
+    stage.get_by_label("Note").press("Enter")
+    assert asked(widget, "choose")["changes"] == {"note": "Best tail"}
+    note = stage.get_by_role("button", name="Best tail")
+    expect(note).to_be_focused()
+    note.press("Enter")
+    stage.get_by_label("Note").fill("Not this")
+    stage.get_by_label("Note").press("Escape")
+    expect(note).to_be_visible()
+    assert asked(widget, "choose")["changes"] == {"note": "Best tail"}
+
+    stage.get_by_role("button", name="tag").click()
+    for tag in ("winter", "client A"):
+        stage.get_by_label("New tag").fill(tag)
+        stage.get_by_label("New tag").press("Enter")
+        expect(stage.locator(".rw-tag bdi", has_text=tag)).to_be_visible()
+    assert asked(widget, "choose")["changes"] == {"tags": ["winter", "client A"]}
+    stage.get_by_label("New tag").press("Escape")
+    stage.get_by_role("button", name="Remove the tag winter").click()
+    expect(stage.locator(".rw-tag bdi")).to_have_text(["client A"])
+    assert asked(widget, "choose")["changes"] == {"tags": ["client A"]}
+
+
+def test_a_refused_choice_is_as_before_and_says_why(widget: Widget, stage: Locator) -> None:
+    widget.page.evaluate("error => { model.failures.choose = error; }", error("The disk is full."))
+    stage.get_by_role("button", name="Keep").click()
+    expect(stage.get_by_role("alert")).to_contain_text("The disk is full. Do that.")
+    expect(stage.get_by_role("button", name="Keep")).to_have_attribute("aria-pressed", "false")
+    widget.do("model.failures = {}")
+    stage.get_by_role("button", name="Keep").click()
+    expect(stage.get_by_role("button", name="Kept")).to_be_visible()
+    expect(stage.get_by_role("alert")).to_have_count(0)
+
+
+def test_while_the_kernel_is_busy_the_choice_is_seen_and_waits(widget: Widget, stage: Locator) -> None:
+    widget.do("model.busy = true")
+    stage.get_by_role("button", name="Keep").click()
+    stage.get_by_role("button", name="5 of 5").click()
+    expect(stage.get_by_role("button", name="Kept")).to_be_visible()
+    expect(stage.locator(".rw-lit")).to_have_count(5)
+    widget.do("model.idle()")
+    expect(stage.get_by_role("button", name="Kept")).to_be_visible()
+    expect(stage.locator(".rw-lit")).to_have_count(5)
+    assert [one["changes"] for one in widget.do("model.of('choose')")] == [{"kept": True}, {"rating": 5}]
+
+
+def test_its_settings_are_used_again_and_varied(widget: Widget, stage: Locator) -> None:
+    view = widget.view(0)
+    stage.get_by_role("button", name="Use these settings").click()
+    expect(view.get_by_label("Prompt", exact=True).first).to_have_value("A fox in the snow at dawn")
+    expect(view.get_by_label("Model")).to_have_value("openai/sora-2")
+    expect(view.locator('input[type=radio][value="8"]')).to_be_checked()
+    expect(view.locator('input[type=radio][value="9:16"]')).to_be_checked()
+    stage.get_by_role("button", name="Vary").click()
+    field = view.get_by_label("Prompt", exact=True).first
+    expect(field).to_be_focused()
+    widget.page.keyboard.type(", fog")
+    expect(field).to_have_value("A fox in the snow at dawn, fog")
+    assert widget.do("model.of('generate').length") == 0
+
+
+def test_the_whole_prompt_is_read_and_copied(widget: Widget, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    file = small_mp4(1)
+    whole = "A fox in the snow. " * 40
+    job = finished("k1", file, prompt=whole[:300], long=True)
+    view = widget.start(state(_jobs=[job]), files={"k1": file})
+    settings = {"prompt": whole, "model": "openai/sora-2", "duration": 8, "aspect_ratio": None, "note": ""}
+    page.evaluate("settings => { model.answers.settings_of = settings; }", settings)
+    view.get_by_role("button", name="The whole prompt").click()
+    words = view.locator(".rw-words")
+    expect(words.locator("section")).to_have_text(whole.strip())
+    words.get_by_role("button", name="Copy the prompt").click()
+    expect(words).to_contain_text("copied")
+    assert page.evaluate("navigator.clipboard.readText()") == whole
+
+
+def test_two_prompts_are_shown_with_what_differs(widget: Widget) -> None:
+    file = small_mp4(1)
+    jobs = [
+        finished("k2", file, prompt="A grey fox in the snow"),
+        finished("k1", file, prompt="A red fox in the snow"),
+    ]
+    view = widget.start(state(_jobs=jobs), files={"k1": file, "k2": file})
+    expect(view.locator(".rw-show")).to_have_attribute("data-key", "k2")
+    put_on_stage(view, "k1")
+    view.get_by_role("button", name="The whole prompt").click()
+    view.get_by_role("button", name="Difference from “A grey fox").click()
+    expect(view.locator(".rw-words section")).to_have_text("A grey red fox in the snow")
+    expect(view.locator(".rw-words del")).to_have_text("grey")
+    expect(view.locator(".rw-words ins")).to_have_text("red")
+
+
+def put_on_stage(view: Locator, key: str) -> None:
+    """As a person does."""
+    view.locator(f'.rw-tile[data-key="{key}"]').click()
+    expect(view.locator(".rw-show")).to_have_attribute("data-key", key)
+
+
+def test_put_away_deleted_and_brought_back(widget: Widget, stage: Locator) -> None:
+    if stage.get_by_role("button", name="More").is_visible():
+        stage.get_by_role("button", name="More").click()
+    stage.get_by_role("button", name="Put away").click()
+    assert asked(widget, "choose")["changes"] == {"hidden": True}
+    stage.get_by_role("button", name="Restore").click()
+    stage.get_by_role("button", name="Delete").click()
+    stage.get_by_role("button", name="No", exact=True).click()
+    assert widget.do("model.of('bin').length") == 0
+    stage.get_by_role("button", name="Delete").click()
+    stage.get_by_role("button", name="Yes, delete").click()
+    expect(stage.locator(".rw-frame")).to_have_text("Its file is in the bin.")
+    assert asked(widget, "bin")["keys"] == ["k1"]
+    stage.get_by_role("button", name="Restore").click()
+    expect(stage.locator("video")).to_be_visible()
+    assert asked(widget, "restore")["keys"] == ["k1"]
+
+
+def test_the_last_frame_is_what_the_next_begins_with(widget: Widget, stage: Locator) -> None:
+    widget.do("void 0")
+    stage.get_by_role("button", name="Extend").click()
+    widget.page.wait_for_function("() => model.of('picture').length === 1")
+    sent = asked(widget, "picture")
+    assert sent["from"]["key"] == "k1" and 2 - FRAME <= sent["from"]["at"] <= 2
+    assert base64.b64decode(sent["data"]).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("width", [1200, 800, 400])
+@pytest.mark.parametrize("light", ["true", "false"])
+def test_everybody_gets_everywhere(widget: Widget, stage: Locator, width: int, light: str) -> None:
+    widget.page.set_viewport_size({"width": width, "height": 900})
+    widget.do(f"document.body.dataset.jpThemeLight = '{light}'")
+    stage.get_by_role("button", name="The whole prompt").click()
+    stage.get_by_role("button", name="Keep").click()
+    stage.get_by_role("button", name="3 of 5").click()
+    expect(stage.locator(".rw-lit")).to_have_count(3)
+    check_fits(stage)
+    check_access(widget.page, stage)
+    check_keyboard(widget.page, stage)
+
+
+@pytest.mark.slow
+def test_in_jupyterlab_a_press_plays_at_once_by_mouse_and_by_keyboard(lab: Lab) -> None:
+    with FaultServer(video=small_mp4(4, 1280, 720)) as server:
+        environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
+        code = "jobs = [w.client.generate(f'A fox, take {n}', model='Veo 3.0', duration=4) for n in range(4)]"
+        wait = f"{code}\nfor job in jobs: job.wait(60)\nfor job in jobs: print(job.key)"
+        notebook = lab.open("stage/stage.ipynb", [SHOW, wait], env=environment)
+        notebook.run_all()
+        keys = notebook.text(1).split()
+        view = notebook.output(0).locator(".runcrate-widget")
+        expect(view.locator('.rw-player[data-transport="url"]')).to_be_visible(timeout=60_000)
+        first = view.locator(".rw-show").get_attribute("data-key")
+        took = []
+        for key in [key for key in keys if key != first]:
+            took.append(pressed_to_playing(view, key))
+        print("press to playing:", [f"{one:.0f} ms" for one in took])
+        assert min(took) < 150
+
+        # By keyboard alone.
+        stage = view.locator(".rw-show")
+        key = stage.get_attribute("data-key")
+        stage.locator("video").focus()
+        for name in ("k", "4"):
+            lab.page.keyboard.press(name)
+        expect(stage.get_by_role("button", name="Kept")).to_be_visible()
+        expect(stage.locator(".rw-lit")).to_have_count(4)
+        look = notebook.add(f"job = next(j for j in jobs if j.key == {key!r}); print(job.choice.kept, job.rating)")
+        notebook.run(look)
+        expect(notebook.output(look)).to_have_text(re.compile("True 4"))
+        check_access(lab.page, stage)
+
+
+_PRESS = """([view, key]) => new Promise((resolve) => {
+  const before = view.querySelector('video').src;
+  let begun;
+  const heard = ({ target }) => {
+    if (target.src === before) return;
+    view.removeEventListener('playing', heard, true);
+    resolve(performance.now() - begun);
+  };
+  view.addEventListener('playing', heard, true);
+  const tile = view.querySelector(`.rw-tile[data-key="${key}"]`);
+  tile.addEventListener('click', () => { begun = performance.now(); }, { capture: true, once: true });
+  tile.click();
+})"""
+
+
+def pressed_to_playing(view: Locator, key: str) -> float:
+    """From the press on its poster to the event `playing`, in milliseconds."""
+    return float(view.page.evaluate(_PRESS, [view.element_handle(), key]))
