@@ -7,7 +7,7 @@ import { Compare } from "../../js/src/studio/compare/compare.tsx";
 import { deskOf } from "../../js/src/studio/desk.ts";
 import { Page } from "../../js/src/ui/page.ts";
 import "../../js/src/ui/css/index.css";
-import "../../js/src/studio/css/compare.css";
+import "../../js/src/studio/css/index.css";
 
 /** A kernel that gives the bytes of `files` and does what it is asked to choose. */
 class Model {
@@ -74,7 +74,11 @@ window.compare = async (state, entries, chosen) => {
         <button type="button" class="rw-button" onClick={() => desk.open("compare")}>
           Compare
         </button>
-        {desk.mode === "compare" && <Compare page={page} desk={desk} />}
+        {desk.mode === "compare" && (
+          <div style={{ padding: "12px 14px" }}>
+            <Compare page={page} desk={desk} />
+          </div>
+        )}
       </>,
       el,
     );

@@ -1,7 +1,8 @@
 // Videos that play as one: started, stopped and moved together, and held together while they play. One of them
 // leads at its own speed; the others are made a little faster or slower until they are where it is.
 
-import { frameOf, leader, middle, moves, span, steer, type Track, timeIn } from "./sync.ts";
+import type { Controls } from "../transport.tsx";
+import { exact, frameOf, leader, middle, moves, span, steer, type Track, timeIn } from "./sync.ts";
 
 const ENOUGH = 3; // readyState: HAVE_FUTURE_DATA
 const AGAIN = 1000; // milliseconds until all are put in their places anew
@@ -32,13 +33,13 @@ export class Part implements Track {
 
 type Here = Part & { video: HTMLVideoElement };
 
-export class Deck {
+export class Deck implements Controls {
   playing = false;
-  looping = true;
+  loop = true;
   /** The key of the one that is heard. */
   heard: string | undefined;
-  /** Called with the position, often. */
-  onMove: (position: number) => void = () => {};
+  /** The key of the one that is heard if the person only wants sound. */
+  first: string | undefined;
 
   #parts = new Map<string, Part>();
   #ends = new Map<Part, AbortController>();
@@ -46,6 +47,8 @@ export class Deck {
   #late = false; // whether the position has changed since they were last sent to it
   #running = false; // as opposed to: they wait for one of them
   #placed = 0; // when they were last put in their places while playing
+  #bar: HTMLInputElement | null = null;
+  #label: HTMLElement | null = null;
   #changed: () => void;
 
   /** Calls `changed` after each change that is seen, but for the position. */
@@ -53,22 +56,34 @@ export class Deck {
     this.#changed = changed;
   }
 
-  get position(): number {
+  /** Seconds: the common position of all. */
+  get time(): number {
     return this.#position;
   }
 
-  /** The length of a frame, in seconds. */
-  get frame(): number {
-    return Math.min(...[...this.#parts.values()].map(({ seen }) => frameOf(seen)));
-  }
-
-  get span(): number {
+  /** Seconds until the last of them is at its end. */
+  get duration(): number {
     return span([...this.#parts.values()]);
   }
 
-  /** Whether they should play and wait for one of them. */
-  get waiting(): boolean {
-    return this.playing && !this.#running;
+  get words(): string {
+    return `${exact(this.#position)} / ${exact(this.duration)}`;
+  }
+
+  get muted(): boolean {
+    return !this.heard;
+  }
+
+  readonly bar = (element: HTMLInputElement | null): void => {
+    this.#bar = element;
+  };
+  readonly label = (element: HTMLElement | null): void => {
+    this.#label = element;
+  };
+
+  /** The length of a frame, in seconds. */
+  get #frame(): number {
+    return Math.min(...[...this.#parts.values()].map(({ seen }) => frameOf(seen)));
   }
 
   /** The parts with these keys, in that order; there are no others then. */
@@ -79,36 +94,29 @@ export class Deck {
     return [...this.#parts.values()];
   }
 
-  play(): void {
-    if (this.#position >= this.span - this.frame) this.#position = 0;
-    this.playing = true;
-    this.seek(this.#position);
-  }
-
-  /** Stops all of them on the same frame. */
-  pause(): void {
-    this.playing = false;
-    this.seek(this.#position);
-  }
-
+  /** Plays, from the beginning where they are at the end; or stops all of them on the same frame. */
   toggle(): void {
-    if (this.playing) this.pause();
-    else this.play();
+    this.playing = !this.playing;
+    const ended = this.playing && this.#position >= this.duration - this.#frame;
+    this.seek(ended ? 0 : this.#position);
   }
 
-  /** Begins anew at the end, or no longer. */
-  loop(): void {
-    this.looping = !this.looping;
+  setLoop(loop: boolean): void {
+    this.loop = loop;
     this.#changed();
+  }
+
+  setMuted(muted: boolean): void {
+    this.hear(muted ? undefined : this.first);
   }
 
   /** Goes to `position`; if they play, they play on from there. */
   seek(position: number): void {
-    const frame = this.frame;
-    this.#position = middle(Math.max(0, Math.min(position, this.span - frame)), frame);
+    const frame = this.#frame;
+    this.#position = middle(Math.max(0, Math.min(position, this.duration - frame)), frame);
     this.#late = true;
     this.#stop();
-    this.onMove(this.#position);
+    this.#show();
     this.#settle();
     this.#changed();
   }
@@ -116,12 +124,12 @@ export class Deck {
   /** Stops, and goes on by `frames`. */
   step(frames: number): void {
     this.playing = false;
-    this.seek(middle(this.#position, this.frame, frames));
+    this.seek(middle(this.#position, this.#frame, frames));
   }
 
   /** Moves `part` against the others by `frames`; 0: back to where it began. */
   shift(part: Part, frames: number): void {
-    part.offset = frames && Math.round(part.offset / this.frame + frames) * this.frame;
+    part.offset = frames && Math.round(part.offset / this.#frame + frames) * this.#frame;
     this.seek(this.#position);
   }
 
@@ -169,7 +177,7 @@ export class Deck {
   // Sends them to the position; once all are there and can play, they play if they should.
   #settle = (): void => {
     const here = this.#here;
-    const frame = this.frame;
+    const frame = this.#frame;
     if (this.#running) {
       if (here.some(({ video }) => this.#lacks(video))) {
         this.#stop(); // all wait for the slowest
@@ -191,6 +199,16 @@ export class Deck {
       this.#start(moving);
   };
 
+  /** Shows the position, without a redraw of all that is on the page. */
+  #show(): void {
+    const text = this.#label?.firstChild as Text | undefined;
+    if (text) text.data = this.words;
+    if (!this.#bar) return;
+    this.#bar.value = `${this.#position}`;
+    this.#bar.ariaValueText = this.words;
+    this.#bar.style.setProperty("--rw-at", `${(100 * this.#position) / (this.duration || 1)}%`);
+  }
+
   #lacks(video: HTMLVideoElement): boolean {
     return !video.paused && !video.ended && video.readyState < ENOUGH;
   }
@@ -211,8 +229,8 @@ export class Deck {
     video.play().catch((error: Error) => {
       // Sound before anything was pressed. (Others are that it was stopped meanwhile.)
       if (error.name !== "NotAllowedError") return;
-      if (this.heard) this.hear(undefined);
-      this.pause();
+      this.hear(undefined);
+      if (this.playing) this.toggle();
     });
   }
 
@@ -224,7 +242,7 @@ export class Deck {
   #tick = (): void => {
     if (!this.#running) return;
     const here = this.#here;
-    const frame = this.frame;
+    const frame = this.#frame;
     const heard = here.findIndex(({ key }) => key === this.heard);
     const first = here[leader(here, this.#position, frame, heard)];
     if (first) {
@@ -232,11 +250,11 @@ export class Deck {
       first.video.playbackRate = 1;
       this.#position = first.video.currentTime - first.offset;
     }
-    if (!first || this.#position >= this.span - frame / 2) {
+    if (!first || this.#position >= this.duration - frame / 2) {
       this.#finish();
       return;
     }
-    this.onMove(this.#position);
+    this.#show();
     for (const part of here) if (part !== first) this.#follow(part, frame);
     if (this.#running) requestAnimationFrame(this.#tick);
   };
@@ -257,7 +275,7 @@ export class Deck {
 
   /** All have come to their ends. */
   #finish(): void {
-    if (!this.looping) this.playing = false;
-    this.seek(this.looping ? 0 : this.span);
+    if (!this.loop) this.playing = false;
+    this.seek(this.loop ? 0 : this.duration);
   }
 }
