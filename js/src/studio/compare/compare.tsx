@@ -89,7 +89,7 @@ class Comparison {
               number={n + 1}
               current={n === this.#current}
               heard={deck.heard === entry.key}
-              name={this.#names ? (takes ? `Take ${entry.take}` : short(entry.prompt, 80)) : ""}
+              name={this.#names ? (takes ? `Take ${entry.take}` : short(entry.prompt, 32)) : ""}
               prompt={this.#prompts ? entry.prompt : ""}
               shift={(frames) => this.#shift(n, frames)}
               hear={() => this.#hear(n)}

@@ -57,28 +57,29 @@ export function Side(props: Props) {
         <span class={`rw-badge${props.current ? " rw-current" : ""}`}>{number}</span>
       </div>
       <figcaption>
-        <b class="rw-cut" title={name && entry.prompt}>
-          {label}
-        </b>
-        <span class="rw-cut rw-faint">
-          {name && `${entry.model_name} · ${entry.duration ?? Math.round(part.length)} s`}
+        <span class="rw-cut" title={name && entry.prompt}>
+          <b>{label}</b>{" "}
+          <span class="rw-faint">
+            {name && `${entry.model_name} · ${entry.duration ?? Math.round(part.length)} s`}
+          </span>
         </span>
-        <Press
-          icon="done"
-          name={`Keep ${number}`}
-          on={kept === true}
-          onClick={() => keep(desk, entry, true)}
-        />
-        <Press
-          icon={CROSS}
-          name={`Reject ${number}`}
-          on={kept === false}
-          onClick={() => keep(desk, entry, false)}
-        />
-        {video?.audio && (
-          <Press icon={SOUND} name={`Sound of ${number}`} on={props.heard} onClick={props.hear} />
-        )}
-        <span class="rw-offset">
+        <span class="rw-does">
+          <Press
+            icon="done"
+            name={`Keep ${number}`}
+            on={kept === true}
+            onClick={() => keep(desk, entry, true)}
+          />
+          <Press
+            icon={CROSS}
+            name={`Reject ${number}`}
+            on={kept === false}
+            onClick={() => keep(desk, entry, false)}
+          />
+          {video?.audio && (
+            <Press icon={SOUND} name={`Sound of ${number}`} on={props.heard} onClick={props.hear} />
+          )}
+          <i />
           <Press icon="M9.5 5L6.5 8l3 3" name={`${number}: a frame earlier`} onClick={() => shift(-1)} />
           <button
             type="button"
