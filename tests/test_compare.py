@@ -40,11 +40,12 @@ await build({
 """
 
 # At every frame that the page draws while all videos play: how far apart are the frames that they show
-# (`requestVideoFrameCallback`), and their times. A round goes from one beginning to the next.
+# (`requestVideoFrameCallback`), and their times. `steady` is the longest run in which neither was more than one.
 _WATCH = """frame => {
   const videos = [...document.querySelectorAll("video")];
   const shown = videos.map(() => undefined);
-  window.rounds = [];
+  const drift = { samples: 0, steady: 0, frames: [0, 0, 0, 0], milliseconds: [] };
+  window.drift = drift;
   for (const [n, video] of videos.entries()) {
     const look = (_, { mediaTime }) => {
       shown[n] = Math.round(mediaTime / frame);
@@ -53,21 +54,17 @@ _WATCH = """frame => {
     video.requestVideoFrameCallback(look);
   }
   const apart = (numbers) => Math.max(...numbers) - Math.min(...numbers);
-  let [round, before] = [[], -1];
+  let run = 0;
   const look = () => {
     const times = videos.map((video) => video.currentTime);
-    if (times[0] < before - 0.5) {
-      rounds.push({
-        samples: round.length,
-        frames: Math.max(...round.map(([frames]) => frames)),
-        apart: round.filter(([frames]) => frames > 0).length,
-        milliseconds: Math.max(...round.map(([, times]) => times)) * 1000,
-      });
-      round = [];
-    }
-    before = times[0];
-    if (videos.every((video) => !video.paused && !video.seeking) && shown.every((one) => one !== undefined))
-      round.push([apart(shown), apart(times)]);
+    if (videos.every((video) => !video.paused && !video.seeking) && shown.every((one) => one !== undefined)) {
+      const frames = apart(shown);
+      drift.samples++;
+      drift.frames[Math.min(frames, 3)]++;
+      drift.milliseconds.push(apart(times) * 1000);
+      run = frames <= 1 && apart(times) <= frame ? run + 1 : 0;
+      drift.steady = Math.max(run, drift.steady);
+    } // else they begin anew
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
@@ -251,13 +248,10 @@ def test_they_are_at_most_one_frame_apart_while_they_play(
     comparison.films(count, seconds=3)
     comparison.playing()
     comparison.page.evaluate(_WATCH, 1 / RATE)
-    # A browser that gets no processor for a while shows an old frame of one of them. Not for round after round.
-    comparison.page.wait_for_function(
-        "() => rounds.some(({ samples, frames }) => samples > 30 && frames <= 1)"
-    )
-    rounds = comparison.page.evaluate("rounds")
-    record_property("rounds", rounds)
-    print(f"\n{count} videos: {rounds}")
+    # A browser that gets no processor for a while shows an old frame of one of them: that is not ours to hold.
+    comparison.page.wait_for_function("() => drift.steady >= 60", timeout=60_000)
+    drift = comparison.page.evaluate("drift")
+    record_property("drift", drift)
 
 
 def test_one_that_has_strayed_is_brought_back(comparison: Comparison) -> None:

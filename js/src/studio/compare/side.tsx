@@ -58,7 +58,7 @@ export function Side(props: Props) {
       </div>
       <figcaption>
         <span class="rw-cut" title={name && entry.prompt}>
-          <b>{label}</b>{" "}
+          <b>{label}</b>
           <span class="rw-faint">
             {name && `${entry.model_name} · ${entry.duration ?? Math.round(part.length)} s`}
           </span>
