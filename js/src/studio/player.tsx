@@ -100,7 +100,8 @@ function trouble(loading: Loading | undefined): boolean {
   return loading?.state === "failed" || loading?.state === "broken";
 }
 
-function Message({ page, entry, loading }: { page: Page; entry: EntryRow; loading: Loading | undefined }) {
+/** Why it is not seen yet, or at all. */
+export function Message({ page, entry, loading }: { page: Page; entry: EntryRow; loading: Loading | undefined }) {
   const { video, binned, status } = entry;
   const { media } = page.kernel;
   if (!video) {

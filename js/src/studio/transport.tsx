@@ -5,8 +5,26 @@ import { BACK, FULL, LOOP, ON, PAUSE, SILENT, SOUND } from "./paths.ts";
 import type { Playback } from "./playback.ts";
 import { Press } from "./press.tsx";
 
+/** What it moves: one video, or several as one. */
+export type Controls = Pick<
+  Playback,
+  | "playing"
+  | "duration"
+  | "time"
+  | "words"
+  | "loop"
+  | "muted"
+  | "label"
+  | "bar"
+  | "toggle"
+  | "seek"
+  | "step"
+  | "setLoop"
+  | "setMuted"
+>;
+
 interface Props {
-  playback: Playback;
+  playback: Controls;
   ready: boolean;
   audio: boolean;
 }
