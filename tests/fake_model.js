@@ -9,6 +9,7 @@ class FakeModel {
   withhold = false; // answers to chunks wait until `release()`
   files = {}; // job's key: bytes
   posters = {}; // job's key: bytes
+  answers = {}; // kind: what a request is answered with
   echo = true; // whether a `set` sets the trait
 
   #listeners = new Map();
@@ -153,7 +154,7 @@ class FakeModel {
       resubmit: { key: "new" },
       code: { code: `client.generate("${message.key}")` },
     };
-    this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);
+    this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...this.answers[kind] }, []);
   }
 
   #poster({ id, key }) {

@@ -212,6 +212,7 @@ interface Events {
   Blur: FocusEvent;
   Change: Event;
   Click: MouseEvent;
+  Ended: Event;
   Error: Event;
   Focus: FocusEvent;
   FocusIn: FocusEvent;

@@ -1,0 +1,153 @@
+// What was spent: in this session, today, in the library; what is known and what is not; what a model costs.
+
+import type { ModelRow, Payloads } from "../kernel/messages.ts";
+import { Action, Copy } from "../ui/actions.tsx";
+import { Problem } from "../ui/marks.tsx";
+import type { Page } from "../ui/page.ts";
+import { stateful } from "../ui/stateful.ts";
+import { Head } from "./aside.tsx";
+import type { Desk } from "./desk.ts";
+import { counted, OUTCOMES, type Purse, priceText, purseOf, remainder, sum } from "./purse.ts";
+
+const LEDGER = `client.ledger
+client.ledger.to_csv("ledger.csv")
+client.ledger.reconcile("export.csv")  # the dashboard's`;
+
+const SPANS = [
+  ["session", "This session"],
+  ["today", "Today"],
+  ["library", "This library"],
+] as const;
+
+export function Money({ page, desk }: { page: Page; desk: Desk }) {
+  const purse = purseOf(page);
+  const { session, models } = page.kernel;
+  const { sums, error, late } = purse;
+  purse.look();
+  return (
+    <section
+      class="rw-aside rw-money"
+      aria-label="Money"
+      tabindex={-1}
+      ref={focus}
+      onKeyDown={(event) => event.key === "Escape" && desk.open("stage")}
+    >
+      <Head desk={desk} title="Money">
+        {session.limit && `${remainder(session.limit)} left of the limit`}
+      </Head>
+      {error && (
+        <>
+          <Problem error={error} />
+          <Action icon="again" onClick={() => purse.count()}>
+            Count again
+          </Action>
+        </>
+      )}
+      <p class="rw-facts" role="status">
+        {late && "The kernel is busy: it counts when the running cell ends."}
+        {!late && !sums && !error && "Counting…"}
+      </p>
+      {sums && <Sums sums={sums} />}
+      <h4>
+        Prices <span class="rw-quiet">dollars a second, remembered in this library</span>
+      </h4>
+      <ul class="rw-prices">
+        {models
+          .filter((row) => !row.retired || row.price !== null)
+          .map((row) => (
+            <Price key={row.id} purse={purse} row={row} />
+          ))}
+      </ul>
+      <h4>
+        The same as a table <span class="rw-quiet">in a cell; a widget's client is widget.client</span>
+      </h4>
+      <div class="rw-ledger">
+        <pre>{LEDGER}</pre>
+        <Copy icon="code" label="copy" title="Copy client.ledger" busy={false} text={() => "client.ledger"} />
+      </div>
+    </section>
+  );
+}
+
+const focus = (section: HTMLElement | null) => section?.focus({ preventScroll: true });
+
+function Sums({ sums }: { sums: Payloads["money"] }) {
+  const { demos } = sums.library;
+  const shown = OUTCOMES.filter(([name]) => name === "paid" || sums.library[name].videos);
+  return (
+    <>
+      <table>
+        <thead>
+          <tr>
+            <td />
+            {shown.map(([name, title]) => (
+              <th key={name} scope="col">
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {SPANS.map(([span, title]) => (
+            <tr key={span}>
+              <th scope="row">{title}</th>
+              {shown.map(([name, column]) => (
+                <td key={name} data-title={column} class={sums[span][name].videos ? "" : "rw-none"}>
+                  {sum(sums[span][name])}
+                  {counted(sums[span][name]).map((line) => (
+                    <small key={line}>{line}</small>
+                  ))}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <ul class="rw-facts">
+        {shown.map(([name, title, meaning]) => (
+          <li key={name}>
+            <b>{title}:</b> {meaning}
+          </li>
+        ))}
+        <li>Each at the price that was set when it was sent. What the service bills is in its dashboard.</li>
+        {demos > 0 && (
+          <li>
+            {demos} {demos > 1 ? "videos are the demo's: they are" : "video is the demo's: it is"} free, and
+            in no sum.
+          </li>
+        )}
+      </ul>
+    </>
+  );
+}
+
+/** A model and its price, as a field. */
+const Price = stateful<{ purse: Purse; row: ModelRow }, string | null>(null, ({ purse, row }, typed, set) => {
+  const wrong = purse.wrong.get(row.id);
+  return (
+    <li>
+      <label>
+        <span>{row.name}</span>
+        <input
+          class="rw-number"
+          inputmode="decimal"
+          autocomplete="off"
+          placeholder="not set"
+          value={typed ?? priceText(row.price)}
+          aria-invalid={wrong ? true : undefined}
+          title={wrong}
+          onInput={({ currentTarget }) => set(currentTarget.value)}
+          onChange={async ({ currentTarget }) => {
+            await purse.price(row.id, currentTarget.value);
+            if (!purse.wrong.has(row.id)) set(null);
+          }}
+        />
+      </label>
+      {wrong && (
+        <p class="rw-problem" role="alert">
+          {wrong}
+        </p>
+      )}
+    </li>
+  );
+});
