@@ -28,7 +28,7 @@ def widget(page: Page) -> Widget:
     return Widget(page)
 
 
-def two(left: str = "l1", right: str = "r1", **fields: Any) -> dict[str, Any]:
+def two(left: str | None = "l1", right: str | None = "r1", **fields: Any) -> dict[str, Any]:
     return {
         "left": left,
         "right": right,
