@@ -226,6 +226,9 @@ interface Events {
   Play: Event;
   Playing: Event;
   PointerEnter: PointerEvent;
+  PointerLeave: PointerEvent;
+  PointerOver: PointerEvent;
+  Scroll: Event;
   TimeUpdate: Event;
   Toggle: ToggleEvent;
 }

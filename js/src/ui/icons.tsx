@@ -18,12 +18,15 @@ const PATHS = {
   "9:16": "M4.5 1.5h7v13h-7z",
 };
 
-export type IconName = keyof typeof PATHS;
+/** One of ours, or a path of its own. */
+export type IconName = keyof typeof PATHS | `M${string}`;
 
 export function Icon({ name }: { name: IconName }) {
+  const path = PATHS[name as keyof typeof PATHS];
+  const kind = path ? ` rw-icon-${name.replace(":", "-")}` : "";
   return (
-    <svg class={`rw-icon rw-icon-${name.replace(":", "-")}`} viewBox="0 0 16 16" aria-hidden="true">
-      <path d={PATHS[name]} />
+    <svg class={`rw-icon${kind}`} viewBox="0 0 16 16" aria-hidden="true">
+      <path d={path ?? name} />
     </svg>
   );
 }
