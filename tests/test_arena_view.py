@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from access import check_access, check_fits, check_keyboard
 from playwright.sync_api import expect
-from test_render import SESSION, Widget, error, finished, state
+from shown import SESSION, Widget, error, finished, state
 from videos import small_mp4
 
 if TYPE_CHECKING:
@@ -46,18 +46,17 @@ NONE = two(left=None, right=None, left_video=None, right_video=None, prompt="", 
 
 
 def opened(widget: Widget, arena: dict[str, Any], session: dict[str, Any] = SESSION, **flags: Any) -> Locator:
-    files = dict.fromkeys(("k1", "l1", "r1", "l2", "r2"), FILE)
-    traits = state(_jobs=[finished("k1", FILE)], _session=session)
+    files = dict.fromkeys(("k1", "k2", "l1", "r1", "l2", "r2"), FILE)
+    traits = state(_jobs=[finished("k1", FILE), finished("k2", FILE)], _session=session)
     answers = {"arena": arena, "judge": two("l2", "r2", done=15, left_to_do=1)}
     view = widget.start(traits, files=files, answers=answers, **flags)
-    view.get_by_role("button", name="Arena", exact=True).click()
+    view.get_by_role("button", name="Which is better?").click()
     return view.get_by_role("region", name="Arena")
 
 
 def seen(arena: Locator) -> None:
     """Both can be judged, and were looked at for half a second."""
     expect(arena.get_by_role("button", name="Equal")).to_have_attribute("aria-disabled", "false")
-    expect(arena.locator("video")).to_have_count(2)
     begun = arena.page.evaluate("performance.now()")
     arena.page.wait_for_function("begun => performance.now() - begun > 450", arg=begun)
 
@@ -105,7 +104,7 @@ def test_the_keys_judge_what_was_seen_once(widget: Widget) -> None:
 def test_by_mouse(widget: Widget) -> None:
     arena = opened(widget, two())
     seen(arena)
-    arena.get_by_role("button", name="Left", exact=False).click()
+    arena.get_by_role("button", name="Left").click()
     expect(arena).to_contain_text("15 compared")
     assert judged(widget) == [("l1", "r1", "left")]
 
@@ -164,7 +163,7 @@ def test_a_busy_kernel_is_said(widget: Widget) -> None:
 
 def test_the_demo_says_that_its_pictures_tell(widget: Widget) -> None:
     arena = opened(widget, two(), {**SESSION, "demo": True})
-    expect(arena).to_contain_text("The demo writes its model's name into the picture")
+    expect(arena).to_contain_text("The demo's pictures name their model.")
 
 
 @pytest.mark.parametrize("width", [1232, 432])

@@ -1,12 +1,11 @@
 // The arena: two videos of one prompt without their models' names, which is better, and what follows for the models.
 
-import { playsSound, prefersStill } from "../kernel/host.ts";
+import { prefersStill } from "../kernel/host.ts";
 import type { JobRow, RankingRow } from "../kernel/messages.ts";
 import { Action } from "../ui/actions.tsx";
 import { progress, size } from "../ui/format.ts";
 import { Problem } from "../ui/marks.tsx";
 import type { Page } from "../ui/page.ts";
-import { stateful } from "../ui/stateful.ts";
 import { Head } from "./aside.tsx";
 import type { Desk } from "./desk.ts";
 import { type Clip, KEYS, type Match, matchOf, percent, type Winner } from "./match.ts";
@@ -19,12 +18,11 @@ interface Props {
 export function Arena({ page, desk }: Props) {
   const match = matchOf(page);
   const { two, error } = match;
-  const press = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
+  const press = (event: KeyboardEvent) => {
     const winner = KEYS[event.key];
-    const onButton = (event.target as Element).closest("button");
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).localName === "video")
+      return;
     if (event.key === "Escape") desk.open("stage");
-    else if (event.key === " " && !onButton) toggle(event.currentTarget);
     else if (winner && !event.repeat) void match.judge(winner);
     else return;
     event.preventDefault();
@@ -72,8 +70,8 @@ function left(pairs: number): string {
 function Nothing() {
   return (
     <p class="rw-facts">
-      There is nothing to compare yet. The arena takes two videos of the same prompt and shape; of two models,
-      it says which is better. Generate one prompt with two models, and look here again.
+      There is nothing to compare yet: it takes two videos of one prompt and shape. Generate one with two
+      models.
     </p>
   );
 }
@@ -107,11 +105,8 @@ function Two({ match, page }: { match: Match; page: Page }) {
         {say("tie", "= Equal", "=")}
         {say("right", "Right →", "ArrowRight")}
         {say("skip", "Skip", "S", match.open)}
-        {clips.some(({ video }) => video.audio) && playsSound() && <Sound key={match.clips[0]?.key ?? ""} />}
       </div>
-      {page.kernel.session.demo && (
-        <p class="rw-facts">The demo writes its model's name into the picture: a real video does not.</p>
-      )}
+      {page.kernel.session.demo && <p class="rw-facts">The demo's pictures name their model.</p>}
     </>
   );
 }
@@ -127,33 +122,34 @@ function Side({ page, match, clip, name }: { page: Page; match: Match; clip: Cli
     return (
       // biome-ignore lint/a11y/useMediaCaption: there are no captions to show
       <video
-        class="rw-screen"
+        class="rw-clip"
         ref={mute}
         src={loading.url}
+        controls
         playsinline
         preload="auto"
         aria-label={`${name} video`}
-        onClick={({ currentTarget }) => toggle(arenaOf(currentTarget))}
         onError={() => media.refused(job)}
         onLoadedData={({ currentTarget }) => {
-          const both = videosOf(arenaOf(currentTarget));
+          const both = besides(currentTarget);
           if (both.length < 2 || both.some((one) => one.readyState < 2)) return;
           match.seen();
           if (!prefersStill()) restart(both);
         }}
         onEnded={({ currentTarget }) => {
-          const both = videosOf(arenaOf(currentTarget));
+          const both = besides(currentTarget);
           if (both.every((one) => one.ended)) restart(both); // the shorter one waits for the other
         }}
       />
     );
-  const failed = loading?.state === "failed" || loading?.state === "broken";
+  const state = loading?.state;
+  const failed = state === "failed" || state === "broken";
   return (
-    <div class="rw-screen" role={failed ? "alert" : "status"}>
-      {loading?.state === "loading" ? progress(loading.received, video.size) : !failed && size(video.size)}
-      {loading?.state === "broken" && "This browser cannot play it."}
+    <div class="rw-clip" role={failed ? "alert" : "status"}>
+      {loading?.state === "loading" && progress(loading.received, video.size)}
+      {state === "broken" && "This browser cannot play it."}
       {loading?.state === "failed" && loading.message}
-      {(failed || loading?.state === "asking") && (
+      {(failed || state === "asking") && (
         <Action icon="again" onClick={load}>
           Load {size(video.size)}
         </Action>
@@ -162,8 +158,10 @@ function Side({ page, match, clip, name }: { page: Page; match: Match; clip: Cli
   );
 }
 
-const arenaOf = (element: Element) => element.closest(".rw-arena") as Element;
-const videosOf = (arena: Element) => [...arena.querySelectorAll("video")];
+/** The videos that are shown beside each other. */
+function besides(video: HTMLVideoElement): HTMLVideoElement[] {
+  return [...(video.closest(".rw-two") as Element).querySelectorAll("video")];
+}
 
 // As a property: with the attribute alone it is not muted, and may not start by itself.
 function mute(video: HTMLVideoElement | null): void {
@@ -176,37 +174,6 @@ function restart(both: HTMLVideoElement[]): void {
     video.play().catch(() => {}); // refused, or gone already
   }
 }
-
-/** Plays both, or stops both. */
-function toggle(arena: Element): void {
-  const both = videosOf(arena);
-  const play = both.every((video) => video.paused);
-  const over = both.every((video) => video.ended);
-  if (over) restart(both);
-  for (const video of both) {
-    if (!play) video.pause();
-    else if (!video.ended) video.play().catch(() => {});
-  }
-}
-
-const HEARD = ["off", "left", "right"];
-
-/** Which of the two is heard. */
-const Sound = stateful<object, number>(0, (_, heard, set) => (
-  <button
-    type="button"
-    class="rw-action"
-    onClick={({ currentTarget }) => {
-      const next = (heard + 1) % HEARD.length;
-      videosOf(arenaOf(currentTarget)).forEach((video, side) => {
-        video.muted = side !== next - 1;
-      });
-      set(next);
-    }}
-  >
-    Sound: {HEARD[heard]}
-  </button>
-));
 
 function Ranking({ rows }: { rows: RankingRow[] }) {
   return (

@@ -1,7 +1,7 @@
 // What was spent: in this session, today, in the library; what is known and what is not; what a model costs.
 
 import type { ModelRow, Payloads } from "../kernel/messages.ts";
-import { Action, Copy } from "../ui/actions.tsx";
+import { Action } from "../ui/actions.tsx";
 import { Problem } from "../ui/marks.tsx";
 import type { Page } from "../ui/page.ts";
 import { stateful } from "../ui/stateful.ts";
@@ -9,9 +9,8 @@ import { Head } from "./aside.tsx";
 import type { Desk } from "./desk.ts";
 import { counted, OUTCOMES, type Purse, priceText, purseOf, remainder, sum } from "./purse.ts";
 
-const LEDGER = `client.ledger
-client.ledger.to_csv("ledger.csv")
-client.ledger.reconcile("export.csv")  # the dashboard's`;
+const LEDGER = `widget.client.ledger
+widget.client.ledger.reconcile("export.csv")  # the dashboard's`;
 
 const SPANS = [
   ["session", "This session"],
@@ -59,12 +58,9 @@ export function Money({ page, desk }: { page: Page; desk: Desk }) {
           ))}
       </ul>
       <h4>
-        The same as a table <span class="rw-quiet">in a cell; a widget's client is widget.client</span>
+        The same as a table <span class="rw-quiet">in a cell</span>
       </h4>
-      <div class="rw-ledger">
-        <pre>{LEDGER}</pre>
-        <Copy icon="code" label="copy" title="Copy client.ledger" busy={false} text={() => "client.ledger"} />
-      </div>
+      <pre>{LEDGER}</pre>
     </section>
   );
 }
@@ -73,49 +69,36 @@ const focus = (section: HTMLElement | null) => section?.focus({ preventScroll: t
 
 function Sums({ sums }: { sums: Payloads["money"] }) {
   const { demos } = sums.library;
-  const shown = OUTCOMES.filter(([name]) => name === "paid" || sums.library[name].videos);
+  const told = OUTCOMES.filter(([name]) => name === "paid" || sums.library[name].videos);
   return (
     <>
-      <table>
-        <thead>
-          <tr>
-            <td />
-            {shown.map(([name, title]) => (
-              <th key={name} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {SPANS.map(([span, title]) => (
-            <tr key={span}>
-              <th scope="row">{title}</th>
-              {shown.map(([name, column]) => (
-                <td key={name} data-title={column} class={sums[span][name].videos ? "" : "rw-none"}>
-                  {sum(sums[span][name])}
-                  {counted(sums[span][name]).map((line) => (
-                    <small key={line}>{line}</small>
-                  ))}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div class="rw-sums">
+        {SPANS.map(([span, title]) => (
+          <section key={span} aria-label={title}>
+            <h4>{title}</h4>
+            <ul>
+              {told.map(
+                ([name, word]) =>
+                  (name === "paid" || sums[span][name].videos > 0) && (
+                    <li key={name}>
+                      <span class="rw-quiet">{word}</span>
+                      <span>{sum(sums[span][name])}</span>
+                      <small>{counted(sums[span][name])}</small>
+                    </li>
+                  ),
+              )}
+            </ul>
+          </section>
+        ))}
+      </div>
       <ul class="rw-facts">
-        {shown.map(([name, title, meaning]) => (
+        {told.map(([name, word, meaning]) => (
           <li key={name}>
-            <b>{title}:</b> {meaning}
+            <b>{word}:</b> {meaning}
           </li>
         ))}
-        <li>Each at the price that was set when it was sent. What the service bills is in its dashboard.</li>
-        {demos > 0 && (
-          <li>
-            {demos} {demos > 1 ? "videos are the demo's: they are" : "video is the demo's: it is"} free, and
-            in no sum.
-          </li>
-        )}
+        <li>Each at the price that was set when it was sent; what is billed, the dashboard says.</li>
+        {demos > 0 && <li>Of the demo, and free: {demos}.</li>}
       </ul>
     </>
   );

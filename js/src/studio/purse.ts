@@ -69,10 +69,12 @@ export function priceText(price: number | null): string {
   return Number(cents) === price ? cents : `${price}`;
 }
 
+const fixed = (number: number, digits: number, least = digits) =>
+  number.toLocaleString("en-US", { minimumFractionDigits: least, maximumFractionDigits: digits });
+
 /** `$1,212.80`. */
 export function dollars(sum: number): string {
-  if (sum > 0 && sum < 0.01) return "under $0.01";
-  return `$${sum.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return sum > 0 && sum < 0.01 ? "under $0.01" : `$${fixed(sum, 2)}`;
 }
 
 /** What a sum comes to: `$14.40`, or that it is not known. */
@@ -82,12 +84,15 @@ export function sum({ videos, dollars: known }: SpentRow): string {
 }
 
 /** Of what it is the sum: `9 videos · 36 s`, and of how many the price is not known. */
-export function counted({ videos, seconds, dollars: known, unpriced }: SpentRow): string[] {
-  if (!videos) return [];
-  const count = `${videos.toLocaleString("en-US")} ${videos > 1 ? "videos" : "video"}`;
-  const whole = seconds.toLocaleString("en-US", { maximumFractionDigits: 1 });
-  const rest = unpriced && known !== null ? [`and ${unpriced} without a price`] : [];
-  return [seconds ? `${count} · ${whole} s` : count, ...rest];
+export function counted({ videos, seconds, dollars: known, unpriced }: SpentRow): string {
+  if (!videos) return "";
+  return [
+    `${fixed(videos, 0)} ${videos > 1 ? "videos" : "video"}`,
+    seconds && `${fixed(seconds, 1, 0)} s`,
+    unpriced && known !== null && `${unpriced} without a price`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /** What is left of a limit, never more than is: `120 s of video, $8.80`. */
@@ -99,10 +104,10 @@ export function remainder(limit: LimitRow): string {
   return parts.filter(Boolean).join(", ");
 }
 
-/** The columns, and what each means. */
+/** What may become of what was sent, and what that means. */
 export const OUTCOMES: [Exclude<keyof MoneyRow, "demos">, string, string][] = [
   ["paid", "paid", "the service has made the video"],
-  ["failed", "failed", "it took the request and made no video; whether it bills that, it does not document"],
-  ["unknown", "unknown", "no answer came, or no end was heard of: it may have been made, and billed"],
+  ["failed", "failed", "it took the request and made none; whether that is billed is not documented"],
+  ["unknown", "unknown", "no answer, or no end was heard of: it may have been made, and billed"],
   ["pending", "under way", "not ended yet"],
 ];
