@@ -14,7 +14,7 @@ from fault_server import KEY, FaultServer
 from runcrate_widget import VideoClient, VideoJob, VideoWidget
 from runcrate_widget.library.question import ORDERS
 from runcrate_widget.notebook import messages
-from runcrate_widget.notebook.handlers import HANDLERS
+from runcrate_widget.notebook.handlers import HANDLERS, handler_of
 from runcrate_widget.notebook.rows import job_row
 
 KERNEL = Path(__file__).parent.parent / "js" / "src" / "kernel"
@@ -110,6 +110,7 @@ def test_every_message_has_the_same_fields_on_both_sides(
 
 
 def test_every_kind_of_message_has_a_handler_and_an_answer() -> None:
+    assert handler_of("of no kind") is None
     assert set(HANDLERS) == set(messages.REQUESTS) == set(messages.PAYLOADS)
 
 

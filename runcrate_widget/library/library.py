@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
@@ -21,7 +22,6 @@ from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.backend import Sink
 
 from . import removal
-from .arena import ranking
 from .bin import Bin
 from .creation import check_free, lease_or_record
 from .disk import FolderStore
@@ -32,6 +32,9 @@ from .record import JobStatus, Record, read_record, write_record
 from .search import Records, Search
 from .shelf import Shelf
 from .store import Lease, Store
+
+if TYPE_CHECKING:
+    from .ranking import Ranking
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
@@ -138,7 +141,11 @@ class Library:
             return "<Library that could not be opened>"
         return f"<Library {str(self.folder)!r}, {len(self)} jobs>"
 
-    ranking = ranking
+    def ranking(self) -> Ranking:
+        """The models by what was compared in the arena, and how sure that is. Raises LibraryError."""
+        from .arena import ranking
+
+        return ranking(self)
 
     # For jobs: look-ups that do not scan.
 
@@ -272,8 +279,7 @@ class Library:
     def _read(self, name: str) -> Record | None:
         """The record of this name as it is now; None if there is none. A damaged one is set aside, and told
         of."""
-        content = self.store.read(name)
-        if content is None:
+        if (content := self.store.read(name)) is None:
             return None
         try:
             return read_record(name, self.folder, content)

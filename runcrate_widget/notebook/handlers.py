@@ -12,6 +12,7 @@ import binascii
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from traitlets import TraitError
@@ -23,7 +24,6 @@ from runcrate_widget.jobs.loop import engine
 from .conversation import Reply
 from .delivery import read_chunk
 from .messages import CONTROLS, STATE, Message, RowsRequest
-from .money import money
 from .rows import error_row, python_call
 from .runtime import source
 from .sets import requests_for
@@ -39,7 +39,10 @@ _LONGEST_PROMPT = 4000  # characters
 
 Handler: TypeAlias = "Callable[[VideoWidget, Message, list[bytes]], Awaitable[Message]]"
 
-#: By the kind of message. There is no other list of the kinds.
+#: The rooms of further handlers: imported with the first message that needs one.
+_LATER = ("arena", "rerun", "spent", "wall_handlers")
+
+#: By the kind of message, as far as they were imported. There is no other list of the kinds.
 HANDLERS: dict[str, Handler] = {}
 
 
@@ -55,12 +58,22 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def handler_of(kind: object) -> Handler | None:
+    """What answers the messages of this kind."""
+    if not isinstance(kind, str):
+        return None
+    if kind not in HANDLERS:
+        for room in _LATER:
+            import_module(f"{__package__}.{room}")
+    return HANDLERS.get(kind)
+
+
 async def reply_to(widget: VideoWidget, message: Message) -> Reply:
     """The reply to `message`, whatever happens."""
     buffers: list[bytes] = []
     kind = message.get("kind")
     try:
-        handler = HANDLERS.get(kind) if isinstance(kind, str) else None
+        handler = handler_of(kind)
         if handler is None:
             raise RuncrateError(f"The kernel does not know the message {kind!r}.", "Reload the page.")
         if "key" in message and kind != "settings_of":  # which needs no job
@@ -217,11 +230,6 @@ async def _times(widget: VideoWidget, message: Message, _: list[bytes]) -> Messa
     known = await asyncio.to_thread(widget.client.estimate, message["model"], duration=message["duration"])
     each = {"making": known.making, "queued": known.queue, "whole": known}
     return {name: [] if one is None else list(one.times) for name, one in each.items()}
-
-
-@handles("money")
-async def _money(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
-    return dict(await asyncio.to_thread(money, widget.client))
 
 
 @handles("price")

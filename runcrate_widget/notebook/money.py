@@ -9,17 +9,16 @@ from __future__ import annotations
 import logging
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from runcrate_widget.client import VideoClient
 from runcrate_widget.jobs.known import known_records
-from runcrate_widget.jobs.ledger import Spent, spent, today
 from runcrate_widget.jobs.loop import run_in_background
 from runcrate_widget.jobs.spending import Amount, SpendingLimit
 
 from .live import call_engine
-from .money_messages import LimitRow, MoneyPayload, MoneyRow, SpentRow
+from .money_messages import LimitRow
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -74,25 +73,3 @@ class Remainder:
 def _told(me: weakref.ref[Remainder], client: VideoClient, left: Future[Amount | None]) -> None:
     if (remainder := me()) is not None:
         remainder._told(client, left)
-
-
-def money(client: VideoClient) -> MoneyPayload:
-    """What was spent: since this client was made, on this day, and in all that the library has. It looks
-    through the folder."""
-    records = known_records(client.library)
-    session, day, library = spent(records, client._limit.begun, today(), None)
-    return MoneyPayload(session=_money_row(session), today=_money_row(day), library=_money_row(library))
-
-
-def _money_row(sums: Mapping[str, Spent]) -> MoneyRow:
-    return MoneyRow(
-        paid=_spent_row(sums["paid"]),
-        failed=_spent_row(sums["failed"]),
-        unknown=_spent_row(sums["unknown"]),
-        pending=_spent_row(sums["pending"]),
-        demos=sums["demo"].videos,
-    )
-
-
-def _spent_row(one: Spent) -> SpentRow:
-    return SpentRow(videos=one.videos, seconds=one.seconds, dollars=one.dollars, unpriced=one.unpriced)

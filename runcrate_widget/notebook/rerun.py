@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -30,21 +29,6 @@ if TYPE_CHECKING:
     from .widget import VideoWidget
 
 _MOST = 1000  # videos
-
-
-def follow_models(changed: Callable[[], None]) -> Callable[[], None]:
-    """Has a widget's method called in the engine's thread when a model was marked; returns what ends that. It
-    keeps no widget alive."""
-    method = weakref.WeakMethod(changed)
-
-    def tell() -> None:
-        if (call := method()) is not None:
-            engine().call(call)
-        else:
-            unsubscribe()
-
-    unsubscribe = models.subscribe(tell)
-    return unsubscribe
 
 
 @handles("rerun")

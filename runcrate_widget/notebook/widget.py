@@ -25,9 +25,6 @@ from runcrate_widget.media.video import Video
 from runcrate_widget.picture import Picture, PictureLike
 from runcrate_widget.request import VideoRequest
 
-from . import arena as _arena  # noqa: F401  its handlers
-from . import rerun as _rerun  # noqa: F401
-from . import wall_handlers as _wall_handlers  # noqa: F401
 from .controls import Controls
 from .conversation import Conversation, Reply
 from .delivery import Push
@@ -38,8 +35,8 @@ from .host import server_root
 from .live import Saved, when_replaced
 from .messages import CONTROLS, STATE, Message, SessionRow
 from .money import Remainder
+from .picker import follow_models
 from .pictures import GivenPictures, check_from_page
-from .rerun import follow_models
 from .rows import has_key, model_row
 from .runtime import runtime_ref, source
 from .sets import Once, begun
