@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -62,8 +63,7 @@ class VideoClient:
         MissingExtraError: `demo` needs what is not installed.
         InvalidRequestError: `prices`, `max_concurrent` or a limit is not allowed.
 
-    `with VideoClient() as client:` closes it at the end; see `close()`. One that is not closed goes on until
-    the process ends.
+    `with VideoClient() as client:` closes it at the end (`close()`); else it goes on until the process ends.
 
     Example:
         >>> from runcrate_widget import VideoClient
@@ -116,6 +116,7 @@ class VideoClient:
             self._resumed = run_in_background(self._manager.resume_all)
         else:
             self._resumed.set_result([])
+        _clients[self.library] = weakref.ref(self)
 
     def close(self) -> None:
         """Lets its jobs go. Their records stay, and the next client on that library goes on with them; who
@@ -287,6 +288,16 @@ class VideoClient:
             key = "unusable"
         where = "demo backend" if self.demo else self.base_url
         return f"<VideoClient {where}, key {key}, library {str(self.library.folder)!r}>"
+
+
+#: By their libraries.
+_clients: weakref.WeakKeyDictionary[Library, weakref.ref[VideoClient]] = weakref.WeakKeyDictionary()
+
+
+def client_of(library: Library) -> VideoClient | None:
+    """The client that this library is of, if it is still there."""
+    client = _clients.get(library)
+    return client() if client else None
 
 
 def _key_of_environment() -> Key | None:

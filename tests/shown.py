@@ -30,6 +30,7 @@ SESSION = {
     "earlier": 0,
     "limit": None,
     "wall": 0,
+    "form": True,
 }
 PROMPT = "A cinematic sunrise over misty mountains"
 

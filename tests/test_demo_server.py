@@ -25,6 +25,7 @@ pytest.importorskip("PIL")
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
+from runcrate_widget import VideoClient, errors  # noqa: E402
 from runcrate_widget.catalog import models  # noqa: E402
 from runcrate_widget.demo import serve  # noqa: E402
 
@@ -332,6 +333,35 @@ def test_a_job_that_fails(http: httpx.Client) -> None:
     assert answer["demo"] is True
     download = http.get(f"/v1/videos/{id}/download")
     assert (download.status_code, download.json()["error"]["code"]) == (404, "video_not_ready")
+
+
+def test_a_prompt_has_itself_refused(http: httpx.Client) -> None:
+    answer = http.post("/v1/videos", json={**ASKED, "prompt": "A fox [refuse]"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_policy_violation")
+    assert answer.json()["error"]["param"] == "prompt"
+
+
+def test_a_prompt_has_a_model_go_away_and_another_makes_it() -> None:
+    with serve(**QUICK) as server, connect(server) as http:
+        prompt = {**ASKED, "prompt": "A fox [retired]"}
+        for asked in (prompt, ASKED):  # from then on whatever the prompt
+            answer = http.post("/v1/videos", json=asked)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (410, "model_retired")
+        made = http.post("/v1/videos", json={**prompt, "model": "openai/sora-2"})
+        assert finish(http, made.json()["id"])[0]["status"] == "completed"
+
+
+def test_the_client_takes_that_for_a_model_that_is_gone(tmp_path: Path) -> None:
+    with serve(**QUICK) as server:
+        client = VideoClient(base_url=server.url, api_key=server.key, library=tmp_path)
+        with client, pytest.raises(errors.JobFailedError) as failed:
+            client.generate("A fox [retired]", model="Veo 3.0", duration=4).wait(30)
+        try:
+            assert failed.value.kind == "model"
+            assert not models["Veo 3.0"].lives
+            assert "The nearest that lives is" in failed.value.hint
+        finally:
+            models.update("Veo 3.0", retired=None)
 
 
 def test_no_download_before_it_is_completed(http: httpx.Client) -> None:

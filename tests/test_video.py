@@ -172,6 +172,18 @@ def test_it_is_light(tmp_path: Path, prompt: str) -> None:
     assert len(base64.b64encode(one.poster)) <= 15_000
 
 
+def test_alone_it_has_the_whole_prompt_and_what_one_does_with_it(tmp_path: Path) -> None:
+    prompt = "A <b>fox</b> in the snow,\n\nfilmed from afar. " * 20
+    one = video(tmp_path / "a b.mp4", prompt)
+    there = shown(one)
+    assert prompt.strip() in there.text
+    assert there.tags["a"] == {"href": "a%20b.mp4", "download": ""}
+    assert "client.job('vid_1').wait()" in there.text
+    assert "script" not in there.tags
+    assert "details" in there.tags, "folded"
+    assert "<details" not in one._html(), "many players have none of it"
+
+
 def test_embedded_it_needs_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = video(tmp_path / "a.mp4")
     there = Tags(one._html(one._embedded()))

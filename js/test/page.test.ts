@@ -84,6 +84,7 @@ test("nothing is generated without a prompt, or without a key", () => {
         earlier: 0,
         limit: null,
         wall: 0,
+        form: true,
       },
     }),
   ]) {

@@ -75,6 +75,7 @@ export function state(fields: Partial<Traits> = {}): Traits {
       earlier: 0,
       limit: null,
       wall: 0,
+      form: true,
     },
     _revision: 0,
     ...fields,

@@ -5,7 +5,9 @@
     ...     print(server.url, server.key)
 
 `python -m runcrate_widget.demo` runs the same server alone. All that it makes is marked DEMO in the picture,
-and every answer about a job says `"demo": true`. A prompt that contains `[fail]` becomes a job that fails.
+and every answer about a job says `"demo": true`. A prompt that contains `[fail]` becomes a job that fails;
+one with `[refuse]` is refused. With `[retired]`, the first model that is asked goes away for that key: it is
+refused from then on, and another model makes the video.
 
 It needs the extra `demo`: `pip install 'runcrate_widget[demo]'`.
 """

@@ -20,7 +20,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m runcrate_widget.demo",
         description="Speaks the Runcrate video API on this machine and makes real MP4s, marked DEMO.",
-        epilog="A prompt that contains [fail] becomes a job that fails.",
+        epilog="A prompt that contains [fail] becomes a job that fails, one with [refuse] is refused. "
+        "The first model that is asked for a prompt with [retired] is refused from then on.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8787, help="the port; 0 takes a free one (%(default)s)")

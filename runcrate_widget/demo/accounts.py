@@ -1,4 +1,4 @@
-"""Who may ask, how often, and for how much: keys, the rate limit and the credits of each."""
+"""Who may ask, how often, and for how much: keys, the rate limit, the credits and the models of each."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import secrets
 import time
 from collections import Counter
 
+from .checks import Asked
 from .refusal import Refusal
 
 KEY_PREFIX = "rc_live_"
+RETIRE_MARK = "[retired]"
+REFUSE_MARK = "[refuse]"
 DEMO_PREFIX = "rc_demo_"  # a key of the demo's own does not look like one that costs
 WINDOW = 60.0
 
@@ -82,3 +85,27 @@ class Credits:
 
     def bill(self, key: str, duration: int) -> None:
         self._billed[key] += duration
+
+
+class Rules:
+    """What is refused because a prompt asks for it: so one sees by hand what else comes seldom.
+
+    With `[refuse]` a prompt is against the rules. With `[retired]` the first model that is asked goes away,
+    for that key: it is refused from then on, whatever the prompt; another model makes the video.
+    """
+
+    def __init__(self) -> None:
+        self._retired: dict[str, str] = {}  # by the key: a model's id
+
+    def check(self, key: str, asked: Asked) -> None:
+        """Raises Refusal(400) or Refusal(410)."""
+        if REFUSE_MARK in asked.prompt:
+            message = f"The prompt contains {REFUSE_MARK}, which asks the demo backend to refuse it."
+            raise Refusal(400, message, "content_policy_violation", param="prompt")
+        if RETIRE_MARK in asked.prompt:
+            self._retired.setdefault(key, asked.model.id)
+        if self._retired.get(key) == asked.model.id:
+            message = (
+                f"The model {asked.model.id} has been retired, as a prompt with {RETIRE_MARK} asked for."
+            )
+            raise Refusal(410, message, "model_retired", param="model")

@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .accounts import Credits, Keys, RateLimit
+from .accounts import Credits, Keys, RateLimit, Rules
 from .checks import read
 from .jobs import Job, Jobs
 from .refusal import Refusal
@@ -39,9 +39,12 @@ def api(
         files_port: the port of `files`, to which downloads redirect; None: they are answered here.
     """
 
+    rules = Rules()
+
     async def submit(request: Request) -> Response:
         key = _key(request)
         asked = read(request.headers.get("content-type", ""), await _body(request))
+        rules.check(key, asked)
         credits.check(key, asked.duration)
         job = jobs.add(key, asked)
         credits.bill(key, asked.duration)

@@ -18,6 +18,7 @@ from .mp4 import MP4
 from .poster import keep_poster, make_poster, read_poster
 
 _LARGEST_EMBEDDED = 50_000_000  # bytes
+_CAPTION = 120  # bytes of the prompt
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,12 @@ class Video:
         return self._bundle()
 
     def _bundle(self, source: str | None = None) -> dict[str, str]:
-        return {"text/plain": _printable(repr(self)), "text/html": self._html(source)}
+        return {"text/plain": _printable(repr(self)), "text/html": self._html(source, self._more())}
 
-    def _html(self, source: str | None = None) -> str:
+    def _html(self, source: str | None = None, more: str = "") -> str:
         """A player over the poster, which is still there where the file is not, or where a host drops the
-        player. The source is
-        by default the file itself, relative to the notebook: nothing of the video goes into the notebook."""
+        player; below it the facts, and `more`. The source is by default the file itself, relative to the
+        notebook: nothing of the video goes into the notebook."""
         source = html.escape(source or relative_url(self.path))
         poster = self.poster
         if poster is None:
@@ -178,8 +179,25 @@ class Video:
             f"<figure style='margin:0;max-width:{wide}px'>{before}"
             f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'>"
             f"</video>{after}<figcaption style='font-size:smaller'>"
-            f"{html.escape(shortened(self.request.prompt, 120), quote=False)}<br>"
-            f"{mark}{html.escape(' · '.join(facts), quote=False)}</figcaption></figure>"
+            f"{html.escape(shortened(self.request.prompt, _CAPTION), quote=False)}<br>"
+            f"{mark}{html.escape(' · '.join(facts), quote=False)}{more}</figcaption></figure>"
+        )
+
+    def _more(self) -> str:
+        """What there is to read, to copy and to save, folded: it needs no script, and so works in a notebook
+        that is only looked at."""
+        facts = [f"{self.size / 1e6:.1f} MB", *(["with sound"] if self.audio else [])]
+        prompt = _printable(self.request.prompt)
+        whole = (
+            ""
+            if prompt == shortened(prompt, _CAPTION)
+            else (f"<p style='white-space:pre-wrap'>{html.escape(prompt, quote=False)}</p>")
+        )
+        return (
+            f"<details><summary>{'whole prompt, ' if whole else ''}save, code</summary>{whole}"
+            f"{' · '.join(facts)} · "
+            f"<a href='{html.escape(relative_url(self.path))}' download>save</a> · "
+            f"<code>{html.escape(f'client.job({self.id!r}).wait()', quote=False)}</code></details>"
         )
 
 

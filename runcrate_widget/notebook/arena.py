@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @handles("arena")
 async def _arena(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
+    await widget._wall.shelf()  # where the jobs of what is shown are found, when their bytes are asked for
     return dict(await asyncio.to_thread(_shown, widget))
 
 

@@ -257,12 +257,16 @@ class Saved:
                 self._players[key] = video._html()
         players = "".join(self._players[key] for key, _ in videos[:_MOST_VIDEOS])
         page = (
-            f"{_style(self._class)}<div class='{self._class}'>{html.escape(text, quote=False)}"
+            f"{html.escape(text, quote=False)}"
             f"<div style='font-size:smaller'>{html.escape(_MISSING, quote=False)}</div>"
             f"<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px'>"
-            f"{players}</div></div>"
+            f"{players}</div>"
         )
-        return {"text/plain": f"{text}\n{_MISSING}", "text/html": page}
+        return {"text/plain": f"{text}\n{_MISSING}", "text/html": self.hidden_by_the_widget(page)}
+
+    def hidden_by_the_widget(self, page: str) -> str:
+        """This HTML, where no live widget is seen."""
+        return f"{_style(self._class)}<div class='{self._class}'>{page}</div>"
 
 
 def _style(name: str) -> str:

@@ -126,6 +126,7 @@ class SessionRow(TypedDict):
     earlier: int  # how many finished videos the library has that are not in the list
     limit: LimitRow | None  # None: there is no limit
     wall: int  # the version of the wall, which moves when anything there has; 0 until it is asked for
+    form: bool  # whether videos can be asked for; without, it is the library that is shown
 
 
 class Settings(TypedDict):

@@ -1,4 +1,5 @@
-"""How IPython shows what comes from below: the library as a table, a job as an output that changes.
+"""How IPython shows what comes from below: the library as a wall, or else as a table; a job as
+an output that changes.
 
 Light: `import runcrate_widget` runs `register_formatters`. What is heavy is imported when something is shown.
 """
@@ -27,13 +28,19 @@ def register_formatters(shell: Any) -> None:
     library = "runcrate_widget.library"
     formatters["text/html"].for_type_by_name(f"{library}.library", "Library", library_html)
     formatters["text/html"].for_type_by_name(f"{library}.search", "Records", records_html)
-    shell.display_formatter.ipython_display_formatter.for_type_by_name(
-        "runcrate_widget.jobs.job", "VideoJob", _show_live
-    )
+    live = shell.display_formatter.ipython_display_formatter
+    live.for_type_by_name("runcrate_widget.jobs.job", "VideoJob", _show_live)
+    live.for_type_by_name(f"{library}.library", "Library", _show_wall)
 
 
 def _show_live(job: Any) -> None:
     import_module("runcrate_widget.notebook.live").display_job(job)
+
+
+def _show_wall(library: Any) -> None:
+    """Raises NotImplementedError where a table has to do, which IPython shows then."""
+    if not import_module("runcrate_widget.notebook.library_widget").display_library(library):
+        raise NotImplementedError
 
 
 def library_html(library: Library) -> str:

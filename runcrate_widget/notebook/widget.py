@@ -81,6 +81,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     _revision = Int(0).tag(sync=True)
 
     _closed = True  # until it is made
+    _form = True  # whether it has one
 
     def __init__(
         self,
@@ -186,6 +187,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 earlier=self._earlier.count,
                 limit=self._remainder.row,
                 wall=self._wall.version,
+                form=self._form,
             )
         )
 

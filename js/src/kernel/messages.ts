@@ -73,6 +73,7 @@ export interface SessionRow {
   earlier: number;
   limit: LimitRow | null;
   wall: number; // the version of the wall; 0 until it is asked for
+  form: boolean; // without, it is the library that is shown
 }
 
 /** A sum over some jobs; `dollars` is null where it is known of none of them. */

@@ -214,6 +214,7 @@ interface Events {
   Click: MouseEvent;
   DragOver: DragEvent;
   Drop: DragEvent;
+  Ended: Event;
   Error: Event;
   Focus: FocusEvent;
   FocusIn: FocusEvent;

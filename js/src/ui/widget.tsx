@@ -9,7 +9,7 @@ import { Strip } from "./strip.tsx";
 
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
-  const { demo } = page.kernel.session;
+  const { demo, form } = page.kernel.session;
   const studio = later.get();
   const dark = hostIsDark() ? " rw-dark" : "";
 
@@ -49,14 +49,14 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
       {/* While this is here, what is saved for when it is not need not be seen. */}
       <style>{`.rw-saved-${page.kernel.session.saved}{display:none}`}</style>
       <div class="rw-card">
-        {demo && (
+        {demo && form && (
           <p class="rw-strip">
             <Demo /> Videos are made on this machine: no key, no cost.
           </p>
         )}
-        {page.kernel.keyless && <NoKey page={page} />}
-        <Form page={page} id={id} later={later} />
-        <Strip page={page} id={id} later={later} />
+        {page.kernel.keyless && form && <NoKey page={page} />}
+        {form && <Form page={page} id={id} later={later} />}
+        {form && <Strip page={page} id={id} later={later} />}
         {studio && <style>{studio.style}</style>}
         {studio && <studio.Desk page={page} id={id} />}
         <p class="rw-unseen" aria-live="polite">
