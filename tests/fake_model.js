@@ -41,17 +41,24 @@ class FakeModel {
   }
 
   #open() {
-    return this.#jobs.filter(({ status }) => !["completed", "failed", "cancelled"].includes(status));
+    const ended = ["completed", "failed", "cancelled"];
+    return this.#jobs.filter((job) => !ended.includes(job.status) || (job.status === "failed" && !job.settled));
+  }
+
+  #waiting() {
+    return this.#jobs.filter(({ status }) => status === "waiting");
   }
 
   #counts() {
-    const waiting = this.#jobs.filter(({ status }) => status === "waiting").length;
-    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length, waiting };
+    const [open, waiting] = [this.#open().length, this.#waiting().length];
+    return { revision: this.#rows, total: this.#jobs.length, open, waiting };
   }
 
   #first() {
     const newest = this.#jobs.slice(0, 20);
-    const older = this.#open().filter((job) => !newest.includes(job));
+    const older = this.#open().filter((job) => !newest.includes(job)).reverse();
+    const waits = ({ status }) => +(status === "waiting");
+    older.sort((a, b) => b.undecided - a.undecided || waits(a) - waits(b));
     return { ...this.#counts(), newest: newest.length, rows: [...newest, ...older.slice(0, 40)] };
   }
 
@@ -59,11 +66,10 @@ class FakeModel {
     return { since, ...this.#counts(), rows: this.#jobs.filter((job) => job.revision > since) };
   }
 
-  #page({ side, place, open, count }) {
-    const jobs = open ? this.#open() : this.#jobs;
-    const at = place ? jobs.findIndex((job) => job.key === place.key) : -1;
-    if (side === "older") return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
-    return { rows: jobs.slice(Math.max(0, at - count), at), more: at > count };
+  #page({ after, waiting, count }) {
+    const jobs = waiting ? this.#waiting().reverse() : this.#open().filter(({ status }) => status !== "waiting");
+    const at = after ? jobs.findIndex((job) => job.key === after.key) : -1;
+    return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
   }
 
   /** The list as it is now: only what is new of it is said. */
