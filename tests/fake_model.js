@@ -45,12 +45,12 @@ class FakeModel {
     return this.#jobs.filter((job) => !ended.includes(job.status) || (job.status === "failed" && !job.settled));
   }
 
-  #waiting() {
+  #queue() {
     return this.#jobs.filter(({ status }) => status === "waiting");
   }
 
   #counts() {
-    const [open, waiting] = [this.#open().length, this.#waiting().length];
+    const [open, waiting] = [this.#open().length, this.#queue().length];
     return { revision: this.#rows, total: this.#jobs.length, open, waiting };
   }
 
@@ -67,7 +67,7 @@ class FakeModel {
   }
 
   #page({ after, waiting, count }) {
-    const jobs = waiting ? this.#waiting().reverse() : this.#open().filter(({ status }) => status !== "waiting");
+    const jobs = waiting ? this.#queue().reverse() : this.#open().filter(({ status }) => status !== "waiting");
     const at = after ? jobs.findIndex((job) => job.key === after.key) : -1;
     return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
   }
@@ -160,6 +160,16 @@ class FakeModel {
       generate: { keys: ["new"] },
       resubmit: { key: "new" },
       times: this.times,
+      settings_of: { prompt: "The whole prompt", model: "google/veo-3.0", duration: 6, aspect_ratio: "16:9" },
+      rerun: {
+        model: "kwaivgi/kling-v3",
+        model_name: "Kling v3",
+        differs: "no sound",
+        rows: [],
+        seconds: 5,
+        cost: 1.5,
+        keys: [],
+      },
       code: { code: `client.generate("${message.key}")` },
     };
     this.#emit("msg:custom", { id, ok: true, ...payload[kind] }, []);

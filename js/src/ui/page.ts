@@ -204,8 +204,9 @@ export class Page {
       this.#changed();
     };
     // What costs money stays closed to the second press of a double click, however quick the kernel was.
-    const costs = reply.ok && ["generate", "resubmit", "rerun"].includes(request.kind);
-    const rest = costs ? begun + DOUBLE_PRESS - Date.now() : 0;
+    const costs =
+      ["generate", "resubmit"].includes(request.kind) || ("confirmed" in request && request.confirmed);
+    const rest = reply.ok && costs ? begun + DOUBLE_PRESS - Date.now() : 0;
     if (rest > 0) setTimeout(close, rest);
     else close();
     return reply;
