@@ -79,7 +79,8 @@ class ModelRow(TypedDict):
     retired: str | None  # since when it is gone, "2026-11-25"
 
 
-#: Nothing more comes of a job by itself, and nothing is to be decided. A job of any other status is "open".
+#: Nothing more comes of a job by itself. A job of any other status is "open"; so is one that failed, until it
+#: is `settled`.
 ENDED = ("completed", "failed", "cancelled")
 
 
@@ -148,10 +149,6 @@ class Place(TypedDict):
 
     started: float
     key: str
-
-
-#: Of a place in the list.
-Side = Literal["older", "newer"]
 
 
 class FirstRows(TypedDict):
@@ -227,19 +224,19 @@ class HelloPayload(HelloState):
 
 
 class RowsRequest(TypedDict):
-    """A page of the list has come into view."""
+    """Of those that have not ended: what is under way, newest first, or what waits for its turn, the next
+    first."""
 
-    side: Side  # of `place`
-    place: Place | None  # without it, the newest of all
-    open: bool  # only those that have not ended, and do not wait for their turn
+    after: Place | None  # without it, from the first
+    waiting: bool
     count: int
 
 
 class RowsPayload(TypedDict):
-    """Rows without a gap, newest first."""
+    """Rows without a gap."""
 
     rows: list[JobRow]
-    more: bool  # whether there are further ones on that side
+    more: bool  # whether there are further ones
 
 
 class SetRequest(TypedDict):

@@ -66,7 +66,7 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False, settled: b
         undecided=undecided,
         adoptable=unconfirmed or (no_video and job.record.adopted is not None),
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
-        settled=settled or job.record.choice.hidden,
+        settled=settled,
         picture=image.sha256 if isinstance(image := job.request.image, Picture) else None,
         video=video_row(job.video) if job.video else None,
     )
