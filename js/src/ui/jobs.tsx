@@ -49,7 +49,6 @@ export function Jobs({ page, later }: { page: Page; later: Later }) {
   gap(() => true);
   return (
     <>
-      {newest && <style>{later.get()?.style}</style>}
       <ul class="rw-jobs" aria-label="Videos">
         {listed}
       </ul>

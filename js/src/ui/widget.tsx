@@ -11,6 +11,7 @@ import { Strip } from "./strip.tsx";
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
   const { demo } = page.kernel.session;
+  const studio = later.get();
   const dark = hostIsDark() ? " rw-dark" : "";
 
   // A key that a cell has set since is noticed by the kernel when it is spoken to.
@@ -58,6 +59,7 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
         <Form page={page} id={id} later={later} />
         <Strip page={page} id={id} />
         <Jobs page={page} later={later} />
+        {studio && <style>{studio.style}</style>}
         <p class="rw-unseen" aria-live="polite">
           {page.announcement}
         </p>
