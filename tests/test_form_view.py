@@ -136,12 +136,12 @@ def test_braces_are_shown_as_a_list_with_their_cost_before_anything_is_sent(widg
 def test_lines_are_one_prompt_until_the_person_wants_a_list(widget: Widget) -> None:
     view = widget.start(state(prompt="A fox\nA bear\n\nA {red|blue} owl"))
     expect(cost(view)).to_contain_text("costs 2 × 6 s")
-    view.get_by_label("each line is a prompt").press("Space")
+    view.get_by_label("one a line").press("Space")
     expect(view.get_by_role("listitem")).to_have_text(["A fox", "A bear", "A red owl", "A blue owl"])
     expect(generate_button(view)).to_have_text("Generate 4")
     view.get_by_label("{a|b} gives one each").uncheck()
     expect(view.get_by_role("listitem")).to_have_text(["A fox", "A bear", "A {red|blue} owl"])
-    view.get_by_label("each line is a prompt").uncheck()
+    view.get_by_label("one a line").uncheck()
     generate_button(view).click()
     assert "prompts" not in widget.of("generate")[0]
 
@@ -199,11 +199,9 @@ def test_the_examples_fill_the_form_in_and_go(widget: Widget) -> None:
 
 
 def test_there_are_no_examples_beside_what_is_there(widget: Widget) -> None:
-    view = widget.start(state(prompt="", _jobs=[job()]))
-    expect(view.get_by_role("button", name="Generate")).to_be_visible()
-    widget.set("_jobs", [])
+    view = widget.start(state(prompt=""))
     expect(view.get_by_role("region", name="Examples")).to_have_count(1)
-    widget.set("_jobs", [job("k2")])
+    widget.set("_jobs", [job()])
     expect(view.get_by_role("region", name="Examples")).to_have_count(0)
 
 
@@ -346,7 +344,7 @@ def test_what_the_jobs_have_met_is_said_beside_the_button(
     view = widget.start(state(_jobs=[job(**fields)]))
     expect(view.locator(".rw-form").get_by_text(words)).to_be_visible()
     expect(generate_button(view)).to_be_enabled()
-    widget.set("_jobs", [job("k2", "completed")])
+    widget.set("_jobs", [job(status="completed")])
     expect(view.locator(".rw-form").get_by_text(words)).to_have_count(0)
 
 
