@@ -25,7 +25,7 @@ class FakeModel {
     this.state = state;
     this.#stamp(_jobs);
     state._first = this.#first();
-    state._changed = { since: 0, revision: 0, total: _jobs.length, open: 0, rows: [] };
+    state._changed = { since: 0, ...this.#counts(), rows: [] };
   }
 
   /** As the kernel does with a list of jobs: in its order, each with the revision at which it last changed. */
@@ -42,17 +42,24 @@ class FakeModel {
   }
 
   #open() {
-    return this.#jobs.filter(({ status }) => !["completed", "failed", "cancelled"].includes(status));
+    const ended = ["completed", "failed", "cancelled"];
+    return this.#jobs.filter((job) => !ended.includes(job.status) || (job.status === "failed" && !job.settled));
+  }
+
+  #queue() {
+    return this.#jobs.filter(({ status }) => status === "waiting");
   }
 
   #counts() {
-    const waiting = this.#jobs.filter(({ status }) => status === "waiting").length;
-    return { revision: this.#rows, total: this.#jobs.length, open: this.#open().length, waiting };
+    const [open, waiting] = [this.#open().length, this.#queue().length];
+    return { revision: this.#rows, total: this.#jobs.length, open, waiting };
   }
 
   #first() {
     const newest = this.#jobs.slice(0, 20);
-    const older = this.#open().filter((job) => !newest.includes(job));
+    const older = this.#open().filter((job) => !newest.includes(job)).reverse();
+    const waits = ({ status }) => +(status === "waiting");
+    older.sort((a, b) => b.undecided - a.undecided || waits(a) - waits(b));
     return { ...this.#counts(), newest: newest.length, rows: [...newest, ...older.slice(0, 40)] };
   }
 
@@ -60,11 +67,10 @@ class FakeModel {
     return { since, ...this.#counts(), rows: this.#jobs.filter((job) => job.revision > since) };
   }
 
-  #page({ side, place, open, count }) {
-    const jobs = open ? this.#open() : this.#jobs;
-    const at = place ? jobs.findIndex((job) => job.key === place.key) : -1;
-    if (side === "older") return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
-    return { rows: jobs.slice(Math.max(0, at - count), at), more: at > count };
+  #page({ after, waiting, count }) {
+    const jobs = waiting ? this.#queue().reverse() : this.#open().filter(({ status }) => status !== "waiting");
+    const at = after ? jobs.findIndex((job) => job.key === after.key) : -1;
+    return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
   }
 
   /** The list as it is now: only what is new of it is said. */
@@ -157,6 +163,16 @@ class FakeModel {
       times: this.times,
       picture: { picture: { sha256: "ab".repeat(32), type: "", size: 1, width: 1, height: 1 } },
       earlier_prompts: { prompts: [] },
+      settings_of: { prompt: "The whole prompt", model: "google/veo-3.0", duration: 6, aspect_ratio: "16:9" },
+      rerun: {
+        model: "kwaivgi/kling-v3",
+        model_name: "Kling v3",
+        differs: "no sound",
+        rows: [],
+        seconds: 5,
+        cost: 1.5,
+        keys: [],
+      },
       code: { code: `client.generate("${message.key}")` },
     };
     this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...this.answers[kind] }, []);

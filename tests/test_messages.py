@@ -36,7 +36,7 @@ def python_name(hint: Any) -> str:
         return f"{python_name(get_args(hint)[0])}[]"
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(python_name(one) for one in get_args(hint))
-    for name in ("Status", "Side", "Part", "Order"):
+    for name in ("Status", "Part", "Order"):
         if hint == getattr(messages, name):
             return name
     raise AssertionError(f"the twin has no name for {hint}")
@@ -121,7 +121,6 @@ def test_every_status_is_known_on_both_sides(twin: Twin) -> None:
     ended = re.search(r"ENDED: readonly Status\[\] = \[(.*?)\]", twin.text)
     assert ended and tuple(re.findall(r'"(\w+)"', ended[1])) == messages.ENDED
     assert f"LARGEST_PICTURE = {messages.LARGEST_PICTURE:_};" in twin.text
-    assert 'type Side = "older" | "newer"' in twin.text and get_args(messages.Side) == ("older", "newer")
     order = re.search(r"type Order = (.*?);", twin.text)
     assert order and tuple(re.findall(r'"(\w+)"', order[1])) == get_args(messages.Order) == ORDERS
 

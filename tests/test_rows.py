@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer, client_of
+from fault_server import FaultServer, client_of, status
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget
 from runcrate_widget.jobs.loop import engine
 from runcrate_widget.notebook.joblist import PAGE, JobList
-from runcrate_widget.notebook.messages import ENDED, JobRow
+from runcrate_widget.notebook.messages import JobRow
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -68,9 +68,9 @@ class View:
             self.take(answer["changed"])
         return answer
 
-    def page(self, after: dict[str, Any] | None, side: str = "older", **more: Any) -> dict[str, Any]:
+    def page(self, after: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
         place = {"started": after["started"], "key": after["key"]} if after else None
-        return self.ask("rows", **{"side": side, "place": place, "open": False, "count": PAGE, **more})
+        return self.ask("rows", **{"after": place, "waiting": False, "count": PAGE, **more})
 
     def wait_for(self, key: str, **fields: Any) -> None:
         with self.came:
@@ -195,32 +195,62 @@ def test_a_view_that_missed_too_much_begins_anew(client: VideoClient) -> None:
     assert len(first["rows"]) == PAGE + 1
 
 
-def test_pages_give_every_row_once_in_their_order(client: VideoClient) -> None:
+def test_what_waits_comes_in_parts_the_next_first_and_what_is_under_way_apart(client: VideoClient) -> None:
     widget = VideoWidget(client=client)
     jobs = many(client, 70)
     widget._add(*jobs)
-    expected = [job.key for job in reversed(jobs)]
     view = View(widget)
-    down: list[dict[str, Any]] = []
+    view.hello()
+    view.wait_for(jobs[0].key, status="processing")
+    found: list[dict[str, Any]] = []
     more = True
     while more:
-        answer = view.page(down[-1] if down else None)
+        answer = view.page(found[-1] if found else None, waiting=True)
         more = answer["more"]
-        down += answer["rows"]
-    assert order(down) == expected
-    up = [down[-1]]
-    more = True
-    while more:
-        answer = view.page(up[0], "newer", count=PAGE + 1)
-        more = answer["more"]
-        up = answer["rows"] + up
-    assert order(up) == expected
-    cancel(jobs[1:60])
-    engine().run(widget._feed.update)
-    open_ones = view.page(None, open=True, count=200)
-    assert order(open_ones["rows"]) == [job.key for job in reversed(jobs) if job.status not in ENDED]
-    assert len(view.page(None, count=10**9)["rows"]) == 70, "it gives no more than there are, or than 200"
-    assert view.page(None, count=0)["rows"], "and no fewer than one"
+        found += answer["rows"]
+    assert order(found) == [job.key for job in jobs[1:]]
+    assert order(view.page(None)["rows"]) == [jobs[0].key]
+    assert (widget._changed["open"], widget._changed["waiting"]) == (70, 69)
+    assert len(view.page(None, waiting=True, count=10**9)["rows"]) == 69, "no more than 200"
+    assert len(view.page(None, waiting=True, count=0)["rows"]) == 1, "and no fewer than one"
+    first = widget._feed.list.first()
+    assert [row["key"] for row in first["rows"][PAGE:]] == [job.key for job in jobs[:40]]
+
+
+def test_all_that_wait_are_cancelled_at_once(client: VideoClient) -> None:
+    widget = VideoWidget(client=client)
+    jobs = many(client, 30)
+    widget._add(*jobs)
+    view = View(widget)
+    view.hello()
+    view.wait_for(jobs[0].key, status="processing")
+    assert view.ask("cancel_waiting")["ok"]
+    for job in jobs[1:]:
+        view.wait_for(job.key, status="cancelled")
+    settle(widget)
+    assert (widget._changed["open"], widget._changed["waiting"]) == (1, 0)
+    assert jobs[0].status == "processing"
+
+
+def test_what_failed_needs_somebody_until_it_is_put_away_or_sent_again(tmp_path: Path) -> None:
+    refused = status("failed", error={"message": "refused"})
+    with FaultServer(poll=[refused] * 2, polls=10**6) as server:
+        client = client_of(server, tmp_path)
+        widget = VideoWidget(client=client)
+        jobs = many(client, 2)
+        widget._add(*jobs)
+        view = View(widget)
+        view.hello()
+        for job in jobs:
+            view.wait_for(job.key, status="failed", settled=False)
+        settle(widget)
+        assert widget._feed.list.first()["open"] == 2
+        assert view.ask("choose", keys=[jobs[0].key], changes={"hidden": True})["ok"]
+        view.wait_for(jobs[0].key, settled=True)
+        assert view.ask("resubmit", key=jobs[1].key)["ok"]
+        view.wait_for(jobs[1].key, settled=True)
+        settle(widget)
+        assert widget._feed.list.first()["open"] == 1, "the one that was sent again"
 
 
 def test_until_a_view_is_heard_the_state_itself_is_kept_new(client: VideoClient) -> None:

@@ -17,10 +17,10 @@ function jobs(count: number, fields: Partial<JobRow> = {}): JobRow[] {
 const keys = (rows: Rows) => rows.list.map(({ key }) => key);
 
 /** The kernel's answer. */
-function page(all: JobRow[], { side, place, open, count }: Requests["rows"]): Payloads["rows"] {
-  const from = open ? all.filter(({ status }) => status === "waiting") : all;
-  const at = place ? from.findIndex(({ key }) => key === place.key) : -1;
-  if (side === "newer") return { rows: from.slice(Math.max(0, at - count), at), more: at > count };
+function page(all: JobRow[], { after, waiting, count }: Requests["rows"]): Payloads["rows"] {
+  const from = all.filter(({ status }) => (status === "waiting") === waiting && status !== "cancelled");
+  if (waiting) from.reverse();
+  const at = after ? from.findIndex(({ key }) => key === after.key) : -1;
   return { rows: from.slice(at + 1, at + 1 + count), more: at + 1 + count < from.length };
 }
 
@@ -35,32 +35,34 @@ function signal(): AbortSignal {
   return life.signal;
 }
 
-test("a list that is all here has no end to ask beyond", () => {
-  const rows = new Rows();
-  rows.begin(first(jobs(20)));
-  assert.equal(rows.end("older"), undefined);
-  assert.equal(rows.list.length, 20);
-});
-
-test("what is to be decided stands first, whatever is newer, and pages are asked for by age", () => {
+test("what is to be decided stands first, and of what has ended only the newest are here", () => {
   const all = jobs(60);
   for (const [n, status] of [
     [0, "processing"],
     [19, "unconfirmed"],
     [45, "unconfirmed"],
+    [50, "failed"],
   ] as const)
     all[n] = job({ ...(all[n] as JobRow), status, undecided: status === "unconfirmed" });
   const rows = new Rows();
-  const newest = first(all, { open: 3 });
-  rows.begin({ ...newest, rows: [...newest.rows, all[45] as JobRow] });
-  assert.deepEqual(keys(rows).slice(0, 3), ["k19", "k45", "k0"]);
-  assert.equal(rows.end("older")?.key, "k19");
-  const asked = { side: "older", place: rows.end("older") ?? null, open: false, count: 20 } as const;
-  rows.extend(asked, page(all, asked));
-  const rest = Array.from({ length: 40 }, (_, n) => `k${n}`).filter((key) => key !== "k19");
-  assert.deepEqual(keys(rows), ["k19", "k45", ...rest]);
+  rows.begin({ ...first(all, { open: 4 }), rows: all });
+  const rest = Array.from({ length: 19 }, (_, n) => `k${n}`);
+  assert.deepEqual(keys(rows), ["k19", "k45", ...rest, "k50"]);
   rows.change(changed(0, [{ ...(all[45] as JobRow), status: "completed", undecided: false, revision: 1 }]));
-  assert.deepEqual(keys(rows), ["k19", ...rest, "k45"]);
+  assert.deepEqual(keys(rows), ["k19", ...rest, "k45", "k50"], "it stays, now that it was seen");
+  rows.change(changed(1, [{ ...(all[50] as JobRow), settled: true, revision: 2 }]));
+  rows.change(changed(2, [{ ...(all[19] as JobRow), undecided: false, status: "cancelled", revision: 3 }]));
+  assert.equal(rows.list[0]?.key, "k0");
+});
+
+test("of ten thousand that wait, the next to be sent are here, and all are counted", () => {
+  const rows = new Rows();
+  rows.begin(first([]));
+  const all = jobs(10_000, { status: "waiting" });
+  for (let n = 0; n < all.length; n += 40)
+    rows.change(changed(0, all.slice(n, n + 40), { total: all.length, open: 10_000, waiting: 10_000 }));
+  assert.equal(rows.waiting, 10_000);
+  assert.deepEqual(keys(rows), keys({ list: all.slice(-60) } as Rows));
 });
 
 test("rows that started in the same moment have one order, here as in the kernel", () => {
@@ -87,7 +89,7 @@ test("a gap shows until it is filled", () => {
   assert.deepEqual([rows.revision, rows.known], [5, 5]);
 });
 
-test("an older change that is elsewhere in the list is not taken in, one that has not ended is", () => {
+test("an older change is not taken in, one that has not ended is", () => {
   const all = jobs(30);
   const rows = new Rows();
   rows.begin(first(all));
@@ -95,36 +97,44 @@ test("an older change that is elsewhere in the list is not taken in, one that ha
   assert.equal(rows.list.length, 20);
   rows.change(changed(1, [{ ...(all[25] as JobRow), status: "queued", revision: 2 }], { total: 30 }));
   assert.deepEqual(keys(rows).slice(-1), ["k25"]);
-  rows.change(changed(2, [{ ...(all[25] as JobRow), status: "completed", revision: 3 }], { total: 30 }));
-  assert.deepEqual(keys(rows).slice(-1), ["k25"], "it stays, now that it was seen");
 });
 
-test("an answer to what was asked before the list began anew is left alone", () => {
-  const all = jobs(60);
-  const rows = new Rows();
-  rows.begin(first(all));
-  const asked = { side: "older", place: rows.end("older") ?? null, open: false, count: 20 } as const;
-  rows.begin(first(jobs(80).slice(10), { total: 70 }));
-  rows.extend(asked, page(all, asked));
-  assert.equal(rows.list.length, 20);
-});
-
-test("what the first page lacks of the unfinished is asked for", async () => {
+test("what the first rows lack of the unfinished is asked for, and of what waits the next", async () => {
   const all = [
-    ...jobs(20),
-    ...jobs(150, { status: "waiting" }).map((row, n) => job({ ...row, key: `w${n}`, started: 9e8 - n })),
+    ...jobs(20, { status: "waiting" }),
+    ...jobs(150, { status: "processing" }).map((row, n) => job({ ...row, key: `p${n}`, started: 9e8 - n })),
+    ...jobs(300, { status: "waiting" }).map((row, n) => job({ ...row, key: `w${n}`, started: 8e8 - n })),
   ];
-  const kernel = new Kernel({ _first: first(all, { open: 150 }) });
+  const kernel = new Kernel({ _first: first(all, { open: 470, waiting: 320, rows: all.slice(20, 40) }) });
   kernel.handle = (message: Wire) => {
     if (message.kind === "rows") kernel.answer(message, page(all, message));
   };
   const state = new KernelState(kernel, signal(), () => {});
-  for (let n = 0; n < 6; n++) await turn();
-  assert.equal(state.jobs.length, 170);
+  for (let n = 0; n < 8; n++) await turn();
+  assert.equal(state.jobs.length, 150 + 60);
+  assert.equal(state.jobs.at(-1)?.key, "w299");
   assert.deepEqual(
-    kernel.of("rows").map(({ place }) => place?.key),
-    [undefined, "w99"],
+    kernel.of("rows").map(({ waiting, after }) => [waiting, after?.key]),
+    [
+      [false, undefined],
+      [true, undefined],
+      [false, "p99"],
+    ],
   );
+});
+
+test("when the next ones have been sent, more of what waits are asked for", async () => {
+  const all = jobs(100, { status: "waiting" });
+  const kernel = new Kernel({ _first: first(all, { open: 100, waiting: 100, rows: all.slice(-5) }) });
+  kernel.handle = (message: Wire) => {
+    if (message.kind === "rows") kernel.answer(message, page(all.slice(0, -2), message));
+  };
+  const state = new KernelState(kernel, signal(), () => {});
+  const sent = all.slice(-2).map((row) => job({ ...row, status: "queued", revision: 1 }));
+  kernel.set("_changed", changed(0, sent, { total: 100, open: 100, waiting: 98 }));
+  await turn();
+  assert.equal(kernel.of("rows").length, 1);
+  assert.equal(state.jobs.length, 62);
 });
 
 test("a change that got lost is asked for, and once", async () => {
@@ -154,7 +164,7 @@ test("an answer that got lost is asked for again, if the kernel is there", async
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const kernel = new Kernel();
   const conversation = new Conversation(kernel, signal(), 1000);
-  const asked = { kind: "rows", side: "older", place: null, open: false, count: 20 } as const;
+  const asked = { kind: "rows", after: null, waiting: false, count: 20 } as const;
   const reply = conversation.insist(asked);
   t.mock.timers.tick(1000);
   await turn();

@@ -12,12 +12,13 @@ import binascii
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from traitlets import TraitError
 
 from runcrate_widget.client import VideoClient
-from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.errors import InvalidRequestError, JobError, RuncrateError
 from runcrate_widget.jobs.loop import engine
 
 from .conversation import Reply
@@ -134,6 +135,18 @@ async def _earlier_prompts(widget: VideoWidget, message: Message, _: list[bytes]
 @handles("cancel")
 async def _cancel(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     widget._job(message).cancel()
+    return {}
+
+
+@handles("cancel_waiting")
+async def _cancel_waiting(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
+    def cancel() -> None:
+        for job in widget._feed.list.waiting():
+            with suppress(JobError):  # its turn has come
+                job.cancel()
+
+    # Not in the engine's thread: each is written to the library.
+    await asyncio.to_thread(cancel)
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The jobs of a widget as the rows that its views have: what has changed since when, and pages of the rest.
+"""The jobs of a widget as the rows that its views have: what has changed since when, and what has not ended.
 
 A page holds a few of thousands of rows. Each row carries the revision at which it last changed, so that
 whatever gets lost on the way is noticed, and asked for again, row by row.
@@ -7,17 +7,17 @@ whatever gets lost on the way is noticed, and asked for again, row by row.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right, insort
+from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from runcrate_widget.jobs.job import VideoJob
 
-from .messages import ENDED, ChangedRows, FirstRows, JobRow, Place, RowsPayload, RowsRequest
+from .messages import ENDED, ChangedRows, FirstRows, JobRow, RowsPayload, RowsRequest
 from .rows import job_row
 
-PAGE = 20  # rows: what a view shows before one asks for more
+PAGE = 20  # rows: the newest, whatever became of them
 _MOST_OPEN = 40  # rows of unfinished jobs beside the first page; the others a view asks for
 _MOST_ASKED = 200  # rows in one answer
 
@@ -43,8 +43,9 @@ class JobList:
         self.revision = 0
         self._changed = changed
         self._entries: dict[str, _Entry] = {}
-        self._open: dict[str, VideoJob] = {}  # those that have not ended
-        self._sent_again: set[str] = set()  # keys of unconfirmed ones that others were sent for
+        self._open: dict[str, VideoJob] = {}  # those that have not ended, or that failed and need somebody
+        self._waiting: set[str] = set()  # keys of those of them that wait for their turn
+        self._sent_again: set[str] = set()  # keys of those that others were sent for
         self._due: dict[str, VideoJob] = {}  # those that have changed since they were taken, in that order
         self._lock = threading.RLock()
 
@@ -62,14 +63,13 @@ class JobList:
             if job.key in self._entries:
                 return False
             self._entries[job.key] = _Entry(job)
-            if job.status not in ENDED:
-                self._open[job.key] = job
+            self._sort(job)
             # In its place at once: while a list is sorted, other threads see it empty.
             insort(self.jobs, job, key=_order)
         return True
 
     def sent_again(self, job: VideoJob) -> None:
-        """Another was sent for this unconfirmed job, whether it is in the list or not."""
+        """Another was sent for this job, whether it is in the list or not."""
         self._sent_again.add(job.key)
 
     def listen(self) -> None:
@@ -91,10 +91,12 @@ class JobList:
         """The job may have changed. In the engine's thread."""
         with self._lock:
             self._due[job.key] = job
-            if job.status in ENDED:
-                self._open.pop(job.key, None)
-            else:
-                self._open[job.key] = job
+            self._sort(job)
+
+    def waiting(self) -> list[VideoJob]:
+        """Those that wait for their turn, the last first."""
+        with self._lock:
+            return sorted((self._open[key] for key in self._waiting), key=_order, reverse=True)
 
     @property
     def due(self) -> bool:
@@ -127,7 +129,12 @@ class JobList:
     def changed(self, since: int, rows: list[JobRow]) -> ChangedRows:
         """These rows, as the view is told of them."""
         return ChangedRows(
-            since=since, revision=self.revision, total=len(self.jobs), open=len(self._open), rows=rows
+            since=since,
+            revision=self.revision,
+            total=len(self.jobs),
+            open=len(self._open),
+            waiting=len(self._waiting),
+            rows=rows,
         )
 
     def changed_since(self, seen: int) -> ChangedRows | None:
@@ -140,40 +147,51 @@ class JobList:
             return self.changed(seen, self._rows(entry.job for entry in late))
 
     def first(self) -> FirstRows:
-        """What a view begins with: the newest page, and whatever is not finished, what is to be decided
-        first."""
+        """What a view begins with: the newest page, and whatever is not finished: what is to be decided, what
+        is under way, and what waits for its turn, the next first."""
         with self._lock:
             newest = self.jobs[: -PAGE - 1 : -1]
             shown = {job.key for job in newest}
             older = [job for job in self._open.values() if job.key not in shown]
-            older.sort(key=lambda job: (self._undecided(job), *_order(job)), reverse=True)
+            older.sort(key=_order)
+            older.sort(key=lambda job: (not self._undecided(job), job.key in self._waiting))
             return FirstRows(
                 revision=self.revision,
                 total=len(self.jobs),
                 open=len(self._open),
+                waiting=len(self._waiting),
                 newest=len(newest),
                 rows=self._rows([*newest, *older[:_MOST_OPEN]]),
             )
 
     def page(self, asked: RowsRequest) -> RowsPayload:
-        """A page of rows, newest first, on one side of a place in the list."""
+        """A part of those that have not ended, after a place."""
         with self._lock:
-            jobs = sorted(self._open.values(), key=_order) if asked["open"] else self.jobs
+            waiting, after = asked["waiting"], asked["after"]
+            jobs = [job for key, job in self._open.items() if (key in self._waiting) == waiting]
+            if after:
+                place = float(after["started"]), str(after["key"])
+                jobs = [one for one in jobs if (_order(one) > place if waiting else _order(one) < place)]
+            jobs.sort(key=_order, reverse=not waiting)
             count = max(1, min(asked["count"], _MOST_ASKED))
-            place = asked["place"]
-            if place and asked["side"] == "newer":
-                start = bisect_right(jobs, _place(place), key=_order)
-                found, more = jobs[start : start + count], start + count < len(jobs)
-            else:
-                end = bisect_left(jobs, _place(place), key=_order) if place else len(jobs)
-                found, more = jobs[max(0, end - count) : end], end > count
-            return RowsPayload(rows=self._rows(reversed(found)), more=more)
+            return RowsPayload(rows=self._rows(jobs[:count]), more=len(jobs) > count)
 
     def _rows(self, jobs: Iterable[VideoJob]) -> list[JobRow]:
         return [self._row(job, self._entries[job.key].revision) for job in jobs]
 
     def _row(self, job: VideoJob, revision: int) -> JobRow:
-        return job_row(job, revision, undecided=self._undecided(job))
+        settled = self._settled(job)
+        return job_row(job, revision, undecided=self._undecided(job), settled=settled)
+
+    def _settled(self, job: VideoJob) -> bool:
+        return job.key in self._sent_again or job.record.choice.hidden
+
+    def _sort(self, job: VideoJob) -> None:
+        if job.status not in ENDED or (job.status == "failed" and not self._settled(job)):
+            self._open[job.key] = job
+        else:
+            self._open.pop(job.key, None)
+        (self._waiting.add if job.status == "waiting" else self._waiting.discard)(job.key)
 
     def _undecided(self, job: VideoJob) -> bool:
         return job.status == "unconfirmed" and job.key not in self._sent_again
@@ -181,7 +199,3 @@ class JobList:
 
 def _order(job: VideoJob) -> tuple[float, str]:
     return job.started, job.key
-
-
-def _place(place: Place) -> tuple[float, str]:
-    return float(place["started"]), str(place["key"])

@@ -79,7 +79,8 @@ class ModelRow(TypedDict):
     retired: str | None  # since when it is gone, "2026-11-25"
 
 
-#: Nothing more comes of a job by itself, and nothing is to be decided. A job of any other status is "open".
+#: Nothing more comes of a job by itself. A job of any other status is "open"; so is one that failed, until it
+#: is `settled`.
 ENDED = ("completed", "failed", "cancelled")
 
 
@@ -109,6 +110,7 @@ class JobRow(TypedDict):
     undecided: bool  # unconfirmed, and no other was sent for it: it stands above all that is not
     adoptable: bool  # it takes an id by hand: `adopt`
     stopped: bool  # the service has it, and asking for it (or for its video) has stopped: `resume` goes on
+    settled: bool  # put away, or another was made in its place: one that failed needs nobody any more
     picture: str | None  # sha256 of the one that it begins with, if that is in the library: `picture_of`
     video: VideoRow | None
 
@@ -148,10 +150,6 @@ class Place(TypedDict):
     key: str
 
 
-#: Of a place in the list.
-Side = Literal["older", "newer"]
-
-
 class FirstRows(TypedDict):
     """What a view begins with. It is renewed until a view has been heard, and when everything has come to
     rest."""
@@ -159,6 +157,7 @@ class FirstRows(TypedDict):
     revision: int  # of the list
     total: int  # how many jobs there are
     open: int  # how many of them have not ended
+    waiting: int  # and how many of those wait for their turn
     newest: int  # how many of the rows are the list's beginning; after them, older ones that have not ended
     rows: list[JobRow]  # newest first
 
@@ -171,6 +170,7 @@ class ChangedRows(TypedDict):
     revision: int
     total: int
     open: int
+    waiting: int
     rows: list[JobRow]
 
 
@@ -223,19 +223,19 @@ class HelloPayload(HelloState):
 
 
 class RowsRequest(TypedDict):
-    """A page of the list has come into view."""
+    """Of those that have not ended: what is under way, newest first, or what waits for its turn, the next
+    first."""
 
-    side: Side  # of `place`
-    place: Place | None  # without it, the newest of all
-    open: bool  # only those that have not ended
+    after: Place | None  # without it, from the first
+    waiting: bool
     count: int
 
 
 class RowsPayload(TypedDict):
-    """Rows without a gap, newest first."""
+    """Rows without a gap."""
 
     rows: list[JobRow]
-    more: bool  # whether there are further ones on that side
+    more: bool  # whether there are further ones
 
 
 class SetRequest(TypedDict):
@@ -328,6 +328,7 @@ REQUESTS: dict[str, type] = {
     "arena": Nothing,
     "judge": JudgeRequest,
     "cancel": JobRequest,  # one that is still `waiting`
+    "cancel_waiting": Nothing,  # all that are
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
     "adopt": AdoptRequest,  # one that is `adoptable`
     "resume": JobRequest,  # one that is `stopped`
@@ -362,6 +363,7 @@ PAYLOADS: dict[str, type] = {
     "arena": ArenaPayload,
     "judge": ArenaPayload,
     "cancel": Nothing,
+    "cancel_waiting": Nothing,
     "resubmit": ResubmitPayload,
     "adopt": Nothing,
     "resume": Nothing,

@@ -39,7 +39,7 @@ def model_row(model: Model, price: float | None) -> ModelRow:
     )
 
 
-def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
+def job_row(job: VideoJob, revision: int, *, undecided: bool = False, settled: bool = False) -> JobRow:
     """One job of the list."""
     unconfirmed = job.status == "unconfirmed"
     no_video = job.done and job.video is None
@@ -66,6 +66,7 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False) -> JobRow:
         undecided=undecided,
         adoptable=unconfirmed or (no_video and job.record.adopted is not None),
         stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
+        settled=settled,
         picture=image.sha256 if isinstance(image := job.request.image, Picture) else None,
         video=video_row(job.video) if job.video else None,
     )

@@ -118,9 +118,6 @@ export interface Place {
   key: string;
 }
 
-/** Of a place in the list. */
-export type Side = "older" | "newer";
-
 /** What a view begins with: the list's `newest` rows, and older ones that have not ended. */
 export interface FirstRows {
   revision: number;
@@ -182,7 +179,7 @@ export interface GenerateRequest extends Settings {
 /** What the view says, by its kind. */
 export interface Requests {
   hello: { root: string | null; seen: number; rows: number };
-  rows: { side: Side; place: Place | null; open: boolean; count: number };
+  rows: { after: Place | null; waiting: boolean; count: number };
   set: { name: string; value: string | number | null };
   generate: GenerateRequest;
   earlier_prompts: { count: number };

@@ -1,28 +1,24 @@
-// The rows of the list that are here: the newest, a window of older ones that were asked for, and whatever
-// has not ended.
+// The rows that are here: the newest, whatever has not ended (of those that wait for their turn, the next
+// ones), and what has ended since one looked.
 
-import {
-  type ChangedRows,
-  ENDED,
-  type FirstRows,
-  type JobRow,
-  type Payloads,
-  type Place,
-  type Requests,
-  type Side,
-} from "./messages.ts";
+import { type ChangedRows, ENDED, type FirstRows, type JobRow, type Place } from "./messages.ts";
 
-export const PAGE = 20; // rows at a time
-const MOST_ENDED = 50; // rows that stay where they stand although they have ended since
-const MOST = 200; // in the window: those that were asked for longest ago are let go of
+const NEWEST = 20; // rows that stay although they have ended
+const MOST_ENDED = 50; // rows that stay although they have ended since
+export const MOST_WAITING = 60; // rows of jobs that wait
 
 /** Whether a job may still change by itself, or waits for a decision. */
 export function isOpen(job: JobRow): boolean {
-  return !ENDED.includes(job.status);
+  return !ENDED.includes(job.status) || (job.status === "failed" && !job.settled);
+}
+
+/** Whether its turn has not come. */
+export function waits(job: JobRow): boolean {
+  return job.status === "waiting";
 }
 
 /** Newest first. */
-export function compare(a: Place, b: Place): number {
+function compare(a: Place, b: Place): number {
   return b.started - a.started || (a.key < b.key ? 1 : a.key > b.key ? -1 : 0);
 }
 
@@ -40,17 +36,14 @@ export class Rows {
 
   #rows = new Map<string, JobRow>(); // newest first
   #ended = new Set<string>(); // keys of those that ended while they were here
-  // The window's. Without one it reaches to the list's.
-  #ends: { [S in Side]?: Place | undefined } = {};
 
   /** Begins, or begins anew. */
   begin(first: FirstRows): void {
     this.#rows.clear();
     this.#ended.clear();
-    this.#ends = first.newest < first.total ? { older: first.rows[first.newest - 1] } : {};
     this.revision = first.revision;
     this.#counted(first);
-    this.#put(first.rows);
+    this.add(first.rows);
   }
 
   /** Rows that came unasked; those that are new here, or at another stage. */
@@ -61,25 +54,8 @@ export class Rows {
     const stages = new Map(this.list.map((job) => [job.key, job.status]));
     for (const { key } of news.rows) if (stages.has(key)) this.#ended.add(key);
     for (const key of this.#ended) if (this.#ended.size > MOST_ENDED) this.#ended.delete(key);
-    this.#put(news.rows);
+    this.add(news.rows);
     return news.rows.filter(({ key, status }) => this.#rows.has(key) && stages.get(key) !== status);
-  }
-
-  /** The place on that side of the window, if there are rows beyond it. */
-  end(side: Side): Place | undefined {
-    return this.#ends[side];
-  }
-
-  /** What was asked for has come. */
-  extend({ side, place, open }: Requests["rows"], { rows, more }: Payloads["rows"]): void {
-    if (!open) {
-      if (this.#ends[side]?.key !== place?.key) return; // it has begun anew since
-      let last = more ? rows.at(side === "older" ? -1 : 0) : undefined;
-      const head = [...this.#rows.values()][PAGE - 1];
-      if (side === "newer" && last && head && compare(last, head) <= 0) last = undefined; // they have met
-      this.#ends[side] = last;
-    }
-    this.#put(rows, side);
   }
 
   #counted({ revision, total, open, waiting }: FirstRows | ChangedRows): void {
@@ -90,24 +66,17 @@ export class Rows {
     this.waiting = waiting;
   }
 
-  #put(rows: JobRow[], grown: Side = "newer"): void {
+  /** These were asked for. */
+  add(rows: JobRow[]): void {
     for (const row of rows)
       if (row.revision >= (this.#rows.get(row.key)?.revision ?? 0)) this.#rows.set(row.key, row);
     const all = [...this.#rows.values()].sort(compare);
-    const window = all.filter((row) => this.#within(row));
-    if (window.length > MOST) {
-      if (grown === "older") this.#ends.newer = window.at(-MOST);
-      else this.#ends.older = window[MOST - 1];
-    }
-    const here = all.filter(
-      (row, n) => n < PAGE || isOpen(row) || this.#ended.has(row.key) || this.#within(row),
+    const next = new Set(all.filter(waits).slice(-MOST_WAITING));
+    let n = 0;
+    const here = all.filter((row) =>
+      waits(row) ? next.has(row) : n++ < NEWEST || isOpen(row) || this.#ended.has(row.key),
     );
     this.#rows = new Map(here.map((row) => [row.key, row]));
     this.list = here.sort((a, b) => +b.undecided - +a.undecided);
-  }
-
-  #within(row: JobRow): boolean {
-    const { newer, older } = this.#ends;
-    return (!newer || compare(newer, row) <= 0) && (!older || compare(row, older) <= 0);
   }
 }

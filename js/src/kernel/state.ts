@@ -5,25 +5,30 @@ import { Conversation } from "./conversation.ts";
 import type { Model } from "./host.ts";
 import {
   type ChangedRows,
+  ENDED,
   type FirstRows,
   type JobRow,
   type Payloads,
   type Place,
-  type Requests,
   SETTINGS,
   type Settings,
-  type Side,
   type State,
   type Traits,
 } from "./messages.ts";
-import { isOpen, PAGE, Rows } from "./rows.ts";
+import { isOpen, MOST_WAITING, Rows, waits } from "./rows.ts";
 import { Videos } from "./videos.ts";
 
 const MOST_OPEN = 100; // rows of unfinished jobs asked for at a time
+const FEWEST = 4; // of those that wait: then the next are asked for
 
 /** Whether a job moves on by itself. */
 export function isRunning(job: JobRow): boolean {
-  return isOpen(job) && job.status !== "unconfirmed" && !job.stopped;
+  return !ENDED.includes(job.status) && job.status !== "unconfirmed" && !job.stopped;
+}
+
+/** Whether it goes on, or is at rest, only when somebody decides. */
+export function needsSomebody(job: JobRow): boolean {
+  return job.undecided || job.stopped || (job.status === "failed" && !job.settled);
 }
 
 function place({ started, key }: Place): Place {
@@ -41,6 +46,7 @@ export class KernelState {
   /** Called with the same. */
   readonly followers: ((news: JobRow[]) => void)[] = [];
 
+  #asking = false;
   #model: Model;
   #asked: Partial<State> = {}; // what came for an answer, where traits do not get here
   #changed: () => void;
@@ -127,35 +133,36 @@ export class KernelState {
     void this.conversation.alive().then(this.#changed);
   }
 
-  /** What to ask for, for the page of rows beyond that end of what is here; undefined if there is none. */
-  beyond(side: Side): Requests["rows"] | undefined {
-    const end = this.rows.end(side);
-    // One more of the newer ones: it is here already if the two ends meet.
-    const count = side === "newer" ? PAGE + 1 : PAGE;
-    return end && { side, place: place(end), open: false, count };
-  }
-
-  /** What was asked for has come. */
-  extend(asked: Requests["rows"], answer: Payloads["rows"]): void {
-    this.rows.extend(asked, answer);
-    this.media.keep(this.jobs);
-  }
-
   #begin(first: FirstRows): void {
     this.rows.begin(first);
-    if (this.rows.list.filter(isOpen).length < first.open) void this.#askOpen();
+    const here = this.rows.list.filter((job) => isOpen(job) && !waits(job)).length;
+    if (here < first.open - first.waiting) void this.#askOpen();
+    void this.#askWaiting();
     this.media.keep(this.jobs);
   }
 
   // What has not ended is never left out.
   async #askOpen(after: Place | null = null): Promise<void> {
-    const asked = { side: "older", place: after, open: true, count: MOST_OPEN } as const;
-    const reply = await this.conversation.insist({ kind: "rows", ...asked });
+    const asked = { kind: "rows", after, waiting: false, count: MOST_OPEN } as const;
+    const reply = await this.conversation.insist(asked);
     const last = reply.ok && reply.rows.at(-1);
     if (!last) return;
-    this.rows.extend(asked, reply);
+    this.rows.add(reply.rows);
     this.#changed();
     if (reply.more) await this.#askOpen(place(last));
+  }
+
+  // Of what waits for its turn, only the next are here.
+  async #askWaiting(): Promise<void> {
+    const here = this.jobs.filter(waits).length;
+    if (this.#asking || here >= Math.min(FEWEST, this.rows.waiting)) return;
+    this.#asking = true;
+    const asked = { kind: "rows", after: null, waiting: true, count: MOST_WAITING } as const;
+    const reply = await this.conversation.insist(asked);
+    this.#asking = false;
+    if (!reply.ok) return;
+    this.rows.add(reply.rows);
+    this.#changed();
   }
 
   #told = ({ state, first, changed }: Payloads["hello"]): void => {
@@ -171,6 +178,7 @@ export class KernelState {
   #rowsChanged(news: FirstRows | ChangedRows): void {
     const stages = this.rows.change(news);
     if (stages.length) for (const tell of [this.onStages, ...this.followers]) tell(stages);
+    void this.#askWaiting();
     this.media.keep(this.jobs);
     // Something was lost on the way.
     if (this.rows.known > this.rows.revision) this.look();

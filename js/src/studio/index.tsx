@@ -10,12 +10,14 @@ import { read } from "./form/read.ts";
 import { recall } from "./form/recall.ts";
 import { PromptSet } from "./form/set.tsx";
 import { Start, take } from "./form/start.tsx";
+import { Needs } from "./needs.tsx";
 
 declare const STYLE: string; // css/, as the build puts it in
 
 export const studio: Studio = {
   Examples,
   Finished,
+  Needs,
   Price,
   PromptSet,
   read,

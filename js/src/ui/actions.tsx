@@ -6,32 +6,34 @@ import { Icon, type IconName } from "./icons.tsx";
 import { stateful } from "./stateful.ts";
 
 interface ActionProps {
-  icon: IconName;
-  title?: string;
+  icon?: IconName;
+  title?: string; // its name too, where there are no words
   busy?: boolean;
   focused?: boolean; // takes the keyboard's focus when it appears
   onClick: () => void;
-  children: ComponentChildren;
+  children?: ComponentChildren;
+  class?: string;
+  "aria-expanded"?: boolean;
 }
 
-export function Action({ icon, title, busy, focused, onClick, children }: ActionProps) {
+export function Action({ icon, busy, focused, children, ...rest }: ActionProps) {
   return (
     <button
       type="button"
       class="rw-action"
       ref={focused ? focus : null}
-      title={title}
       aria-disabled={!!busy}
-      onClick={onClick}
+      aria-label={children ? null : rest.title}
+      {...rest}
     >
-      <Icon name={icon} />
+      {icon && <Icon name={icon} />}
       {children}
     </button>
   );
 }
 
 // Outside of the components: a reference that stays the same is called once, when its element appears.
-const focus = (element: HTMLElement | null) => element?.focus();
+export const focus = (element: HTMLElement | null) => element?.focus();
 const select = (element: HTMLInputElement | null) => element?.select();
 
 interface CopyProps {
@@ -78,28 +80,41 @@ export const Copy = stateful<CopyProps, typeof COPIED | string>(
   ),
 );
 
-type ConfirmedProps = ActionProps & { question: string; yes: string };
+type ConfirmedProps = ActionProps & {
+  question: string;
+  yes: string;
+  onAsking?: () => void; // before it asks
+};
 
 /** A button that asks once more before it acts. */
-export const Confirmed = stateful<ConfirmedProps, "" | "asking" | "answered">("", (props, state, set) =>
-  state === "asking" ? (
-    <span class="rw-confirm">
-      <span>{props.question}</span>
+export const Confirmed = stateful<ConfirmedProps, "" | "asking" | "answered">(
+  "",
+  ({ question, yes, onAsking, ...props }, state, set) =>
+    state === "asking" ? (
+      <span class="rw-confirm">
+        <span>{question}</span>
+        <Action
+          icon={props.icon as IconName}
+          focused
+          onClick={() => {
+            set("answered");
+            props.onClick();
+          }}
+        >
+          {yes}
+        </Action>
+        <Action icon="cancelled" onClick={() => set("answered")}>
+          No
+        </Action>
+      </span>
+    ) : (
       <Action
-        icon={props.icon}
-        focused
+        {...props}
+        focused={state === "answered"}
         onClick={() => {
-          set("answered");
-          props.onClick();
+          set("asking");
+          onAsking?.();
         }}
-      >
-        {props.yes}
-      </Action>
-      <Action icon="cancelled" onClick={() => set("answered")}>
-        No
-      </Action>
-    </span>
-  ) : (
-    <Action {...props} focused={state === "answered"} onClick={() => set("asking")} />
-  ),
+      />
+    ),
 );

@@ -12,6 +12,7 @@ export interface Studio extends Extras<Page> {
   Price: (props: { page: Page; model: string }) => ComponentChildren;
   Start: (props: { page: Page; id: string }) => ComponentChildren;
   PromptSet: (props: { page: Page }) => ComponentChildren;
+  Needs: (props: { page: Page; jobs: JobRow[] }) => ComponentChildren;
   Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
 }
 

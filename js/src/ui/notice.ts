@@ -23,7 +23,7 @@ export function watch(page: Page): void {
 
 /** Whether the browser's question has not been answered. */
 export function canAsk(): boolean {
-  return "Notification" in window && Notification.permission === "default";
+  return globalThis.Notification?.permission === "default";
 }
 
 /** Has the browser ask whether it may notify. */
@@ -37,38 +37,29 @@ function isElsewhere(): boolean {
 }
 
 function tell(ends: JobRow[]): void {
-  if (!ended) {
-    document.addEventListener("visibilitychange", back);
-    window.addEventListener("focus", back);
-  }
-  unmark();
   ended += ends.length;
-  mark = `(${ended}) `;
-  document.title = mark + document.title;
-  if (!("Notification" in window) || Notification.permission !== "granted") return;
+  entitle(`(${ended}) `);
+  document.addEventListener("visibilitychange", back);
+  addEventListener("focus", back);
+  if (globalThis.Notification?.permission !== "granted") return;
   const [one] = ends as [JobRow];
-  const what = one.status === "completed" ? "Your video is ready" : `A video is ${one.status}`;
-  // One after the other in one place.
-  const notice = new Notification(ends.length > 1 ? `${ends.length} videos have ended` : what, {
+  // One in the place of the other.
+  const notice = new Notification(ended > 1 ? `${ended} videos have ended` : `A video is ${one.status}`, {
     body: short(one.prompt, 100),
-    tag: "runcrate-widget",
+    tag: "runcrate",
   });
-  notice.onclick = () => {
-    window.focus();
-    notice.close();
-  };
+  notice.onclick = () => window.focus();
 }
 
 function back(): void {
   if (isElsewhere()) return;
-  document.removeEventListener("visibilitychange", back);
-  window.removeEventListener("focus", back);
-  unmark();
   ended = 0;
-  mark = "";
+  entitle("");
 }
 
 // The page may have given itself another title meanwhile.
-function unmark(): void {
-  if (mark && document.title.startsWith(mark)) document.title = document.title.slice(mark.length);
+function entitle(next: string): void {
+  const { title } = document;
+  document.title = next + (title.startsWith(mark) ? title.slice(mark.length) : title);
+  mark = next;
 }

@@ -11,7 +11,6 @@ import {
   type Requests,
   SETTINGS,
   type Settings,
-  type Side,
 } from "../kernel/messages.ts";
 import type { KernelState } from "../kernel/state.ts";
 import type { Extras, Reading, Recalled } from "./extras.ts";
@@ -20,7 +19,6 @@ import { short } from "./format.ts";
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
-const MOST_PRESSED = 10; // pages that come by themselves before the list's end was out of view once
 const AUTOMATIC = 3; // the newest videos are fetched without being asked for
 
 const SEVERAL = /\{.*\||\\[{|}]|\S\s*[\r\n]\s*\S/s; // what a text has that may stand for several
@@ -55,8 +53,6 @@ export class Page {
   #jobErrors = new Map<string, ErrorRow>();
   #debounce = 0;
   #views = 0;
-  #observer: IntersectionObserver | undefined;
-  #ends = new Map<Element, number>(); // the buttons it watches, and how often in a row it pressed them
 
   /** Calls `changed` after each change. */
   constructor(kernel: KernelState, signal: AbortSignal, changed: () => void) {
@@ -69,10 +65,7 @@ export class Page {
     kernel.onStages = (news) => {
       this.announcement = news.map((job) => `${short(job.prompt, 60)}: ${job.status}`).join(". ");
     };
-    signal.addEventListener("abort", () => {
-      clearTimeout(this.#debounce);
-      this.#observer?.disconnect();
-    });
+    signal.addEventListener("abort", () => clearTimeout(this.#debounce));
   }
 
   /** What the controls show. */
@@ -216,39 +209,6 @@ export class Page {
     this.#changed();
   }
 
-  /** Asks for the rows beyond that end of what is here. */
-  async more(side: Side): Promise<void> {
-    const asked = this.kernel.beyond(side);
-    if (!asked || this.isOpen("rows")) return;
-    const reply = await this.#ask({ kind: "rows", ...asked });
-    if (reply.ok) this.kernel.extend(asked, reply);
-    else this.error = reply.error;
-    this.#changed();
-    for (const end of this.#ends.keys()) {
-      // Watched anew, it is told of as it is when the rows are drawn.
-      this.#observer?.unobserve(end);
-      if (end.isConnected) this.#observer?.observe(end);
-      else this.#ends.delete(end);
-    }
-  }
-
-  /**
-   * The reference of a button that is also pressed by coming into view; its `data-side` says for what. If it
-   * is still in view when the page has come, it is pressed again.
-   */
-  readonly pressWhenSeen = (button: HTMLElement | null): void => {
-    if (!button) return;
-    this.#observer ??= new IntersectionObserver((seen) => {
-      for (const { isIntersecting, target } of seen) {
-        const times = isIntersecting ? (this.#ends.get(target) ?? 0) + 1 : 0;
-        this.#ends.set(target, times);
-        if (times > 0 && times <= MOST_PRESSED) void this.more((target as HTMLElement).dataset.side as Side);
-      }
-    });
-    this.#ends.set(button, 0);
-    this.#observer.observe(button);
-  };
-
   /** Asks for something; what is wrong with it stands with job `key`. */
   async request<R extends Request>(request: R, key = ""): Promise<Payloads[R["kind"]] | undefined> {
     if (this.isOpen(request.kind, key)) return undefined;
@@ -294,7 +254,7 @@ export class Page {
     }, BUSY_AFTER);
     const begun = Date.now();
     const { conversation } = this.kernel;
-    const reply = await (request.kind === "rows" ? conversation.insist(request) : conversation.ask(request));
+    const reply = await conversation.ask(request);
     clearTimeout(timer);
     this.#late.delete(name);
     if (this.kernel.lossy) this.kernel.look(); // what came of it does not get here by itself
@@ -303,8 +263,9 @@ export class Page {
       this.#changed();
     };
     // What costs money stays closed to the second press of a double click, however quick the kernel was.
-    const costs = reply.ok && ["generate", "resubmit", "rerun"].includes(request.kind);
-    const rest = costs ? begun + DOUBLE_PRESS - Date.now() : 0;
+    const costs =
+      ["generate", "resubmit"].includes(request.kind) || ("confirmed" in request && request.confirmed);
+    const rest = reply.ok && costs ? begun + DOUBLE_PRESS - Date.now() : 0;
     if (rest > 0) setTimeout(close, rest);
     else close();
     return reply;

@@ -57,7 +57,7 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
         )}
         {page.kernel.keyless && <NoKey page={page} />}
         <Form page={page} id={id} later={later} />
-        <Strip page={page} id={id} />
+        <Strip page={page} id={id} later={later} />
         <Jobs page={page} later={later} />
         {studio && <style>{studio.style}</style>}
         <p class="rw-unseen" aria-live="polite">
