@@ -24,7 +24,7 @@ def test_the_form_shows_the_traits_and_follows_them(widget: Widget) -> None:
     expect(view.get_by_label("Model")).to_have_value("google/veo-3.0")
     expect(view.get_by_role("radio", name="6", exact=True)).to_be_checked()
     expect(view.get_by_role("radio", name="16:9")).to_be_checked()
-    expect(view.get_by_label("Cost")).to_have_text("6 s · $2.40")
+    expect(view.get_by_label("Cost")).to_have_text("costs 6 s ≈ $2.40")
 
     widget.set("prompt", "A fox")
     widget.set("duration", 8)
@@ -34,8 +34,8 @@ def test_the_form_shows_the_traits_and_follows_them(widget: Widget) -> None:
     expect(view.get_by_role("radio", name="8 s")).to_be_checked()
     expect(view.get_by_role("radio", name="9:16")).to_be_checked()
     expect(view.get_by_label("takes")).to_have_value("3")
-    expect(view.get_by_label("Cost")).to_have_text("3 × 8 s · $9.60")
-    assert widget.do("model.kinds()") == ["hello"], "what the kernel set is not sent back to it"
+    expect(view.get_by_label("Cost")).to_have_text("costs 3 × 8 s ≈ $9.60")
+    assert widget.of("set") == [], "what the kernel set is not sent back to it"
 
 
 def test_durations_are_choices_or_a_slider_or_a_number_as_the_model_has_them(widget: Widget) -> None:
@@ -51,7 +51,7 @@ def test_durations_are_choices_or_a_slider_or_a_number_as_the_model_has_them(wid
     expect(durations).to_have_count(0)
     slider.fill("9")
     assert widget.of("set") == [{"name": "duration", "value": 9}]
-    expect(view.get_by_label("Cost")).to_have_text("9 s")
+    expect(view.get_by_label("Cost")).to_have_text("9 s of video")
 
     widget.set("model", "acme/next-1")
     expect(slider).to_have_count(0)
@@ -250,7 +250,7 @@ def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
     expect(notice).to_have_count(0)
     expect(generate_button(view)).to_be_enabled()
     expect(view.get_by_text("DEMO")).to_be_visible()
-    expect(view.get_by_label("Cost")).to_have_text("6 s")
+    expect(view.get_by_label("Cost")).to_have_text("6 s, free")
 
 
 def test_a_widget_without_a_key_asks_the_kernel_when_one_comes_back_to_it(widget: Widget) -> None:
@@ -644,13 +644,21 @@ def test_everything_is_done_with_the_keyboard_alone(widget: Widget) -> None:
     press("Tab")
     widget.page.keyboard.type("A fox")
     press("Tab")
+    expect(view.get_by_label("Start picture")).to_be_focused()
+    press("Tab")
     press("ArrowDown")  # the next model
     press("Tab")
     press("ArrowRight")  # the next duration
     press("Tab")
     press("ArrowRight")  # the next aspect ratio
     press("Tab")
+    expect(view.get_by_role("button", name="One fewer")).to_be_focused()
+    press("Tab")
     press("ArrowUp")  # one more take
+    press("Tab")
+    expect(view.get_by_role("button", name="One more")).to_be_focused()
+    press("Tab")
+    expect(view.get_by_role("button", name="price not set")).to_be_focused()
     press("Tab")
     expect(generate_button(view)).to_be_focused()
     assert generate_button(view).evaluate("b => getComputedStyle(b).outlineStyle") == "solid"

@@ -19,7 +19,6 @@ export function Form({ page, id, later }: FormProps & { later: Later }) {
 
   return (
     <>
-      <style>{later.style}</style>
       {/* biome-ignore lint/a11y/useSemanticElements: a form would send itself on Enter in any field */}
       <div class="rw-form" role="group" aria-label="New video">
         <Prompt page={page} id={id} later={later} />

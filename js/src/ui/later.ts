@@ -30,11 +30,6 @@ export class Later {
     this.#changed = changed;
   }
 
-  /** What is to be put into the page, once it has come. */
-  get style(): string | undefined {
-    return this.#studio?.style;
-  }
-
   /** Undefined until it has come. */
   get(): Studio | undefined {
     if (!this.#loading) void this.load();

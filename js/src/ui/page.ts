@@ -169,9 +169,11 @@ export class Page {
     }
   }
 
-  /** Begins with a frame of the video `key`, `at` seconds in. */
-  async extend(key: string, at: number, jpeg: Blob): Promise<void> {
-    await (await this.load()).take(this, jpeg, "the last frame", { key, at });
+  /** Begins with a frame of the video `key`, `at` seconds in: a JPEG in base64. */
+  async extend(key: string, at: number, jpeg: string): Promise<void> {
+    const bytes = Uint8Array.from(atob(jpeg), (one) => one.charCodeAt(0));
+    const { take } = await this.load();
+    await take(this, new Blob([bytes], { type: "image/jpeg" }), "the last frame", { key, at });
   }
 
   /** Draws all views anew, soon. */

@@ -4,7 +4,7 @@ import type { Reading } from "../../ui/extras.ts";
 import type { Page } from "../../ui/page.ts";
 import { readings } from "./read.ts";
 
-const WORDS = { braces: "{a|b} gives one each", lines: "each line is a prompt" } as const;
+const WORDS = { braces: "{a|b} gives one each", lines: "one a line" } as const;
 
 export function PromptSet({ page }: { page: Page }) {
   const { reading, prompts } = page;
