@@ -47,7 +47,6 @@ const OURS = [
   "link",
   "list",
   "load",
-  "loadNewest",
   "loading",
   "look",
   "lossy",

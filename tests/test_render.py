@@ -960,14 +960,6 @@ def test_every_rule_of_the_stylesheet_is_under_the_one_class(widget: Widget) -> 
     assert [rule for rule in rules if not re.fullmatch(ours, rule)] == []
 
 
-def test_earlier_videos_are_offered(widget: Widget) -> None:
-    view = widget.start(state(_session={**SESSION, "earlier": 31}))
-    view.get_by_role("button", name="Show 20 of 31 earlier videos").click()
-    assert len(widget.of("earlier")) == 1
-    widget.set("_session", {**SESSION, "earlier": 0})
-    expect(view.get_by_role("button", name="earlier")).to_have_count(0)
-
-
 def test_a_key_that_was_set_since_is_noticed_by_the_press_that_needs_it(widget: Widget) -> None:
     view = widget.start(state(_session={**SESSION, "has_key": False}))
     # As the kernel does: the answer to a hello comes after the trait.
