@@ -1,4 +1,4 @@
-// Bundles src/ into what the Python package carries: the front end (`widget.js`, `widget.css`), the part of it that
+// Bundles src/ into what the Python package carries: the front end (`widget.js`), the part of it that
 // is loaded when it is first used (`studio.txt`, its stylesheet within), and what each widget has to find them.
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -48,7 +48,6 @@ const OURS = [
   "link",
   "list",
   "load",
-  "loadNewest",
   "loading",
   "look",
   "lossy",
@@ -101,6 +100,7 @@ const core = await build({
   ...options,
   inject,
   entryPoints: { widget: "src/index.tsx" },
+  define: { STYLE: await style("src/ui/css/index.css") },
   metafile: true,
   mangleCache: {},
 });
@@ -111,6 +111,12 @@ await build({
   entryPoints: { packed: "src/packed.ts" },
   define: { TEXT: JSON.stringify(packed(widget)) },
 });
+
+/** A stylesheet as a literal: it goes with the script whose it is. */
+async function style(path) {
+  const { outputFiles } = await build({ ...options, write: false, entryPoints: [path] });
+  return JSON.stringify(outputFiles[0].text.trim());
+}
 
 /** As a text that is sent and saved: a third of what it was, or half in base64. */
 function packed(script) {
@@ -136,13 +142,12 @@ async function buildStudio() {
     },
   };
   const common = { ...options, write: false, mangleCache: core.mangleCache };
-  const style = await build({ ...common, entryPoints: [`${STUDIO}css/index.css`] });
   const script = await build({
     ...common,
     entryPoints: [`${STUDIO}index.tsx`],
     inject: [`${STUDIO}jsx.ts`],
     plugins: [fromTheCore],
-    define: { STYLE: JSON.stringify(style.outputFiles[0].text.trim()) },
+    define: { STYLE: await style(`${STUDIO}css/index.css`) },
   });
   const text = script.outputFiles[0].text
     .replace(/import\{([^}]*)\}from"core";/g, (_, names) => {
@@ -162,10 +167,10 @@ async function buildStudio() {
 }
 
 // What a kernel sends once; where there is no Jupyter kernel, widget.js comes as it is.
-const sent = ["packed.js", "widget.css", "loader.js", "studio.txt"];
+const sent = ["packed.js", "loader.js", "studio.txt"];
 const sizes = await Promise.all(sent.map(async (name) => (await readFile(join(out, name))).length));
 const total = sizes.reduce((a, b) => a + b, 0);
-const first = widget.length + sizes[1] + sizes[2];
+const first = widget.length + sizes[1];
 console.log(
   `${sent.map((name, n) => `${name} ${sizes[n]}`).join(" + ")} = ${total} of ${LIMIT} bytes\n` +
     `before they are packed: the form ${first} of ${FIRST}, the studio ${plain}`,

@@ -16,7 +16,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 #: What a wheel without is of no use.
-BUNDLE = ("widget.js", "widget.css", "loader.js", "packed.js", "studio.txt")
+BUNDLE = ("widget.js", "loader.js", "packed.js", "studio.txt")
 
 
 class BuildError(Exception):

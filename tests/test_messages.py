@@ -128,7 +128,7 @@ def test_every_status_is_known_on_both_sides(twin: Twin) -> None:
 
 def test_every_synced_trait_is_in_the_state(twin: Twin) -> None:
     inherited = set(AnyWidget.class_traits(sync=True))
-    ours = set(VideoWidget.class_traits(sync=True)) - inherited - {"_esm", "_css", "_runtime"}
+    ours = set(VideoWidget.class_traits(sync=True)) - inherited - {"_esm", "_runtime"}
     assert ours == set(twin.interfaces["Traits"]) == set(get_type_hints(messages.Traits))
     settings = re.search(r"SETTINGS = \[(.*?)\]", twin.text, re.DOTALL)
     assert settings and tuple(re.findall(r'"(\w+)"', settings[1])) == messages.CONTROLS

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.slow
-ASSETS = ("widget.js", "widget.css", "loader.js", "packed.js", "studio.txt")
+ASSETS = ("widget.js", "loader.js", "packed.js", "studio.txt")
 
 
 def _build(kind: str, tree: Path, out: Path) -> subprocess.CompletedProcess[str]:
@@ -113,7 +113,6 @@ assert Path(runcrate_widget.__file__).is_relative_to(Path.cwd() / "env"), runcra
 widget = runcrate_widget.VideoWidget()
 static = Path(runcrate_widget.__file__).parent / "static"
 assert str(widget._esm) == (static / "widget.js").read_text(encoding="utf-8")
-assert str(widget._css) == (static / "widget.css").read_text(encoding="utf-8")
 try:
     runcrate_widget.VideoClient(demo=True)
 except runcrate_widget.errors.MissingExtraError as error:

@@ -8,7 +8,6 @@ import { render as draw } from "./ui/dom.ts";
 import { Later, loadStudio } from "./ui/later.ts";
 import { Page } from "./ui/page.ts";
 import { Widget } from "./ui/widget.tsx";
-import "./ui/css/index.css";
 
 export interface Context {
   model: Model;
@@ -47,7 +46,6 @@ export const begin: Begin = (model, modelSignal, studio) => {
     const now = () => {
       drawn = true;
       if (end.signal.aborted) return;
-      page.loadNewest();
       draw(<Widget page={page} id={id} later={later} />, el);
     };
     const soon = () => {

@@ -27,26 +27,22 @@ export default () => {
       return () => end.abort();
     },
     async render(context: Context & { el: HTMLElement; host?: Host }) {
-      const { host, el } = context;
+      const { host } = context;
       // Without anywidget's composition, or without the runtime: by a message.
       view ??= (
         host ? host.getWidget(model.get("_runtime")).then((widget) => widget.exports) : Promise.reject()
       )
-        .catch(() => fetched(el))
+        .catch(fetched)
         .then((front) => front.begin(model, signal));
       return (await view)(context);
     },
   };
 
-  function fetched(el: HTMLElement): Promise<Front> {
+  function fetched(): Promise<Front> {
     return new Promise((resolve) => {
       const id = `source-${Math.random()}`;
       model.on("msg:custom", (answer: { id: string } & Payloads["source"]) => {
         if (answer.id !== id) return;
-        const style = document.createElement("style");
-        style.textContent = answer.css;
-        const root = el.getRootNode();
-        (root instanceof ShadowRoot ? root : document.head).append(style);
         resolve(import(URL.createObjectURL(new Blob([answer.js], { type: "text/javascript" }))));
       });
       model.send({ kind: "source", part: "widget", id });

@@ -1,6 +1,7 @@
 // What the studio (`studio/`, loaded when it is first used) shares with the core: it is given these, and has
 // no copy of its own. A module that both need stands here.
 
+export * from "./kernel/conversation.ts";
 export * from "./kernel/host.ts";
 export * from "./kernel/messages.ts";
 export * from "./kernel/rows.ts";

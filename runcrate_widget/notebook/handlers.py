@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("runcrate_widget")
 
-_EARLIER = 20  # videos that are shown at a time of those that the library has
 _MOST_PROMPTS = 100
 _LONGEST_PROMPT = 4000  # characters
 
@@ -196,16 +195,6 @@ async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
     return {}
 
 
-@handles("earlier")
-async def _earlier(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
-    records = await asyncio.to_thread(widget._earlier.videos, widget.client)
-    ids = [record.id for record in records[:_EARLIER] if record.id]
-    jobs = await asyncio.to_thread(lambda: [widget.client.job(id) for id in ids])
-    widget._add(*jobs)
-    widget._earlier.counted(len(records[_EARLIER:]))
-    return {}
-
-
 @handles("code")
 async def _code(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     return {"code": python_call(widget._job(message))}
@@ -268,6 +257,4 @@ async def _picture_of(widget: VideoWidget, message: Message, buffers: list[bytes
 
 @handles("source")
 async def _send_source(_: VideoWidget, message: Message, __: list[bytes]) -> Message:
-    if message["part"] == "studio":
-        return {"js": source("studio.txt"), "css": ""}
-    return {"js": source("widget.js"), "css": source("widget.css")}
+    return {"js": source("studio.txt" if message["part"] == "studio" else "widget.js")}

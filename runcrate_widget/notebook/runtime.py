@@ -25,7 +25,6 @@ class Runtime(anywidget.AnyWidget):
     """Carries the source, and is never shown itself."""
 
     _esm = STATIC / "packed.js"
-    _css = STATIC / "widget.css"
     #: Read by the page when it is first used. It comes along: the kernel may be busy when that is.
     _studio = Unicode().tag(sync=True)
 

@@ -69,7 +69,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     """
 
     _esm = Unicode().tag(sync=True)
-    _css = Unicode().tag(sync=True)
     _runtime = Unicode(None, allow_none=True, help="Where the loader finds the front end.").tag(sync=True)
 
     jobs = Tuple(help="The `VideoJob`s of this widget, oldest first.")
@@ -99,7 +98,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
         self._feed = Feed(Push(self._say), self._tell)
-        self._earlier = Earlier(self._feed, self._add, self._show_session)
+        self._earlier = Earlier(self._feed, self._add)
         self._remainder = Remainder(self._show_session)
         self._once = Once()
         self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
@@ -112,13 +111,10 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         if duration is not None:
             controls["duration"] = duration
         runtime = runtime_ref()
-        front_end = {
-            "_esm": source("loader.js" if runtime else "widget.js"),
-            "_css": "" if runtime else source("widget.css"),
-        }
+        front_end = source("loader.js" if runtime else "widget.js")
         try:
             rows = {"_first": self._feed.list.first(), "_changed": self._feed.list.changed(0, [])}
-            super().__init__(**controls, **front_end, **rows, _runtime=runtime)
+            super().__init__(**controls, **rows, _esm=front_end, _runtime=runtime)
         except InvalidRequestError:
             raise
         except TraitError as error:
@@ -184,7 +180,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
-                earlier=self._earlier.count,
                 limit=self._remainder.row,
                 wall=self._wall.version,
                 form=self._form,

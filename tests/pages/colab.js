@@ -65,9 +65,6 @@ class Model {
   }
 
   async #load() {
-    const style = document.createElement("style");
-    style.textContent = this.get("_css") ?? "";
-    document.head.append(style);
     const url = URL.createObjectURL(new Blob([this.get("_esm")], { type: "text/javascript" }));
     const { default: given } = await import(url);
     URL.revokeObjectURL(url);

@@ -70,7 +70,6 @@ export interface SessionRow {
   library: string;
   root: string | null;
   saved: string;
-  earlier: number;
   limit: LimitRow | null;
   wall: number; // the version of the wall; 0 until it is asked for
   form: boolean; // without, it is the library that is shown
@@ -192,7 +191,6 @@ export interface Requests {
   resubmit: { key: string };
   adopt: { key: string; job_id: string };
   resume: { key: string };
-  earlier: object;
   code: { key: string };
   chunk: { key: string; offset: number; length: number };
   poster: { key: string };
@@ -228,7 +226,6 @@ export interface Payloads {
   resubmit: { key: string };
   adopt: object;
   resume: object;
-  earlier: object;
   code: { code: string };
   chunk: { offset: number; total: number };
   poster: object;
@@ -239,7 +236,7 @@ export interface Payloads {
   times: { making: number[]; queued: number[]; whole: number[] };
   money: { session: MoneyRow; today: MoneyRow; library: MoneyRow };
   price: object;
-  source: { js: string; css: string };
+  source: { js: string };
   wall: WallPayload;
   wall_rows: { version: number; rows: EntryRow[] };
   posters: { with: string[] };

@@ -16,7 +16,6 @@ import {
   type Traits,
 } from "./messages.ts";
 import { isOpen, MOST_WAITING, Rows, waits } from "./rows.ts";
-import { Videos } from "./videos.ts";
 
 const MOST_OPEN = 100; // rows of unfinished jobs asked for at a time
 const FEWEST = 4; // of those that wait: then the next are asked for
@@ -37,7 +36,6 @@ function place({ started, key }: Place): Place {
 
 export class KernelState {
   readonly conversation: Conversation;
-  readonly media: Videos;
   readonly rows = new Rows();
   /** Aborts when the widget ends. */
   readonly signal: AbortSignal;
@@ -59,7 +57,6 @@ export class KernelState {
     this.#changed = changed;
     this.signal = signal;
     this.conversation = new Conversation(model, signal);
-    this.media = new Videos(this.conversation, signal, changed, () => this.session.root);
     this.conversation.rows = () => this.rows.revision;
     this.conversation.onNews = this.#told;
     this.#begin(model.get("_first"));

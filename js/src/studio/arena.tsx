@@ -9,6 +9,7 @@ import type { Page } from "../ui/page.ts";
 import { Head } from "./aside.tsx";
 import type { Desk } from "./desk.ts";
 import { type Clip, KEYS, type Match, matchOf, percent, type Winner } from "./match.ts";
+import { mediaOf } from "./media.ts";
 
 interface Props {
   page: Page;
@@ -112,7 +113,7 @@ function Two({ match, page }: { match: Match; page: Page }) {
 }
 
 function Side({ page, match, clip, name }: { page: Page; match: Match; clip: Clip; name: string }) {
-  const { media } = page.kernel;
+  const media = mediaOf(page);
   const { key, video } = clip;
   const job = clip as JobRow; // all that is asked of it
   const loading = media.get(key);

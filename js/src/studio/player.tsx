@@ -8,6 +8,7 @@ import { clock, progress, size } from "../ui/format.ts";
 import type { Page } from "../ui/page.ts";
 import { keep, rate } from "./choices.ts";
 import type { Desk } from "./desk.ts";
+import { mediaOf } from "./media.ts";
 import { jpegOf, type Playback } from "./playback.ts";
 import { fill, Transport } from "./transport.tsx";
 
@@ -23,7 +24,7 @@ interface Props {
 export function Player({ desk, entry, playback }: Props) {
   const { video } = entry;
   const { page } = desk;
-  const { media } = page.kernel;
+  const media = mediaOf(page);
   const poster = video ? (desk.shelf.poster(entry.key) ?? media.poster(entry)) : undefined;
   const loading = media.get(entry.key);
   const ready = loading?.state === "ready" ? loading : undefined;
@@ -101,9 +102,17 @@ function trouble(loading: Loading | undefined): boolean {
 }
 
 /** Why it is not seen yet, or at all. */
-export function Message({ page, entry, loading }: { page: Page; entry: EntryRow; loading: Loading | undefined }) {
+export function Message({
+  page,
+  entry,
+  loading,
+}: {
+  page: Page;
+  entry: EntryRow;
+  loading: Loading | undefined;
+}) {
   const { video, binned, status } = entry;
-  const { media } = page.kernel;
+  const media = mediaOf(page);
   if (!video) {
     if (entry.error) return <p>{entry.error.message}</p>;
     if (status !== "completed") return <p>{status}</p>;
@@ -133,7 +142,7 @@ export function Message({ page, entry, loading }: { page: Page; entry: EntryRow;
 }
 
 function Ask({ page, video, load }: { page: Page; video: VideoRow; load: () => void }) {
-  const { rate } = page.kernel.media.link;
+  const { rate } = mediaOf(page).link;
   return (
     <Action icon="save" title="It takes long over this connection" onClick={load}>
       Load {size(video.size)}

@@ -1,5 +1,5 @@
-// What the page has of the wall: how much there is, the rows that were looked at, and their posters. What a drawing
-// needs and is not here is asked for; the answer draws anew.
+// What the page has of the wall: how much there is, the rows that were looked at, and their posters. What a
+// drawing needs and is not here is asked for; the answer draws anew.
 
 import type { Received } from "../kernel/conversation.ts";
 import type { DayRow, EntryRow, JobRow, Query, WallPayload } from "../kernel/messages.ts";
@@ -70,7 +70,7 @@ export class Shelf {
   #heard = -1; // the version that the session had when it was asked
   #asking = false;
   #within = new Set<string>(); // keys of the finished jobs that `wall` counts
-  #pages = new Map<number, { version: number | undefined; keys: string[] }>(); // of the wall's version, or older
+  #pages = new Map<number, { version: number | undefined; keys: string[] }>(); // of `wall`'s version, or older
   #coming = new Set<number>();
   #posters = new Map<string, string>(); // used last, last; "" where there is none
   #lacking: string[] = [];

@@ -4,6 +4,7 @@ import type { Instance } from "../ui/dom.ts";
 import type { Page } from "../ui/page.ts";
 import { About } from "./about.tsx";
 import type { Desk } from "./desk.ts";
+import { mediaOf } from "./media.ts";
 import { Playback } from "./playback.ts";
 import { Player } from "./player.tsx";
 
@@ -26,7 +27,7 @@ export function Stage({ page, desk }: { page: Page; desk: Desk }, instance?: Ins
     kept.before = kept.watched;
     kept.watched = watched;
   }
-  const { media } = page.kernel;
+  const media = mediaOf(page);
   if (entry.video && !media.get(entry.key)) media.load(entry, kept.before !== undefined);
   const other = [...desk.chosen.filter((key) => key !== watched), kept.before].flatMap(
     (key) => (key !== undefined && desk.entry(key)) || [],

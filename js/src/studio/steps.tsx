@@ -7,6 +7,7 @@ import type { Page } from "../ui/page.ts";
 import { stateful } from "../ui/stateful.ts";
 import { bin, choose, restore, settingsOf } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
+import { mediaOf } from "./media.ts";
 import { AWAY, BIN, DOTS, EXTEND, PENCIL, SIDES, USE } from "./paths.ts";
 import type { Playback } from "./playback.ts";
 import { Press } from "./press.tsx";
@@ -25,7 +26,7 @@ interface Extends {
 export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback }, rest, set) => {
   const { page } = desk;
   const { key, video, hidden, binned } = entry;
-  const load = page.kernel.media.get(key);
+  const load = mediaOf(page).get(key);
   const ready = video && load?.state === "ready" ? load : undefined;
   const name = video?.path.split(/[\\/]/).pop();
   const use = async (from: HTMLElement, vary: boolean) => {

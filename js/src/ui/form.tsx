@@ -13,8 +13,8 @@ export function Form({ page, id, later }: FormProps & { later: Later }) {
   // What is missing is plain to see where it is the prompt.
   const plain = page.blank && !kernel.keyless;
   const retired = model?.retired && `${model.name} is gone since ${model.retired}: the service refuses it.`;
-  const { jobs, session, keyless } = kernel;
-  const first = page.blank && !jobs.length && !session.earlier && !keyless;
+  const { jobs, keyless } = kernel;
+  const first = page.blank && !jobs.length && page.there === 0 && !keyless;
   const Examples = first && later.get()?.Examples;
 
   return (

@@ -7,6 +7,8 @@ import { Demo } from "./marks.tsx";
 import type { Page } from "./page.ts";
 import { Strip } from "./strip.tsx";
 
+declare const STYLE: string; // css/, as the build puts it in
+
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
   const { demo, form } = page.kernel.session;
@@ -47,6 +49,7 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
       onPointerEnter={ask}
     >
       {/* While this is here, what is saved for when it is not need not be seen. */}
+      <style>{STYLE}</style>
       <style>{`.rw-saved-${page.kernel.session.saved}{display:none}`}</style>
       <div class="rw-card">
         {demo && form && (

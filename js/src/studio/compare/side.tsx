@@ -4,6 +4,7 @@ import type { EntryRow } from "../../kernel/messages.ts";
 import { Problem } from "../../ui/marks.tsx";
 import { keep, refusal } from "../choices.ts";
 import type { Desk } from "../desk.ts";
+import { mediaOf } from "../media.ts";
 import { CROSS, SOUND } from "../paths.ts";
 import { Message } from "../player.tsx";
 import { Press } from "../press.tsx";
@@ -27,7 +28,7 @@ interface Props {
 
 export function Side(props: Props) {
   const { desk, entry, part, number, name, prompt, shift } = props;
-  const { media } = desk.page.kernel;
+  const media = mediaOf(desk.page);
   const { kept, video } = entry;
   const loading = media.get(entry.key);
   if (video && !loading) media.load(entry);
