@@ -59,7 +59,7 @@ def test_there_is_no_desk_without_a_video_and_no_wall_with_one(widget: Widget) -
     widget.wait_for("model.of('wall_rows').length === 1")
     expect(view.locator(".rw-desk")).to_have_count(0)
     widget.do(f"model.wall.entries = [{{...{entry_js(0)}}}]; model.wallMoved()")
-    expect(view.locator(".rw-solo .rw-stage")).to_be_visible()
+    expect(view.locator(".rw-solo .rw-place")).to_be_visible()
     expect(view.locator(".rw-rail")).to_have_count(0)
 
 

@@ -36,7 +36,7 @@ function DeskOf({ page, id }: { page: Page; id: string }) {
   if (!shelf.count && !isWall) return shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>;
   return (
     <section class={`rw-desk${isWall ? "" : " rw-solo"}`} aria-label="Videos">
-      <div class={`rw-stage rw-mode-${shown(desk)}`} ref={stage(desk)}>
+      <div class={`rw-place rw-mode-${shown(desk)}`} ref={stage(desk)}>
         <Place page={page} desk={desk} />
       </div>
       {isWall ? (
