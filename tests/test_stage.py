@@ -200,7 +200,7 @@ def test_the_whole_prompt_is_read_and_copied(widget: Widget, page: Page) -> None
     settings = {"prompt": whole, "model": "openai/sora-2", "duration": 8, "aspect_ratio": None, "note": ""}
     page.evaluate("settings => { model.answers.settings_of = settings; }", settings)
     view.get_by_role("button", name="The whole prompt").click()
-    words = view.locator(".rw-words")
+    words = view.locator(".rw-whole")
     expect(words.locator("section")).to_have_text(whole.strip())
     words.get_by_role("button", name="Copy the prompt").click()
     expect(words).to_contain_text("copied")
@@ -216,9 +216,9 @@ def test_two_prompts_are_shown_with_what_differs(widget: Widget) -> None:
     put_on_stage(view, "k1")
     view.get_by_role("button", name="The whole prompt").click()
     view.get_by_role("button", name="Difference from “A grey fox").click()
-    expect(view.locator(".rw-words section")).to_have_text("A grey red fox in the snow")
-    expect(view.locator(".rw-words del")).to_have_text("grey")
-    expect(view.locator(".rw-words ins")).to_have_text("red")
+    expect(view.locator(".rw-whole section")).to_have_text("A grey red fox in the snow")
+    expect(view.locator(".rw-whole del")).to_have_text("grey")
+    expect(view.locator(".rw-whole ins")).to_have_text("red")
 
 
 def put_on_stage(view: Locator, key: str) -> None:
