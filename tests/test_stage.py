@@ -200,7 +200,7 @@ def test_the_whole_prompt_is_read_and_copied(widget: Widget, page: Page) -> None
     settings = {"prompt": whole, "model": "openai/sora-2", "duration": 8, "aspect_ratio": None, "note": ""}
     page.evaluate("settings => { model.answers.settings_of = settings; }", settings)
     view.get_by_role("button", name="The whole prompt").click()
-    words = view.locator(".rw-words")
+    words = view.locator(".rw-whole")
     expect(words.locator("section")).to_have_text(whole.strip())
     words.get_by_role("button", name="Copy the prompt").click()
     expect(words).to_contain_text("copied")
@@ -209,18 +209,16 @@ def test_the_whole_prompt_is_read_and_copied(widget: Widget, page: Page) -> None
 
 def test_two_prompts_are_shown_with_what_differs(widget: Widget) -> None:
     file = small_mp4(1)
-    jobs = [
-        finished("k2", file, prompt="A grey fox in the snow"),
-        finished("k1", file, prompt="A red fox in the snow"),
-    ]
-    view = widget.start(state(_jobs=jobs), files={"k1": file, "k2": file})
+    before = finished("k1", file, prompt="A red fox in the snow")
+    newest = finished("k2", file, prompt="A grey fox in the snow")
+    view = widget.start(state(_jobs=[newest, before]), files={"k1": file, "k2": file})
     expect(view.locator(".rw-show")).to_have_attribute("data-key", "k2")
     put_on_stage(view, "k1")
     view.get_by_role("button", name="The whole prompt").click()
     view.get_by_role("button", name="Difference from “A grey fox").click()
-    expect(view.locator(".rw-words section")).to_have_text("A grey red fox in the snow")
-    expect(view.locator(".rw-words del")).to_have_text("grey")
-    expect(view.locator(".rw-words ins")).to_have_text("red")
+    expect(view.locator(".rw-whole section")).to_have_text("A grey red fox in the snow")
+    expect(view.locator(".rw-whole del")).to_have_text("grey")
+    expect(view.locator(".rw-whole ins")).to_have_text("red")
 
 
 def put_on_stage(view: Locator, key: str) -> None:
@@ -301,9 +299,7 @@ def test_in_jupyterlab_a_press_plays_at_once_by_mouse_and_by_keyboard(lab: Lab) 
         view = notebook.output(0).locator(".runcrate-widget")
         expect(view.locator('.rw-player[data-transport="url"]')).to_be_visible(timeout=60_000)
         first = view.locator(".rw-show").get_attribute("data-key")
-        took = []
-        for key in [key for key in keys if key != first]:
-            took.append(pressed_to_playing(view, key))
+        took = [pressed_to_playing(view, key) for key in keys if key != first]
         print("press to playing:", [f"{one:.0f} ms" for one in took])
         assert min(took) < 150
 

@@ -43,7 +43,7 @@ export const Words = stateful<Props, Shown>(NOTHING, ({ desk, entry, other }, st
     if (before !== undefined && after !== undefined) set({ whole: after, pieces: difference(before, after) });
   };
   return (
-    <div class="rw-words" ref={state === NOTHING ? ask : null}>
+    <div class="rw-whole" ref={state === NOTHING ? ask : null}>
       {/* It scrolls, so that the keyboard must get there. */}
       <section dir="auto" tabindex={0} aria-label="Prompt">
         {pieces
