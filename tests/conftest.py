@@ -17,6 +17,7 @@ from browser import ARGUMENTS, find_browser, wheel_node
 from fault_server import FaultServer
 from host_page import bundle_pages
 from lab import Lab, LabServer
+from shown import Widget
 from videos import small_mp4
 
 from runcrate_widget.jobs import download, polling, run
@@ -144,3 +145,10 @@ def old_ipykernel() -> dict[str, str]:
             with contextlib.suppress(OSError):  # the other worker was quicker
                 os.rename(part + "/made", folder)
     return {"PYTHONPATH": str(folder)}
+
+
+@pytest.fixture
+def widget(page: Page, console_errors: list[str]) -> Iterator[Widget]:
+    """The built widget in `page`; what goes wrong on its console is a failure."""
+    yield Widget(page)
+    assert console_errors == []

@@ -1,6 +1,8 @@
 // A model as anywidget gives it, and the part of anywidget that uses the widget's module. The test plays the kernel:
 // it reads `model.sent`, sets traits, and says how messages are answered.
 
+import { FakeWall } from "./fake_wall.js";
+
 class FakeModel {
   sent = []; // every message of the view, in its order
   busy = false; // a kernel that runs a cell: messages wait until `idle()`
@@ -20,8 +22,9 @@ class FakeModel {
   #rows = 0; // the list's revision
   lose = false; // whether changes of rows get lost on the way
 
-  constructor({ _jobs, ...state }) {
+  constructor({ _jobs, _entries, ...state }) {
     this.state = state;
+    this.wall = new FakeWall(() => this.#jobs, _entries);
     this.#stamp(_jobs);
     state._first = this.#first();
     state._changed = { since: 0, revision: 0, total: _jobs.length, open: 0, rows: [] };
@@ -141,6 +144,13 @@ class FakeModel {
     if (kind === "hello") this.beforeHello?.();
     if (kind === "chunk") return this.#chunk(message);
     if (kind === "poster") return this.#poster(message);
+    if (kind === "posters") return this.#postersOf(message);
+    if (kind in this.wall && !(kind in this.answers)) {
+      const { version } = this.wall;
+      this.#emit("msg:custom", { id, ok: true, ...this.wall[kind](message) }, []);
+      if (this.wall.version !== version) this.wallMoved();
+      return undefined;
+    }
     if (kind === "set" && this.echo) this.set(message.name, message.value);
     const news = this.reset ? { first: this.#first() } : { changed: this.#since(message.rows) };
     const payload = {
@@ -157,6 +167,17 @@ class FakeModel {
     const answer = this.answers[kind];
     const given = typeof answer === "function" ? answer(message) : answer;
     this.#emit("msg:custom", { id, ok: true, ...payload[kind], ...given }, []);
+  }
+
+  /** The library has changed: the views are told. */
+  wallMoved() {
+    this.set("_session", { ...this.state._session, wall: ++this.wall.version });
+  }
+
+  #postersOf({ id, keys }) {
+    const there = keys.filter((key) => this.posters[key]);
+    const buffers = there.map((key) => new DataView(this.posters[key].buffer.slice(0)));
+    this.#emit("msg:custom", { id, ok: true, with: there }, buffers);
   }
 
   #poster({ id, key }) {

@@ -1,12 +1,12 @@
 // The conversation with the kernel: requests with ids of their own, and their answers.
 
-import { fileServer, firstBuffer, type Model } from "./host.ts";
+import { allBuffers, fileServer, type Model } from "./host.ts";
 import type { Failure, Kind, News, Payloads, Reply, Request } from "./messages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export type Received<K extends Kind> =
-  | ({ id: string; ok: true; bytes: Bytes | undefined } & Payloads[K])
+  | ({ id: string; ok: true; bytes: Bytes | undefined; buffers: Bytes[] } & Payloads[K])
   | Failure;
 
 type Resolve = (reply: Received<Kind>) => void;
@@ -123,9 +123,13 @@ export class Conversation {
 
   #receive = (content: Reply<Kind> | News, buffers?: unknown): void => {
     this.heard = true;
-    const bytes = firstBuffer(buffers);
+    const all = allBuffers(buffers);
+    const [bytes] = all;
     if (!("push" in content))
-      this.#settle(content.id, (content.ok ? { ...content, bytes } : content) as Received<Kind>);
+      this.#settle(
+        content.id,
+        (content.ok ? { ...content, bytes, buffers: all } : content) as Received<Kind>,
+      );
     else if (bytes) this.onPush(content.push, content.offset, content.total, bytes);
   };
 

@@ -14,16 +14,17 @@ export interface Model {
 }
 
 /**
- * The first buffer of a message: a `DataView` in Jupyter, a `Uint8Array` in Colab, an `ArrayBuffer`
+ * The buffers of a message: each is a `DataView` in Jupyter, a `Uint8Array` in Colab, an `ArrayBuffer`
  * elsewhere.
  */
-export function firstBuffer(buffers: unknown): Uint8Array<ArrayBuffer> | undefined {
-  const first: unknown = (buffers as ArrayLike<unknown> | null | undefined)?.[0];
-  if (first instanceof ArrayBuffer) return new Uint8Array(first);
-  // A view may look at a part of a larger buffer.
-  if (ArrayBuffer.isView(first))
-    return new Uint8Array(first.buffer as ArrayBuffer, first.byteOffset, first.byteLength);
-  return undefined;
+export function allBuffers(buffers: unknown): Uint8Array<ArrayBuffer>[] {
+  return Array.from((buffers as ArrayLike<unknown> | null | undefined) ?? []).flatMap((one) => {
+    if (one instanceof ArrayBuffer) return new Uint8Array(one);
+    // A view may look at a part of a larger buffer.
+    if (ArrayBuffer.isView(one))
+      return new Uint8Array(one.buffer as ArrayBuffer, one.byteOffset, one.byteLength);
+    return [];
+  });
 }
 
 /**

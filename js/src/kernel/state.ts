@@ -34,6 +34,8 @@ export class KernelState {
   readonly conversation: Conversation;
   readonly media: Videos;
   readonly rows = new Rows();
+  /** Aborts when the widget ends. */
+  readonly signal: AbortSignal;
   /** Called with the name of a control whose trait has come. */
   onSetting: (name: keyof Settings) => void = () => {};
   /** Called with the jobs that are new, or at another stage. */
@@ -47,6 +49,7 @@ export class KernelState {
   constructor(model: Model, signal: AbortSignal, changed: () => void) {
     this.#model = model;
     this.#changed = changed;
+    this.signal = signal;
     this.conversation = new Conversation(model, signal);
     this.media = new Videos(this.conversation, signal, changed, () => this.session.root);
     this.conversation.rows = () => this.rows.revision;

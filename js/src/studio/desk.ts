@@ -1,26 +1,34 @@
 // What is on the desk of one widget: the wall's entries, which of them is in the player, which are chosen, and what
 // stands in the stage's place. For all views of the widget.
 
-import type { EntryRow } from "../kernel/messages.ts";
+import type { Changes, EntryRow } from "../kernel/messages.ts";
 import type { Page } from "../ui/page.ts";
+import { entryOf, isPlain, Shelf } from "./shelf.ts";
 
 /** What stands beside the wall. */
 export type Mode = "stage" | "compare" | "arena" | "money";
 
 export const MOST_COMPARED = 6;
+const MOST_ENTRIES = 4000; // before those that nothing shows are let go of
 
 export class Desk {
   readonly page: Page;
+  readonly shelf: Shelf;
   mode: Mode = "stage";
   /** The key of the entry in the player. */
   watched: string | undefined;
   /** The keys that were chosen, in that order. */
   chosen: string[] = [];
+  /** The stages of all views: while the person is busy in one, it shows what it shows. */
+  readonly stages = new Set<Element>();
 
   #entries = new Map<string, EntryRow>();
+  #newest: string | undefined;
+  #theirs = false; // whether the person wants to see another than the newest
 
   constructor(page: Page) {
     this.page = page;
+    this.shelf = new Shelf(page, this.#entries);
   }
 
   /** The entry of this key, as far as it is here. */
@@ -37,6 +45,7 @@ export class Desk {
   /** Puts it into the player. */
   watch(key: string): void {
     this.watched = key;
+    this.#theirs = key !== this.#newest;
     this.mode = "stage";
     this.page.redraw();
   }
@@ -49,10 +58,50 @@ export class Desk {
     this.page.redraw();
   }
 
+  /** None is chosen any more. */
+  clear(): void {
+    this.chosen = [];
+    if (this.mode === "compare") this.mode = "stage";
+    this.page.redraw();
+  }
+
   /** Shows another thing in the stage's place. */
   open(mode: Mode): void {
     this.mode = mode;
     this.page.redraw();
+  }
+
+  /** Says what the person makes of these: shown at once, and as the kernel has it when it answers. */
+  async change(keys: string[], changes: Changes): Promise<void> {
+    const before = keys.flatMap((key) => this.entry(key) ?? []);
+    this.put(before.map((entry) => ({ ...entry, ...changes })));
+    const reply = await this.page.kernel.conversation.ask({ kind: "choose", keys, changes });
+    if (!reply.ok) this.page.error = reply.error;
+    this.put(reply.ok ? reply.rows : before);
+  }
+
+  /** At the beginning of each drawing: the newest is put into the player, unless the person chose another. */
+  follow(): void {
+    const { shelf, page } = this;
+    shelf.look();
+    let newest: { key: string; ended: number } | undefined;
+    for (const job of page.kernel.jobs)
+      if (job.video && (job.ended ?? job.started) > (newest?.ended ?? 0)) {
+        newest = { key: job.key, ended: job.ended ?? job.started };
+        if (!this.entry(job.key)?.video) this.#entries.set(job.key, entryOf(job));
+      }
+    const key = newest?.key ?? (isPlain(shelf.query) ? shelf.key(0) : this.#newest);
+    if (key !== this.#newest) {
+      this.#newest = key;
+      const busy = [...this.stages].some((stage) => stage.matches(":focus-within"));
+      if (!this.#theirs && (!busy || !this.watched)) this.watched = key;
+    }
+    if (this.#entries.size > MOST_ENTRIES) this.#tidy();
+  }
+
+  #tidy(): void {
+    const shown = new Set([...this.shelf.keys, ...this.chosen, this.watched]);
+    for (const key of this.#entries.keys()) if (!shown.has(key)) this.#entries.delete(key);
   }
 }
 

@@ -1,44 +1,70 @@
 // What is loaded when it is first used: everything about videos that are there. Its style comes with it.
-// A stand-in: the newest video is on the stage, with a button for each of the others.
 
-import type { EntryRow, JobRow } from "../kernel/messages.ts";
 import type { Studio } from "../ui/later.ts";
-import { Title } from "../ui/marks.tsx";
 import type { Page } from "../ui/page.ts";
-import { deskOf } from "./desk.ts";
+import { Arena } from "./arena.tsx";
+import { Compare } from "./compare/compare.tsx";
+import { type Desk, deskOf, MOST_COMPARED } from "./desk.ts";
+import { Money } from "./money.tsx";
+import { Selection } from "./selection.tsx";
+import { isPlain } from "./shelf.ts";
+import { MONEY } from "./signs.ts";
 import { Stage } from "./stage.tsx";
+import { Opener, Tools } from "./tools.tsx";
+import { Wall } from "./wall.tsx";
 
 declare const STYLE: string; // css/, as the build puts it in
 
-function Finished({ page, job, newest }: { page: Page; job: JobRow; newest: boolean }) {
+const TOOLS_FROM = 9; // tiles
+
+/** `id` is the view's own. */
+function DeskOf({ page, id }: { page: Page; id: string }) {
   const desk = deskOf(page);
-  if (desk.entry(job.key)?.id !== job.id) desk.put([entryOf(job)]);
-  if (newest) desk.watched ??= job.key;
+  desk.follow();
+  const { shelf } = desk;
+  const asked = !isPlain(shelf.query);
+  const isWall = shelf.count > 1 || asked || !!shelf.wall?.put_away;
+  if (!shelf.count && !isWall) return shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>;
   return (
-    <li class="rw-solo">
-      {newest && <Stage page={page} desk={desk} />}
-      <button type="button" class="rw-tile" data-key={job.key} onClick={() => desk.watch(job.key)}>
-        <Title job={job} />
-      </button>
-    </li>
+    <section class={`rw-desk${isWall ? "" : " rw-solo"}`} aria-label="Videos">
+      <div class={`rw-stage rw-mode-${shown(desk)}`} ref={stage(desk)}>
+        <Place page={page} desk={desk} />
+      </div>
+      {isWall ? (
+        <div class="rw-rail">
+          <Tools desk={desk} id={id} whole={asked || shelf.count >= TOOLS_FROM || !!shelf.wall?.put_away} />
+          {shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>}
+          <p class="rw-unseen" role="status">
+            {asked && !shelf.late && `${shelf.count} found`}
+          </p>
+          {asked && !shelf.count && !shelf.late && <p class="rw-trouble">Nothing is like that.</p>}
+          <Wall desk={desk} />
+          {desk.chosen.length > 0 && <Selection desk={desk} />}
+        </div>
+      ) : (
+        <Opener desk={desk} mode="money" icon={MONEY} title="What it has cost" />
+      )}
+    </section>
   );
 }
 
-function entryOf(job: JobRow): EntryRow {
-  return {
-    ...job,
-    long: false,
-    stack: job.key,
-    takes: 1,
-    created: job.started,
-    cost: null,
-    kept: null,
-    rating: null,
-    note: "",
-    tags: [],
-    hidden: false,
-    binned: false,
-  };
+/** What stands in the stage's place. */
+function shown({ mode, chosen }: Desk): Desk["mode"] {
+  return mode === "compare" && (chosen.length < 2 || chosen.length > MOST_COMPARED) ? "stage" : mode;
 }
 
-export const studio: Studio = { Finished, style: STYLE };
+function Place({ page, desk }: { page: Page; desk: Desk }) {
+  const Part = { stage: Stage, compare: Compare, arena: Arena, money: Money }[shown(desk)];
+  return <Part page={page} desk={desk} />;
+}
+
+const stages = new WeakMap<Desk, (element: Element | null) => void>();
+
+/** The reference of the stages of a desk: one each, since one that stays the same is called once. */
+function stage(desk: Desk): (element: Element | null) => void {
+  const known = stages.get(desk) ?? ((element) => element && desk.stages.add(element));
+  stages.set(desk, known);
+  return known;
+}
+
+export const studio: Studio = { Desk: DeskOf, style: STYLE };

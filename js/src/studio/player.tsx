@@ -24,7 +24,7 @@ export function Player({ desk, entry, playback }: Props) {
   const { video } = entry;
   const { page } = desk;
   const { media } = page.kernel;
-  const poster = video ? media.poster(entry) : undefined;
+  const poster = video ? (desk.shelf.poster(entry.key) ?? media.poster(entry)) : undefined;
   const loading = media.get(entry.key);
   const ready = loading?.state === "ready" ? loading : undefined;
   return (

@@ -1,27 +1,11 @@
 // The takes of one request: a small picture each, to put another into the player.
 
-import type { EntryRow, Query } from "../kernel/messages.ts";
+import type { EntryRow } from "../kernel/messages.ts";
 import { Icon } from "../ui/icons.tsx";
 import type { Desk } from "./desk.ts";
+import { PLAIN } from "./shelf.ts";
 
 const MOST = 60; // rows that are asked for at a time
-
-const ALL: Query = {
-  text: "",
-  model: null,
-  status: null,
-  kept: null,
-  undecided: false,
-  rating: null,
-  tag: null,
-  hidden: false,
-  since: null,
-  until: null,
-  cost_from: null,
-  cost_to: null,
-  stack: null,
-  order: "newest",
-};
 
 /** The stack that was asked for last, and what came. */
 interface Asked {
@@ -40,7 +24,7 @@ export function takesOf(desk: Desk, entry: EntryRow): EntryRow[] {
     const same = known?.what.startsWith(`${entry.stack} `);
     const asked = { what, keys: (same && known?.keys) || [] };
     stacks.set(desk, asked);
-    const query = { ...ALL, stack: entry.stack };
+    const query = { ...PLAIN, stack: entry.stack };
     void conversation.ask({ kind: "wall_rows", query, version: 0, start: 0, count: MOST }).then((reply) => {
       if (!reply.ok) return;
       asked.keys = reply.rows.sort((one, other) => one.take - other.take).map(({ key }) => key);
@@ -52,11 +36,10 @@ export function takesOf(desk: Desk, entry: EntryRow): EntryRow[] {
 }
 
 export function Takes({ desk, takes, watched }: { desk: Desk; takes: EntryRow[]; watched: string }) {
-  const { media } = desk.page.kernel;
   return (
     <ul class="rw-takes" aria-label="Takes">
       {takes.map((take) => {
-        const poster = take.video && media.poster(take);
+        const poster = desk.shelf.poster(take.key);
         const decided = take.kept === null ? "" : take.kept ? ", kept" : ", rejected";
         return (
           <li key={take.key}>

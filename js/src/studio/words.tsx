@@ -22,16 +22,21 @@ interface Shown {
 
 const NOTHING: Shown = {};
 
+/** A job's row does not say it. */
+function isCut({ long, prompt }: EntryRow): boolean {
+  return long || prompt.endsWith("…");
+}
+
 /** The whole prompt of `entry`. */
 export async function promptOf(desk: Desk, entry: EntryRow): Promise<string | undefined> {
-  return entry.long ? (await settingsOf(desk, entry))?.prompt : entry.prompt;
+  return isCut(entry) ? (await settingsOf(desk, entry))?.prompt : entry.prompt;
 }
 
 export const Words = stateful<Props, Shown>(NOTHING, ({ desk, entry, other }, state, set) => {
   const { whole = entry.prompt, pieces } = state;
   // It comes when the panel is opened: once.
   const ask = (element: HTMLElement | null) => {
-    if (element && entry.long) void promptOf(desk, entry).then((whole) => whole && set({ whole }));
+    if (element && isCut(entry)) void promptOf(desk, entry).then((whole) => whole && set({ whole }));
   };
   const compare = async (other: EntryRow) => {
     const [before, after] = await Promise.all([promptOf(desk, other), promptOf(desk, entry)]);

@@ -225,6 +225,9 @@ interface Events {
   Play: Event;
   Playing: Event;
   PointerEnter: PointerEvent;
+  PointerLeave: PointerEvent;
+  PointerOver: PointerEvent;
+  Scroll: Event;
   TimeUpdate: Event;
   Toggle: ToggleEvent;
 }

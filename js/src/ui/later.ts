@@ -1,13 +1,13 @@
 // The part of the front end that is loaded when it is first used: once, for all widgets of this module.
 
-import type { JobRow, VideoRow } from "../kernel/messages.ts";
 import type { ComponentChildren } from "./dom.ts";
 import type { Page } from "./page.ts";
 
 /** What `studio/index.tsx` has. */
 export interface Studio {
   style: string;
-  Finished: (props: { page: Page; job: JobRow; video: VideoRow; newest: boolean }) => ComponentChildren;
+  /** What there is, and the chosen one in a large player; nothing where there is none. */
+  Desk: (props: { page: Page; id: string }) => ComponentChildren;
 }
 
 /** The studio for one widget: loaded when `get` is first called. */

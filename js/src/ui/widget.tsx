@@ -10,6 +10,7 @@ import type { Page } from "./page.ts";
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
   const { demo } = page.kernel.session;
+  const studio = later.get();
   const dark = hostIsDark() ? " rw-dark" : "";
 
   // A key that a cell has set since is noticed by the kernel when it is spoken to.
@@ -55,7 +56,9 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
         )}
         {page.kernel.keyless && <NoKey page={page} />}
         <Form page={page} id={id} />
-        <Jobs page={page} later={later} />
+        <Jobs page={page} />
+        {studio && <style>{studio.style}</style>}
+        {studio && <studio.Desk page={page} id={id} />}
         <p class="rw-unseen" aria-live="polite">
           {page.announcement}
         </p>

@@ -1,0 +1,102 @@
+// One tile of the wall.
+
+import type { EntryRow } from "../kernel/messages.ts";
+import { short } from "../ui/format.ts";
+import { Icon } from "../ui/icons.tsx";
+import type { Desk } from "./desk.ts";
+import { mute } from "./mute.ts";
+import { CROSS, LAYERS } from "./signs.ts";
+
+interface Props {
+  desk: Desk;
+  entry: EntryRow | undefined; // undefined until it is here
+  at: number;
+  day: { name: string; count: number } | undefined; // which begins with it
+  style: Record<string, string>;
+  loop: string | undefined; // the URL of what is played in it
+  stop: boolean; // whether Tab stops at it
+  focus: ((element: HTMLElement | null) => void) | null;
+}
+
+/** What a screen reader says of it. */
+function said(entry: EntryRow, day: Props["day"]): string {
+  const { takes, kept, rating, prompt, duration } = entry;
+  return [
+    day?.name ?? "",
+    short(prompt, 120),
+    duration ? `${duration} s` : "",
+    entry.video ? "" : entry.status,
+    takes > 1 ? `${takes} takes` : "",
+    kept ? "kept" : kept === false ? "rejected" : "",
+    rating ? `${rating} of 5` : "",
+    entry.hidden ? "put away" : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+export function Tile({ desk, entry, at, day, style, loop, stop, focus }: Props) {
+  const chosen = entry ? desk.chosen.indexOf(entry.key) + 1 : 0;
+  const poster = entry?.video && desk.shelf.poster(entry.key);
+  const seconds = entry?.duration ?? Math.round(entry?.video?.duration ?? 0);
+  const classes = [
+    "rw-tile",
+    entry && entry.takes > 1 && "rw-stack",
+    (entry?.video ? entry.video.height > entry.video.width : entry?.aspect_ratio === "9:16") && "rw-tall",
+    entry?.kept === false && "rw-rejected",
+    chosen > 0 && "rw-chosen",
+  ];
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: it has a tabindex, in lower case
+    <div
+      role="option"
+      class={classes.filter(Boolean).join(" ")}
+      data-key={entry?.key}
+      data-at={at}
+      style={style}
+      tabindex={stop ? 0 : -1}
+      ref={focus}
+      title={entry && short(entry.prompt, 200)}
+      aria-label={entry ? said(entry, day) : "Not here yet"}
+      aria-selected={chosen > 0}
+      aria-current={entry?.key === desk.watched ? "true" : undefined}
+      aria-posinset={at + 1}
+      aria-setsize={desk.shelf.count}
+    >
+      {day && (
+        <p class="rw-day" aria-hidden="true">
+          {day.name} <small>{day.count}</small>
+        </p>
+      )}
+      {poster && <img src={poster} alt="" />}
+      {entry && !entry.video && (
+        <span class="rw-words">
+          <Icon name={entry.status === "failed" ? "failed" : "cancelled"} />
+          {short(entry.prompt, 60)}
+        </span>
+      )}
+      {loop && (
+        // biome-ignore lint/a11y/useMediaCaption: it is mute, and there are no captions to show
+        <video ref={mute} src={loop} loop autoplay playsinline />
+      )}
+      {entry?.kept != null && (
+        <span class={`rw-over ${entry.kept ? "rw-kept" : "rw-no"}`}>
+          <Icon name={entry.kept ? "done" : CROSS} />
+        </span>
+      )}
+      {entry && entry.takes > 1 && (
+        <span class="rw-over rw-count">
+          <Icon name={LAYERS} />
+          {entry.takes}
+        </span>
+      )}
+      {entry?.rating ? <span class="rw-over rw-rate">★ {entry.rating}</span> : null}
+      {seconds > 0 && <span class="rw-over rw-length">{seconds} s</span>}
+      {entry && (
+        <span class="rw-pick" title="Choose it, to compare (Space)">
+          {chosen || ""}
+        </span>
+      )}
+    </div>
+  );
+}
