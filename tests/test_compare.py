@@ -14,6 +14,8 @@ import av
 import pytest
 from access import check_access, check_fits, check_keyboard
 from browser import wheel_node
+from fault_server import KEY, FaultServer
+from lab import Lab
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -448,6 +450,52 @@ def test_it_fits_and_everybody_can_use_it(comparison: Comparison, width: int) ->
         check_access(comparison.page, ".runcrate-widget")
     check_fits(view)
     check_keyboard(comparison.page, view)
+
+
+@pytest.mark.slow
+def test_in_jupyterlab_two_are_chosen_and_compared_by_mouse_and_by_keyboard(lab: Lab) -> None:
+    with FaultServer(video=film(3.0)) as server:
+        environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
+        show = "from runcrate_widget import VideoWidget\nw = VideoWidget()\nw"
+        make = (
+            "jobs = []\n"
+            "for n in range(3):\n"
+            "    w.prompt = f'A fox in snow {n} cm deep'\n"
+            "    jobs.append(w.generate())\n"
+            "for job in jobs: job.wait(60)\n"
+            "print(*[job.key for job in jobs])"
+        )
+        notebook = lab.open("compare/compare.ipynb", [show, make], env=environment)
+        notebook.run_all()
+        keys = notebook.text(1).split()
+        view = notebook.output(0).locator(".runcrate-widget")
+        expect(view.locator(".rw-tile")).to_have_count(3)
+        tiles = [view.locator(f'.rw-tile[data-key="{key}"]') for key in keys]
+        for tile in tiles[:2]:
+            tile.focus()
+            lab.page.keyboard.press("Space")
+        view.locator(".rw-selection").get_by_role("button", name="Compare").click()
+        compared = view.get_by_label("Comparison")
+        together = """view => {
+          const [first, second] = view.querySelectorAll(".rw-compare video");
+          const play = first && second && !first.paused && !second.paused;
+          return play && Math.abs(first.currentTime - second.currentTime) < 1 / 24;
+        }"""
+        element = view.element_handle()
+        lab.page.wait_for_function(together, arg=element, timeout=60_000)
+
+        # By keyboard alone: it has the focus.
+        for name in ("Space", "Home", "2", "k", "w"):
+            lab.page.keyboard.press(name)
+        expect(compared.get_by_role("button", name="Play")).to_be_visible()
+        expect(compared.get_by_role("button", name="Wipe")).to_have_attribute("aria-pressed", "true")
+        check_access(lab.page, compared)
+        look = notebook.add(f"print(next(j for j in jobs if j.key == {keys[1]!r}).choice.kept)")
+        notebook.run(look)
+        expect(notebook.output(look)).to_have_text(re.compile("True"))
+        compared.focus()
+        lab.page.keyboard.press("Escape")
+        expect(compared).to_have_count(0)
 
 
 def pixel(comparison: Comparison, box: FloatRect, part: float) -> tuple[int, int, int]:
