@@ -64,7 +64,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(colab: Cola
         look = colab.run("print(w.prompt, w.duration, len(w.jobs), sep='|')")
         expect(colab.output(look)).to_have_text("A fox in the snow|4|2")
         # Nothing is doubled: no job, and not by the saved output below.
-        expect(shown.locator(".rw-job")).to_have_count(2)
+        expect(shown.locator("[data-key]")).to_have_count(1)
         assert colab.output(0).inner_text().strip() == shown.inner_text().strip()
         assert server.count("submit") == 2
 
@@ -93,5 +93,5 @@ def test_while_a_cell_runs_a_click_waits_and_is_handled_once(colab: Colab) -> No
         server.jobs["vid_000001"] = 0
         colab.wait_done(busy)
         assert colab.playing(shown)["duration"] == pytest.approx(2, abs=0.1)
-        expect(shown.locator(".rw-job")).to_have_count(1)
+        expect(shown.locator("[data-key]")).to_have_count(1)
         assert server.count("submit") == 1

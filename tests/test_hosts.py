@@ -105,20 +105,15 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
 
         # A second one waits for the first. (Generate is closed for a second after a press.)
         generate.click()
-        expect(stage.first).to_contain_text("waiting")
+        expect(stage.last).to_contain_text("waiting")
         look(host, shown, host.themes[0])
-        spinner = shown.locator(".rw-icon-spinner")
-        expect(spinner).to_have_css("animation-name", "runcrate-widget-turn")
-        host.page.emulate_media(reduced_motion="reduce")
-        expect(spinner).to_have_css("animation-name", "none")
-        host.page.emulate_media(reduced_motion="no-preference")
 
         # It is cancelled, while a cell runs if it can be; and while that runs the first comes to its end, and
         # plays.
         if host.subshells:
             host.block()
         shown.get_by_role("button", name="Cancel").press("Enter")
-        expect(stage.first).to_contain_text("cancelled")
+        expect(stage).to_have_count(1)
         if not host.subshells and not isinstance(host, Voila):
             host.block()
         server.jobs["vid_000002"] = 0
@@ -165,7 +160,7 @@ def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host)
         stage = shown.locator(".rw-stage")
         for text in ("processing", "waiting"):
             generate.click()
-            expect(stage.first).to_contain_text(text, timeout=30_000)
+            expect(stage.last).to_contain_text(text, timeout=30_000)
         host.block()
         shown.get_by_role("button", name="Cancel").click()
         expect(shown.get_by_text("The kernel is busy: queued until the running cell ends.")).to_be_visible()
@@ -177,13 +172,14 @@ def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host)
         assert host.is_blocked()
         expect(stage).to_have_count(2)
         host.unblock()
-        expect(stage).to_have_count(3)
-        expect(stage.nth(1)).to_contain_text("cancelled")
+        expect(generate).to_be_visible()
+        expect(stage).to_have_count(2)
         # The new one is sent when the first is finished, and no other.
-        expect(stage.first).to_contain_text("waiting")
+        expect(stage.last).to_contain_text("waiting")
         server.jobs["vid_000001"] = 0
-        expect(stage.first).to_contain_text("processing", timeout=30_000)
-        expect(shown.locator(".rw-job")).to_have_count(3)
+        expect(stage).to_have_count(1, timeout=30_000)
+        expect(stage).to_contain_text("processing", timeout=30_000)
+        expect(shown.locator("[data-key]")).to_have_count(2)
         assert server.count("submit") == 2
 
 

@@ -293,7 +293,7 @@ def test_a_restarted_kernel_loses_no_job_and_pays_for_none_again(lab: Lab) -> No
 
         notebook.restart_kernel()
         expect(shown.get_by_text("Run the cell again")).to_be_visible(timeout=30_000)
-        expect(shown.locator(".rw-icon-spinner")).to_have_count(0)
+        expect(shown.locator(".rw-stage")).to_have_text(["processing"] * 2)
 
         notebook.run_all()
         shown = widget(notebook, 0)

@@ -384,7 +384,7 @@ def test_an_unconfirmed_job_takes_an_id_by_hand_and_says_in_its_row_what_is_wron
     # One that was wrong can be put right.
     widget.set("_jobs", [job(stopped=True, adoptable=True, error=error("Nobody knows vid_6."))])
     expect(there.get_by_role("button", name="Ask again")).to_be_visible()
-    expect(there.get_by_role("button", name="Use this id")).to_be_visible()
+    expect(there.get_by_role("button", name="Give its id")).to_be_visible()
     expect(there.get_by_role("button", name="Send again")).to_have_count(0)
 
 

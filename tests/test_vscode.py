@@ -63,7 +63,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
         assert download.value.path().read_bytes() == file.read_bytes()
         check_keyboard(page, shown)
         # Nothing is doubled: no job, and not by the saved output below.
-        expect(shown.locator(".rw-job")).to_have_count(2)
+        expect(shown.locator("[data-key]")).to_have_count(1)
         assert vscode.output(0).inner_text().strip() == shown.inner_text().strip()
         assert server.count("submit") == 2
 
@@ -108,7 +108,7 @@ def test_while_a_cell_runs_it_shows_the_stages_and_the_video_and_a_click_waits(v
         expect(vscode.output(busy)).to_contain_text("the cell ran to its end")
         expect(shown.locator(".rw-stage")).to_contain_text("processing", timeout=30_000)
         assert server.count("submit") == 2
-        expect(shown.locator(".rw-job")).to_have_count(2)
+        expect(shown.locator("[data-key]")).to_have_count(2)
 
 
 def test_a_video_of_some_mb_shows_its_poster_and_is_loaded_on_request(vscode: VSCode, tmp_path: Path) -> None:

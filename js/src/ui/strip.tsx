@@ -16,7 +16,7 @@ export function Strip({ page, later }: { page: Page; id: string; later: Later })
       {studio ? (
         <studio.Needs page={page} jobs={needs} />
       ) : (
-        needs.length > 0 && <p class="rw-empty">{needs.length} of your videos need you.</p>
+        needs.length > 0 && <p class="rw-empty">For you to decide: {needs.length}</p>
       )}
       <Runs page={page} />
     </>
