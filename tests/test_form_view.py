@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from access import check_access, check_fits, check_keyboard
+from lab import Lab
 from pictures import noise, picture
 from PIL import Image
 from playwright.sync_api import Locator, expect
@@ -387,3 +388,35 @@ def test_the_keyboard_reaches_all_of_it(widget: Widget) -> None:
     expect(view.get_by_role("button", name="price not set")).to_be_visible()
     expect(view.get_by_role("list", name="What is sent")).to_be_visible()
     check_keyboard(widget.page, ".runcrate-widget")
+
+
+# In a real JupyterLab
+
+SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget(takes=1)\nw"
+
+
+def test_a_set_with_a_start_picture_is_made_in_jupyterlab_by_the_keyboard_alone(lab: Lab) -> None:
+    look = "jobs = w.jobs\nprint(sorted(j.prompt for j in jobs), len({j.request.image.sha256 for j in jobs}))"
+    notebook = lab.open("form/set.ipynb", [SHOW, look], env={"RUNCRATE_DEMO": "1"})
+    notebook.run(0)
+    shown = notebook.output(0).locator(".runcrate-widget")
+    prompt = shown.get_by_label("Prompt")
+    prompt.focus(timeout=30_000)
+    lab.page.keyboard.type("A {red|blue} fox")
+    expect(shown.get_by_role("list", name="What is sent").get_by_role("listitem")).to_have_text(
+        ["A red fox", "A blue fox"]
+    )
+    drop(shown, "paste", "fox.png", picture("PNG", (320, 180)))
+    expect(shown.get_by_text("starts from fox.png")).to_be_visible()
+    button = shown.get_by_role("button", name="Generate 2")
+    expect(button).to_be_enabled(timeout=30_000)
+    check_access(lab.page, shown)
+    prompt.press("Control+Enter")
+    expect(shown.locator(".rw-status", has_text="queued")).to_have_count(0, timeout=30_000)
+    expect(shown.get_by_text("A red fox").first).to_be_visible(timeout=30_000)
+    notebook.run(1)
+    expect(notebook.output(1)).to_have_text("['A blue fox', 'A red fox'] 1")
+    # Before anything was sent the field was empty: the newest earlier prompt is one of these.
+    prompt.fill("")
+    prompt.press("ArrowUp")
+    expect(prompt).to_have_value("A blue fox", timeout=30_000)
