@@ -70,7 +70,8 @@ export class Shelf {
   #heard = -1; // the version that the session had when it was asked
   #asking = false;
   #within = new Set<string>(); // keys of the finished jobs that `wall` counts
-  #pages = new Map<number, { version: number | undefined; keys: string[] }>(); // of `wall`'s version, or older
+  // Of the version that `wall` has, or of an older one, until the newer one is here.
+  #pages = new Map<number, { version: number | undefined; keys: string[] }>();
   #coming = new Set<number>();
   #posters = new Map<string, string>(); // used last, last; "" where there is none
   #lacking: string[] = [];
@@ -141,9 +142,20 @@ export class Shelf {
       this.wall = wall;
       this.#within = new Set(within);
       this.#put(0, first.rows);
+      void this.#complete();
       // Those without a poster may have one now.
       for (const [key, url] of this.#posters) if (!url) this.#posters.delete(key);
     }
+    this.#page.redraw();
+  }
+
+  /** What is known by its job alone is asked for whole: its stack, what was made of it. */
+  async #complete(): Promise<void> {
+    const keys = [...this.#entries.values()].filter((entry) => !entry.stack).map(({ key }) => key);
+    if (!keys.length) return;
+    const asked = { kind: "choose", keys: keys.slice(-MOST_ASKED), changes: {} } as const;
+    const answer = await this.#page.kernel.conversation.insist(asked);
+    for (const row of answer.ok ? answer.rows : []) this.#entries.set(row.key, row);
     this.#page.redraw();
   }
 
