@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,15 @@ def test_there_is_no_desk_without_a_video_and_no_wall_with_one(widget: Widget) -
 
 
 def entry_js(number: int) -> str:
-    import json
-
     made = entry(number)
-    rest = {"note": "", "tags": [], "kept": None, "rating": None, "hidden": False, "binned": False}
+    rest: dict[str, Any] = {
+        "note": "",
+        "tags": [],
+        "kept": None,
+        "rating": None,
+        "hidden": False,
+        "binned": False,
+    }
     return json.dumps({**made, **rest, "takes": 1, "error": None, "status": "completed", "demo": False})
 
 

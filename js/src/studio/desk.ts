@@ -89,7 +89,8 @@ export class Desk {
     for (const job of page.kernel.jobs)
       if (job.video && (job.ended ?? job.started) > (newest?.ended ?? 0)) {
         newest = { key: job.key, ended: job.ended ?? job.started };
-        if (!this.entry(job.key)?.video) this.#entries.set(job.key, entryOf(job));
+        const known = this.entry(job.key);
+        if (!known?.video && !known?.binned) this.#entries.set(job.key, entryOf(job));
       }
     const key = newest?.key ?? (isPlain(shelf.query) ? shelf.key(0) : this.#newest);
     if (key !== this.#newest) {

@@ -106,7 +106,10 @@ export class Shelf {
     const { session, jobs, gone } = this.#page.kernel;
     const plain = isPlain(this.#answered);
     const fresh = plain ? jobs.filter((job) => job.video && !this.#within.has(job.key)) : [];
-    for (const job of fresh) if (!this.#entries.get(job.key)?.video) this.#entries.set(job.key, entryOf(job));
+    for (const job of fresh) {
+      const known = this.#entries.get(job.key);
+      if (!known?.video && !known?.binned) this.#entries.set(job.key, entryOf(job));
+    }
     this.fresh = fresh.map((job) => job.key);
     this.days = [];
     for (const { started } of fresh) this.#count(dayOf(started), 1);
