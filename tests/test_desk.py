@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,15 @@ def test_there_is_no_desk_without_a_video_and_no_wall_with_one(widget: Widget) -
 
 
 def entry_js(number: int) -> str:
-    import json
-
     made = entry(number)
-    rest = {"note": "", "tags": [], "kept": None, "rating": None, "hidden": False, "binned": False}
+    rest: dict[str, Any] = {
+        "note": "",
+        "tags": [],
+        "kept": None,
+        "rating": None,
+        "hidden": False,
+        "binned": False,
+    }
     return json.dumps({**made, **rest, "takes": 1, "error": None, "status": "completed", "demo": False})
 
 
@@ -158,6 +164,23 @@ def test_what_finishes_while_the_kernel_says_nothing_is_first_and_in_the_player(
     widget.set("_jobs", [finished("k2", file), finished("k1", file)])
     expect(view.locator(".rw-tile").first).to_have_attribute("data-key", "k2")
     expect(watched(view)).to_have_attribute("data-key", "e3-1")
+
+
+def test_what_the_kernel_knows_of_it_comes_when_it_can_answer(widget: Widget) -> None:
+    file = small_mp4(1)
+    view = desk(widget, [entry(0, take=1, kept=True), *(entry(number) for number in range(1, 12))])
+    expect(watched(view)).to_have_attribute("data-key", "e0-1")
+    widget.do("model.busy = true")
+    widget.set("_jobs", [finished("e0-2", file)])
+    expect(view.locator(".rw-tile")).to_have_count(13)
+    widget.do(
+        f"model.wall.entries.push({{...{entry_js(0)}, key: 'e0-2', take: 2}}); model.wallMoved(); model.idle()"
+    )
+    # It is a take of a stack, of which a better one is shown; it stays in the player.
+    expect(view.locator(".rw-tile")).to_have_count(12)
+    assert widget.of("choose") == [{"keys": ["e0-2"], "changes": {}}]
+    expect(tile(view, "e0-1").locator(".rw-count")).to_have_text("2")
+    expect(view.locator(".rw-stage")).to_be_visible()
 
 
 def test_what_is_looked_at_stays_in_its_place_when_another_comes(widget: Widget) -> None:
