@@ -28,7 +28,7 @@ export const About = stateful<Props, boolean>(false, ({ desk, entry, other, play
   return (
     <div class="rw-about">
       <div class="rw-what">
-        <div class="rw-says">
+        <div class="rw-wording">
           <p dir="auto" title={prompt}>
             {prompt}
           </p>

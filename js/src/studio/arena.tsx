@@ -101,7 +101,7 @@ function Two({ match, page }: { match: Match; page: Page }) {
           <Side key={clip.key} page={page} match={match} clip={clip} name={side ? "Right" : "Left"} />
         ))}
       </div>
-      <div class="rw-says">
+      <div class="rw-quote">
         {say("left", "← Left", "ArrowLeft")}
         {say("tie", "= Equal", "=")}
         {say("right", "Right →", "ArrowRight")}

@@ -29,7 +29,7 @@ export const Runs = stateful<{ page: Page }, boolean>(false, ({ page }, open, se
   const shown = [...made, ...next].slice(0, open ? MOST : FEW);
   const some = waiting.toLocaleString();
   return (
-    <section class={`rw-stripe${open ? " rw-all" : ""}`} aria-label="In the making">
+    <section class={`rw-stripe${open ? " rw-shown" : ""}`} aria-label="In the making">
       <div class="rw-line">
         <span>
           {made.length > 0 && <strong>{made.length} running</strong>}

@@ -65,7 +65,7 @@ class Comparison {
     this.#current = Math.min(this.#current, sides.length - 1);
     return (
       <section
-        class={`rw-compare rw-player${tall ? " rw-tall" : ""}`}
+        class={`rw-compare rw-player${tall ? " rw-upright" : ""}`}
         ref={this.#mounted}
         tabindex="-1"
         aria-label="Comparison"
