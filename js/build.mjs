@@ -53,7 +53,6 @@ const OURS = [
   "link",
   "list",
   "load",
-  "loadNewest",
   "loading",
   "look",
   "lossy",

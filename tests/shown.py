@@ -27,7 +27,6 @@ SESSION = {
     "library": "videos",
     "root": None,
     "saved": "w1",
-    "earlier": 0,
     "limit": None,
     "wall": 0,
 }

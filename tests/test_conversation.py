@@ -14,7 +14,7 @@ import pytest
 from fault_server import KEY, FaultServer
 from videos import small_mp4
 
-from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget
+from runcrate_widget import VideoClient, VideoRequest, VideoWidget
 from runcrate_widget.notebook.conversation import Conversation, Reply
 from runcrate_widget.notebook.messages import Message
 from runcrate_widget.notebook.rows import job_row, python_call
@@ -147,33 +147,6 @@ def test_a_poster_goes_both_ways(tmp_path: Path) -> None:
         assert ask(id="b", kind="keep_poster", jpeg="not base64!")[0]["error"]["field"] == "jpeg"
         assert ask(id="c", kind="keep_poster", jpeg="AAAA")[0]["ok"] is False
         assert ask(id="d", kind="chunk", offset=0, length=100)[1] == [video.read_bytes()[:100]]
-
-
-def test_what_the_library_has_comes_into_the_list_when_it_is_asked_for(tmp_path: Path) -> None:
-    with FaultServer(video=small_mp4(1)) as server:
-        client = VideoClient(KEY, base_url=server.url, library=tmp_path)
-        for take in (1, 2):
-            client.generate("A fox", model="Veo 3.0", take=take).wait(60)
-        widget = VideoWidget(client=VideoClient(KEY, base_url=server.url, library=tmp_path), prompt="A fox")
-        counted = threading.Event()
-
-        def look(_: object = None) -> None:
-            if widget._session["earlier"] == 2:
-                counted.set()
-
-        widget.observe(look, "_session")
-        look()
-        assert counted.wait(20), widget._session
-        assert len(widget.jobs) == 0
-        answered = threading.Event()
-        widget.send = lambda content, buffers=None: answered.set()
-        widget._handle_custom_msg({"id": "e", "kind": "earlier"}, [])
-        assert answered.wait(20)
-        listed: list[VideoJob] = list(widget.jobs)
-        assert [job.take for job in listed] == [1, 2]
-        assert all(job.video for job in listed)
-        assert widget._session["earlier"] == 0
-        assert server.count("submit") == 2
 
 
 def test_a_page_cannot_set_what_the_kernel_says(server: FaultServer, tmp_path: Path) -> None:

@@ -185,6 +185,15 @@ def test_a_choice_goes_through_the_job_that_lives_and_no_job_is_made_for_a_row(
     assert {one.key for one in found} == {keys[0], owl["key"], keys[2]}
 
 
+def test_with_nothing_to_change_it_is_only_told_how_they_are(view: Wall, takes: list[VideoJob]) -> None:
+    version, record = view.wall()["version"], takes[1].record
+    (row,) = view.ask("choose", keys=[takes[1].key], changes={})["rows"]
+    assert (row["take"], row["takes"]) == (2, 3)
+    assert row["stack"] in {shown["stack"] for shown in view.rows()}
+    assert takes[1].record is record
+    assert view.wall()["version"] == version
+
+
 def test_one_that_fails_keeps_no_other_from_being_chosen(view: Wall, takes: list[VideoJob]) -> None:
     view.wall()
     error = view.refused("choose", keys=["gone", takes[0].key], changes={"rating": 3})

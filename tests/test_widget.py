@@ -174,7 +174,6 @@ def test_the_view_is_told_of_models_prices_and_the_session(
         "library": str(tmp_path),
         "root": None,
         "saved": widget.model_id,
-        "earlier": 0,
         "limit": None,
         "wall": 0,
     }

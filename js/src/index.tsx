@@ -45,7 +45,6 @@ export const begin: Begin = (model, modelSignal, studio) => {
     const now = () => {
       drawn = true;
       if (end.signal.aborted) return;
-      page.loadNewest();
       draw(<Widget page={page} id={id} later={later} />, el);
     };
     const soon = () => {

@@ -81,7 +81,6 @@ test("nothing is generated without a prompt, or without a key", () => {
         library: "",
         root: null,
         saved: "",
-        earlier: 0,
         limit: null,
         wall: 0,
       },

@@ -63,7 +63,6 @@ export function state(fields: Partial<Traits> = {}): Traits {
       library: "videos",
       root: null,
       saved: "w",
-      earlier: 0,
       limit: null,
       wall: 0,
     },

@@ -1,5 +1,4 @@
-"""What a widget shows of the time before it: the jobs that an earlier kernel left, and how many videos there
-are.
+"""What a widget shows of the time before it: the jobs that an earlier kernel left unfinished.
 
 A large library takes its time, so all of it is read in a thread beside. Nothing that goes wrong there may
 hide a job that waits for a person's decision.
@@ -15,7 +14,6 @@ from concurrent.futures import Future
 from runcrate_widget.client import VideoClient
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine, run_in_background
-from runcrate_widget.library.record import Record
 
 from .feed import Feed
 
@@ -23,16 +21,11 @@ _log = logging.getLogger("runcrate_widget")
 
 
 class Earlier:
-    """`add(*jobs)` puts jobs into the widget, `changed()` is called when `count` has; both in the engine's
-    thread.
-    """
+    """`add(*jobs)` puts jobs into the widget, in the engine's thread."""
 
-    def __init__(self, feed: Feed, add: Callable[..., None], changed: Callable[[], None]) -> None:
-        #: How many finished videos the library has that are not in the list.
-        self.count = 0
+    def __init__(self, feed: Feed, add: Callable[..., None]) -> None:
         self._feed = feed
         self._add = add
-        self._changed = changed
 
     def look(self, client: VideoClient) -> None:
         """Has the jobs shown that are unfinished in the library, once they are found. At any time: they may
@@ -41,27 +34,11 @@ class Earlier:
         me = weakref.ref(self)  # a library that is slow to read keeps no widget
         client._resumed.add_done_callback(lambda jobs: run_in_background(lambda: _find(me, client, jobs)))
 
-    def videos(self, client: VideoClient) -> list[Record]:
-        """What the library has of this service's videos that is not shown here, newest first."""
-        return self._not_listed(_finished(client))
-
-    def _not_listed(self, records: list[Record]) -> list[Record]:
-        return [one for one in records if one.key not in self._feed.list]
-
-    def counted(self, count: int) -> None:
-        """So many are left. In the engine's thread."""
-        self.count = count
-        self._changed()
-
     def _show(self, jobs: list[VideoJob], decided: list[VideoJob]) -> None:
         if not self._feed.closed:
             for job in decided:
                 self._feed.sent_again(job)
             self._add(*jobs)
-
-    def _count(self, finished: list[Record]) -> None:
-        if not self._feed.closed:
-            self.counted(len(self._not_listed(finished)))
 
 
 def _find(me: weakref.ref[Earlier], client: VideoClient, resumed: Future[list[VideoJob]]) -> None:
@@ -71,27 +48,16 @@ def _find(me: weakref.ref[Earlier], client: VideoClient, resumed: Future[list[Vi
         _tell(me, client, resumed.result())
     # Also where nothing was to be taken up: these wait for a person, and not for a client.
     _tell(me, client, _unconfirmed(client))
-    finished = _finished(client)
-    _call(me, lambda earlier: earlier._count(finished))
 
 
 def _tell(me: weakref.ref[Earlier], client: VideoClient, jobs: list[VideoJob]) -> None:
     decided = [job for job in jobs if job.status == "unconfirmed" and _was_sent_again(client, job)]
-    _call(me, lambda earlier: earlier._show(jobs, decided))
 
-
-def _call(me: weakref.ref[Earlier], tell: Callable[[Earlier], None]) -> None:
-    def call() -> None:
+    def tell() -> None:
         if (earlier := me()) is not None:
-            tell(earlier)
+            earlier._show(jobs, decided)
 
-    engine().call(call)
-
-
-def _finished(client: VideoClient) -> list[Record]:
-    """This service's videos that are there, newest first."""
-    finished = client.library.filter(status="completed")
-    return [one for one in finished if one.service == client._service and one.path.exists()]
+    engine().call(tell)
 
 
 def _unconfirmed(client: VideoClient) -> list[VideoJob]:

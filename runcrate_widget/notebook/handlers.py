@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("runcrate_widget")
 
-_EARLIER = 20  # videos that are shown at a time of those that the library has
 _MOST_PROMPTS = 100
 _LONGEST_PROMPT = 4000  # characters
 
@@ -167,16 +166,6 @@ async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Mess
 async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
     folder = widget.client.library.folder
     widget._use(await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder)))
-    return {}
-
-
-@handles("earlier")
-async def _earlier(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
-    records = await asyncio.to_thread(widget._earlier.videos, widget.client)
-    ids = [record.id for record in records[:_EARLIER] if record.id]
-    jobs = await asyncio.to_thread(lambda: [widget.client.job(id) for id in ids])
-    widget._add(*jobs)
-    widget._earlier.counted(len(records[_EARLIER:]))
     return {}
 
 

@@ -122,7 +122,6 @@ class SessionRow(TypedDict):
     library: str  # path of the folder
     root: str | None  # path of the folder that the notebook server shows, where the kernel knows it
     saved: str  # what the saved output of this widget is known by: the view hides it
-    earlier: int  # how many finished videos the library has that are not in the list
     limit: LimitRow | None  # None: there is no limit
     wall: int  # the version of the wall, which moves when anything there has; 0 until it is asked for
 
@@ -331,7 +330,6 @@ REQUESTS: dict[str, type] = {
     "resubmit": JobRequest,  # one that is `failed` or `unconfirmed`, sent again as a new job
     "adopt": AdoptRequest,  # one that is `adoptable`
     "resume": JobRequest,  # one that is `stopped`
-    "earlier": Nothing,  # the newest of the earlier videos come into the list
     "code": JobRequest,
     "chunk": ChunkRequest,
     "poster": JobRequest,
@@ -365,7 +363,6 @@ PAYLOADS: dict[str, type] = {
     "resubmit": ResubmitPayload,
     "adopt": Nothing,
     "resume": Nothing,
-    "earlier": Nothing,
     "code": CodePayload,
     "chunk": ChunkPayload,
     "poster": Nothing,  # and one buffer, a JPEG; none if there is no poster

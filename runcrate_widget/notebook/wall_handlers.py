@@ -89,7 +89,8 @@ async def _choose(widget: VideoWidget, message: Message, _: list[bytes]) -> Mess
     def choose(entry: Entry) -> None:
         client._look_up(entry.record).choose(**changes)
 
-    await asyncio.to_thread(widget._wall.each, shelf, keys, choose)
+    if changes:  # else it is only asked how they are
+        await asyncio.to_thread(widget._wall.each, shelf, keys, choose)
     return {"rows": await asyncio.to_thread(widget._wall.rows_of, shelf, keys)}
 
 

@@ -101,7 +101,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
         self._client = VideoClient(demo=demo) if client is None else client
         self._feed = Feed(Push(self._say), self._tell)
-        self._earlier = Earlier(self._feed, self._add, self._show_session)
+        self._earlier = Earlier(self._feed, self._add)
         self._remainder = Remainder(self._show_session)
         self._once = Once()
         self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
@@ -186,7 +186,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 library=str(self._client.library.folder),
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
-                earlier=self._earlier.count,
                 limit=self._remainder.row,
                 wall=self._wall.version,
             )

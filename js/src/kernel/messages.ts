@@ -69,7 +69,6 @@ export interface SessionRow {
   library: string;
   root: string | null;
   saved: string;
-  earlier: number;
   limit: LimitRow | null;
   wall: number; // the version of the wall; 0 until it is asked for
 }
@@ -190,7 +189,6 @@ export interface Requests {
   resubmit: { key: string };
   adopt: { key: string; job_id: string };
   resume: { key: string };
-  earlier: object;
   code: { key: string };
   chunk: { key: string; offset: number; length: number };
   poster: { key: string };
@@ -225,7 +223,6 @@ export interface Payloads {
   resubmit: { key: string };
   adopt: object;
   resume: object;
-  earlier: object;
   code: { code: string };
   chunk: { offset: number; total: number };
   poster: object;

@@ -1,4 +1,5 @@
-// What the rows of more than one kind of message are made of: a part of messages.ts. (The other side is `notebook/shapes.py`.)
+// What the rows of more than one kind of message are made of: a part of messages.ts. (The other side is
+// `notebook/shapes.py`.)
 
 /** What went wrong, for a person; `field` is the control at fault. */
 export interface ErrorRow {

@@ -1,5 +1,5 @@
-// What is on the desk of one widget: the wall's entries, which of them is in the player, which are chosen, and what
-// stands in the stage's place. For all views of the widget.
+// What is on the desk of one widget: the wall's entries, which of them is in the player, which are chosen,
+// and what stands in the stage's place. For all views of the widget.
 
 import type { Changes, EntryRow } from "../kernel/messages.ts";
 import type { Page } from "../ui/page.ts";
@@ -84,6 +84,7 @@ export class Desk {
   follow(): void {
     const { shelf, page } = this;
     shelf.look();
+    if (isPlain(shelf.query)) page.videos = shelf.wall ? shelf.count : undefined;
     let newest: { key: string; ended: number } | undefined;
     for (const job of page.kernel.jobs)
       if (job.video && (job.ended ?? job.started) > (newest?.ended ?? 0)) {

@@ -1,5 +1,5 @@
-// Where the wall's tiles stand, and which of them are in view: all of one size, in rows that follow one another;
-// above a row in which a day begins there is room for its name. Pure functions, in pixels.
+// Where the wall's tiles stand, and which of them are in view: all of one size, in rows that follow one
+// another; above a row in which a day begins there is room for its name. Pure functions, in pixels.
 
 const NARROWEST = 118; // of a tile
 const ACROSS = 8; // between two of a row

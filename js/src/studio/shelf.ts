@@ -1,5 +1,5 @@
-// What the page has of the wall: how much there is, the rows that were looked at, and their posters. What a drawing
-// needs and is not here is asked for; the answer draws anew.
+// What the page has of the wall: how much there is, the rows that were looked at, and their posters. What a
+// drawing needs and is not here is asked for; the answer draws anew.
 
 import type { Received } from "../kernel/conversation.ts";
 import type { DayRow, EntryRow, JobRow, Query, WallPayload } from "../kernel/messages.ts";
@@ -70,7 +70,8 @@ export class Shelf {
   #heard = -1; // the version that the session had when it was asked
   #asking = false;
   #within = new Set<string>(); // keys of the finished jobs that `wall` counts
-  #pages = new Map<number, { version: number | undefined; keys: string[] }>(); // of the wall's version, or older
+  // Of the version that `wall` has, or of an older one, until the newer one is here.
+  #pages = new Map<number, { version: number | undefined; keys: string[] }>();
   #coming = new Set<number>();
   #posters = new Map<string, string>(); // used last, last; "" where there is none
   #lacking: string[] = [];
@@ -105,7 +106,10 @@ export class Shelf {
     const { session, jobs, gone } = this.#page.kernel;
     const plain = isPlain(this.#answered);
     const fresh = plain ? jobs.filter((job) => job.video && !this.#within.has(job.key)) : [];
-    for (const job of fresh) if (!this.#entries.get(job.key)?.video) this.#entries.set(job.key, entryOf(job));
+    for (const job of fresh) {
+      const known = this.#entries.get(job.key);
+      if (!known?.video && !known?.binned) this.#entries.set(job.key, entryOf(job));
+    }
     this.fresh = fresh.map((job) => job.key);
     this.days = [];
     for (const { started } of fresh) this.#count(dayOf(started), 1);
@@ -141,9 +145,20 @@ export class Shelf {
       this.wall = wall;
       this.#within = new Set(within);
       this.#put(0, first.rows);
+      void this.#complete();
       // Those without a poster may have one now.
       for (const [key, url] of this.#posters) if (!url) this.#posters.delete(key);
     }
+    this.#page.redraw();
+  }
+
+  /** What is known by its job alone is asked for whole: its stack, what was made of it. */
+  async #complete(): Promise<void> {
+    const keys = [...this.#entries.values()].filter((entry) => !entry.stack).map(({ key }) => key);
+    if (!keys.length) return;
+    const asked = { kind: "choose", keys: keys.slice(-MOST_ASKED), changes: {} } as const;
+    const answer = await this.#page.kernel.conversation.insist(asked);
+    for (const row of answer.ok ? answer.rows : []) this.#entries.set(row.key, row);
     this.#page.redraw();
   }
 

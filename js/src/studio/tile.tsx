@@ -57,46 +57,48 @@ export function Tile({ desk, entry, at, day, style, loop, stop, focus }: Props) 
       tabindex={stop ? 0 : -1}
       ref={focus}
       title={entry && short(entry.prompt, 200)}
-      aria-label={entry ? said(entry, day) : "Not here yet"}
       aria-selected={chosen > 0}
       aria-current={entry?.key === desk.watched ? "true" : undefined}
       aria-posinset={at + 1}
       aria-setsize={desk.shelf.count}
     >
-      {day && (
-        <p class="rw-day" aria-hidden="true">
-          {day.name} <small>{day.count}</small>
-        </p>
-      )}
-      {poster && <img src={poster} alt="" />}
-      {entry && !entry.video && (
-        <span class="rw-words">
-          <Icon name={entry.status === "failed" ? "failed" : "cancelled"} />
-          {short(entry.prompt, 60)}
-        </span>
-      )}
-      {loop && (
-        // biome-ignore lint/a11y/useMediaCaption: it is mute, and there are no captions to show
-        <video ref={mute} src={loop} loop autoplay playsinline />
-      )}
-      {entry?.kept != null && (
-        <span class={`rw-over ${entry.kept ? "rw-kept" : "rw-no"}`}>
-          <Icon name={entry.kept ? "done" : CROSS} />
-        </span>
-      )}
-      {entry && entry.takes > 1 && (
-        <span class="rw-over rw-count">
-          <Icon name={LAYERS} />
-          {entry.takes}
-        </span>
-      )}
-      {entry?.rating ? <span class="rw-over rw-rate">★ {entry.rating}</span> : null}
-      {seconds > 0 && <span class="rw-over rw-length">{seconds} s</span>}
-      {entry && (
-        <span class="rw-pick" title="Choose it, to compare (Space)">
-          {chosen || ""}
-        </span>
-      )}
+      <span class="rw-unseen">{entry ? said(entry, day) : "Not here yet"}</span>
+      <span aria-hidden="true">
+        {day && (
+          <span class="rw-day">
+            {day.name} <small>{day.count}</small>
+          </span>
+        )}
+        {poster && <img src={poster} alt="" />}
+        {entry && !entry.video && (
+          <span class="rw-words">
+            <Icon name={entry.status === "failed" ? "failed" : "cancelled"} />
+            {short(entry.prompt, 60)}
+          </span>
+        )}
+        {loop && (
+          // biome-ignore lint/a11y/useMediaCaption: it is mute, and there are no captions to show
+          <video ref={mute} src={loop} loop autoplay playsinline />
+        )}
+        {entry?.kept != null && (
+          <span class={`rw-over ${entry.kept ? "rw-kept" : "rw-no"}`}>
+            <Icon name={entry.kept ? "done" : CROSS} />
+          </span>
+        )}
+        {entry && entry.takes > 1 && (
+          <span class="rw-over rw-count">
+            <Icon name={LAYERS} />
+            {entry.takes}
+          </span>
+        )}
+        {entry?.rating ? <span class="rw-over rw-rate">★ {entry.rating}</span> : null}
+        {seconds > 0 && <span class="rw-over rw-length">{seconds} s</span>}
+        {entry && (
+          <span class="rw-pick" title="Choose it, to compare (Space)">
+            {chosen || ""}
+          </span>
+        )}
+      </span>
     </div>
   );
 }

@@ -149,7 +149,7 @@ function Pick({ name, value, choices, onValue }: PickProps) {
 function Line({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a legend cannot stand beside what it names
-    <div class="rw-line" role="group" aria-label={name}>
+    <div class="rw-row" role="group" aria-label={name}>
       <span aria-hidden="true">{name}</span>
       {children}
     </div>
@@ -234,7 +234,7 @@ function Filter({ desk, id, close }: Props & { close: () => void }) {
       <Line name="Cost $">
         {dollars("cost_from", "from")}–{dollars("cost_to", "to")}
       </Line>
-      <label class="rw-line">
+      <label class="rw-row">
         <input
           type="checkbox"
           checked={query.hidden}
@@ -242,7 +242,7 @@ function Filter({ desk, id, close }: Props & { close: () => void }) {
         />
         Put away{wall?.put_away ? ` ${wall.put_away}` : ""}
       </label>
-      <div class="rw-line">
+      <div class="rw-row">
         <button type="button" class="rw-action" onClick={() => shelf.ask({ ...PLAIN, text: query.text })}>
           Clear
         </button>

@@ -1,7 +1,7 @@
 // The wall: of its tiles only those are drawn that are in view, and a few around them.
 
 import { prefersStill } from "../kernel/host.ts";
-import type { EntryRow } from "../kernel/messages.ts";
+import type { EntryRow, JobRow } from "../kernel/messages.ts";
 import type { ComponentChildren, Instance } from "../ui/dom.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
 import { inView, type Layout, layOut, place, reach, rowAt, step } from "./layout.ts";
@@ -37,7 +37,8 @@ class View {
   width = 0;
   height = 0;
   top = 0;
-  anchor: string | undefined; // what stands first in view
+  first: string | undefined; // what stands first in view
+  firstAt = 0; // and where
   #redraw: () => void;
   #box: HTMLElement | null = null;
   #observer: ResizeObserver | undefined;
@@ -92,13 +93,11 @@ class View {
       this.key = shelf.key(this.at);
     }
     this.at = Math.max(0, Math.min(this.at, this.layout.count - 1));
-    const stood = this.anchor === undefined ? undefined : shelf.indexOf(this.anchor);
-    const first = rowAt(this.layout, this.top) * this.layout.columns;
-    if (this.top && stood !== undefined && Math.abs(stood - first) >= this.layout.columns) {
-      const down = place(this.layout, stood).top - place(this.layout, first).top;
-      this.top = Math.max(0, this.top + down);
-      queueMicrotask(() => this.#box?.scrollTo(0, this.top));
-    }
+    const now = this.top && this.first !== undefined ? shelf.indexOf(this.first) : undefined;
+    if (now === undefined || now === this.firstAt) return;
+    const down = place(this.layout, now).top - place(this.layout, this.firstAt).top;
+    this.top = Math.max(0, this.top + down);
+    queueMicrotask(() => this.#box?.scrollTo(0, this.top));
   }
 
   /** The keyboard goes to this tile. */
@@ -119,6 +118,12 @@ class View {
     }
     if (key === undefined || this.hovered === key || prefersStill()) return;
     this.#timer = setTimeout(() => {
+      const { media } = this.desk.page.kernel;
+      const entry = this.desk.entry(key);
+      // All are in one folder: where the one in the player is served by its URL, this one is too.
+      const watched = media.get(this.desk.watched ?? "");
+      if (!entry?.video || watched?.state !== "ready" || watched.transport !== "url") return;
+      if (!media.get(key)) media.load(entry as unknown as JobRow, false);
       this.hovered = key;
       this.#redraw();
     }, REST) as unknown as number;
@@ -142,9 +147,10 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
   const { layout } = view;
   const [first, last] = inView(layout, view.top, view.height);
   shelf.want(first, last);
-  view.anchor = shelf.key(rowAt(layout, view.top) * layout.columns);
+  view.firstAt = rowAt(layout, view.top) * layout.columns;
+  view.first = shelf.key(view.firstAt);
   const shown = Array.from({ length: last - first }, (_, n) => first + n);
-  if (view.at < first || view.at >= last) shown.push(view.at); // it may have the keyboard
+  if (layout.count && (view.at < first || view.at >= last)) shown.push(view.at); // it may have the keyboard
   const { now } = desk.page.kernel;
 
   const press = (key: string, picks: boolean) => {
@@ -224,7 +230,7 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
 /** Where its video is, if no message of the kernel is needed for it. */
 function urlOf(desk: Desk, key: string): string | undefined {
   const load = desk.page.kernel.media.get(key);
-  return load?.state === "ready" ? load.url : undefined;
+  return load?.state === "ready" && load.transport === "url" ? load.url : undefined;
 }
 
 /** Does what a key says to do with an entry; false where it says nothing. */

@@ -19,7 +19,6 @@ const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
 const MOST_PRESSED = 10; // pages that come by themselves before the list's end was out of view once
-const AUTOMATIC = 3; // the newest videos are fetched without being asked for
 
 type Name = keyof Settings;
 
@@ -32,6 +31,8 @@ export class Page {
   readonly kernel: KernelState;
   /** What the last `set` or `generate` was refused for. */
   error: ErrorRow | null = null;
+  /** How many videos there are, once the wall has said it. */
+  videos: number | undefined;
   /** The latest change of a job's stage, for a screen reader. */
   announcement = "";
 
@@ -148,8 +149,8 @@ export class Page {
     this.#changed();
   }
 
-  /** `demo`: goes on with the demo backend. `earlier`: shows videos that the library has. */
-  async press(kind: "demo" | "earlier"): Promise<void> {
+  /** `demo`: goes on with the demo backend. */
+  async press(kind: "demo"): Promise<void> {
     if (this.isOpen(kind)) return;
     this.error = null;
     const reply = await this.#ask({ kind });
@@ -210,14 +211,6 @@ export class Page {
     return () => {
       if (!--this.#views) this.kernel.media.pause();
     };
-  }
-
-  /** Fetches the newest videos, which are shown without being asked for. */
-  loadNewest(): void {
-    const { jobs, media } = this.kernel;
-    const newest = jobs.filter((job) => job.video).slice(0, AUTOMATIC);
-    // Each is put before the ones that wait.
-    for (const job of newest.reverse()) if (!media.get(job.key)) media.load(job, false);
   }
 
   async #ask<R extends Request>(request: R, key = ""): Promise<Received<R["kind"]>> {

@@ -1,0 +1,247 @@
+"""The desk: the wall of all videos beside the one in the player. The kernel is `fake_model.js`."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from access import check_access
+from playwright.sync_api import expect
+from shown import SESSION, Widget, finished, state
+from videos import small_mp4
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+HOUR = 3600
+
+
+def entry(number: int, *, take: int = 1, **fields: Any) -> dict[str, Any]:
+    """A take of stack `number`: the higher, the longer ago."""
+    video = {
+        "path": f"/home/me/videos/e{number}-{take}.mp4",
+        "size": 1000,
+        "width": 64,
+        "height": 36,
+        "duration": 4.0,
+        "audio": False,
+    }
+    return {
+        "key": f"e{number}-{take}",
+        "stack": f"s{number}",
+        "prompt": f"A fox in the snow, number {number}",
+        "model": "google/veo-3.0",
+        "model_name": "Veo 3.0",
+        "duration": 4,
+        "aspect_ratio": "16:9",
+        "take": take,
+        "created": time.time() - number * HOUR - take,
+        "video": video,
+        **fields,
+    }
+
+
+def desk(widget: Widget, entries: list[dict[str, Any]], **traits: Any) -> Locator:
+    # One file for all: which is shown is told by its key.
+    return widget.start(state(_entries=entries, **traits), files={"e0-1": small_mp4(1)})
+
+
+def tile(view: Locator, key: str) -> Locator:
+    return view.locator(f'.rw-tile[data-key="{key}"]')
+
+
+def watched(view: Locator) -> Locator:
+    return view.locator(".rw-tile[aria-current]")
+
+
+def test_there_is_no_desk_without_a_video_and_no_wall_with_one(widget: Widget) -> None:
+    view = desk(widget, [])
+    widget.wait_for("model.of('wall_rows').length === 1")
+    expect(view.locator(".rw-desk")).to_have_count(0)
+    widget.do(f"model.wall.entries = [{{...{entry_js(0)}}}]; model.wallMoved()")
+    expect(view.locator(".rw-solo .rw-stage")).to_be_visible()
+    expect(view.locator(".rw-rail")).to_have_count(0)
+
+
+def entry_js(number: int) -> str:
+    made = entry(number)
+    rest: dict[str, Any] = {
+        "note": "",
+        "tags": [],
+        "kept": None,
+        "rating": None,
+        "hidden": False,
+        "binned": False,
+    }
+    return json.dumps({**made, **rest, "takes": 1, "error": None, "status": "completed", "demo": False})
+
+
+def test_tools_come_with_the_ninth_stack_and_the_wall_with_the_second(widget: Widget) -> None:
+    view = desk(widget, [entry(0), entry(0, take=2), entry(1)])
+    expect(view.locator(".rw-tile")).to_have_count(2)
+    expect(tile(view, "e0-1").locator(".rw-count")).to_have_text("2")
+    expect(view.get_by_label("Search")).to_have_count(0)
+    widget.do(
+        f"model.wall.entries = [0,1,2,3,4,5,6,7,8].map(n => ({{...{entry_js(0)}, key: `k${{n}}`, stack: `k${{n}}`}})); model.wallMoved()"
+    )
+    expect(view.locator(".rw-tile")).to_have_count(9)
+    expect(view.get_by_label("Search")).to_be_visible()
+
+
+def test_of_five_thousand_at_most_fifty_tiles_are_there_and_all_are_reached(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(5000)])
+    expect(view.locator(".rw-tile").first).to_have_attribute("aria-setsize", "5000")
+    box = view.locator(".rw-scroll")
+    most = box.evaluate(
+        """async (box) => {
+          let most = 0;
+          for (const part of [0, 0.1, 0.35, 0.7, 0.2, 1]) {
+            box.scrollTop = part * box.scrollHeight;
+            await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+            most = Math.max(most, box.querySelectorAll(".rw-tile").length);
+          }
+          return most;
+        }"""
+    )
+    assert 20 < most <= 50
+    expect(tile(view, "e4999-1")).to_be_visible()
+    asked = widget.of("wall_rows")
+    assert all(one["count"] == 60 for one in asked)
+    assert len(asked) < 20, "what was passed by is not asked for"
+
+
+def test_what_is_typed_is_searched_as_it_is_typed(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(300)])
+    view.get_by_label("Search").press_sequentially("number 29")
+    expect(view.locator(".rw-tile")).to_have_count(13)
+    assert widget.of("wall")[-1]["query"]["text"] == "number 29"
+    expect(view.locator(".rw-rail").get_by_role("status")).to_have_text("13 found")
+    view.get_by_label("Search").fill("nothing of the kind")
+    expect(view.get_by_text("Nothing is like that.")).to_be_visible()
+    expect(view.get_by_label("Search")).to_be_visible()
+    view.get_by_label("Search").fill("")
+    expect(view.locator(".rw-tile").first).to_have_attribute("aria-setsize", "300")
+
+
+def test_the_keyboard_goes_over_the_wall_watches_chooses_and_judges(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(40)])
+    tile(view, "e0-1").focus()
+    keyboard = widget.page.keyboard
+    keyboard.press("ArrowRight")
+    expect(tile(view, "e1-1")).to_be_focused()
+    keyboard.press("Enter")
+    expect(watched(view)).to_have_attribute("data-key", "e1-1")
+    keyboard.press("Space")
+    keyboard.press("ArrowDown")
+    expect(tile(view, "e4-1")).to_be_focused()
+    keyboard.press("Space")
+    expect(view.locator(".rw-selection")).to_contain_text("2 chosen")
+    expect(tile(view, "e4-1").locator(".rw-pick")).to_have_text("2")
+    keyboard.press("k")
+    keyboard.press("4")
+    expect(tile(view, "e4-1").locator(".rw-kept")).to_be_visible()
+    expect(tile(view, "e4-1").locator(".rw-rate")).to_have_text("★ 4")
+    assert [one["changes"] for one in widget.of("choose")] == [{"kept": True}, {"rating": 4}]
+    keyboard.press("x")
+    expect(tile(view, "e4-1").locator(".rw-no")).to_be_visible()
+    expect(tile(view, "e4-1")).to_be_focused()
+    keyboard.press("End")
+    expect(tile(view, "e39-1")).to_be_focused()
+    expect(tile(view, "e39-1")).to_be_in_viewport()
+    assert view.locator('.rw-tile[tabindex="0"]').count() == 1
+
+
+def test_what_finishes_while_the_kernel_says_nothing_is_first_and_in_the_player(widget: Widget) -> None:
+    file = small_mp4(1)
+    view = desk(widget, [entry(number) for number in range(12)])
+    expect(watched(view)).to_have_attribute("data-key", "e0-1")
+    widget.do("model.busy = true")
+    widget.set("_jobs", [finished("k1", file)])
+    expect(view.locator(".rw-tile").first).to_have_attribute("data-key", "k1")
+    expect(watched(view)).to_have_attribute("data-key", "k1")
+    tile(view, "e3-1").click()
+    widget.set("_jobs", [finished("k2", file), finished("k1", file)])
+    expect(view.locator(".rw-tile").first).to_have_attribute("data-key", "k2")
+    expect(watched(view)).to_have_attribute("data-key", "e3-1")
+
+
+def test_what_the_kernel_knows_of_it_comes_when_it_can_answer(widget: Widget) -> None:
+    file = small_mp4(1)
+    view = desk(widget, [entry(0, take=1, kept=True), *(entry(number) for number in range(1, 12))])
+    expect(watched(view)).to_have_attribute("data-key", "e0-1")
+    widget.do("model.busy = true")
+    widget.set("_jobs", [finished("e0-2", file)])
+    expect(view.locator(".rw-tile")).to_have_count(13)
+    widget.do(
+        f"model.wall.entries.push({{...{entry_js(0)}, key: 'e0-2', take: 2}}); model.wallMoved(); model.idle()"
+    )
+    # It is a take of a stack, of which a better one is shown; it stays in the player.
+    expect(view.locator(".rw-tile")).to_have_count(12)
+    assert widget.of("choose") == [{"keys": ["e0-2"], "changes": {}}]
+    expect(tile(view, "e0-1").locator(".rw-count")).to_have_text("2")
+    expect(view.locator(".rw-stage")).to_be_visible()
+
+
+def test_what_is_looked_at_stays_in_its_place_when_another_comes(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(300)])
+    box = view.locator(".rw-scroll")
+    expect(view.locator(".rw-tile").first).to_be_visible()
+    box.evaluate("box => { box.scrollTop = 3000 }")
+    key = box.evaluate(
+        """async (box) => {
+          await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+          const top = box.getBoundingClientRect().top;
+          return [...box.querySelectorAll(".rw-tile")].find((one) => one.getBoundingClientRect().top > top).dataset.key;
+        }"""
+    )
+    before = tile(view, key).bounding_box()
+    rows = ", ".join(f"{{...{entry_js(0)}, key: 'new{n}', stack: 'new{n}', created: 9e9}}" for n in range(3))
+    widget.do(f"model.wall.entries = [{rows}, ...model.wall.entries]; model.wallMoved()")
+    expect(view.locator(".rw-tile").first).to_have_attribute("aria-setsize", "303")
+    after = tile(view, key).bounding_box()
+    assert before and after
+    assert abs(after["y"] - before["y"]) < 30, "a row more, and it is where it was"
+
+
+def test_a_stack_is_kept_filtered_and_put_away(widget: Widget) -> None:
+    entries = [
+        entry(number, kept=number < 2 or None, tags=["winter"] if number == 5 else []) for number in range(12)
+    ]
+    view = desk(widget, entries)
+    view.get_by_text("Kept 2").click()
+    expect(view.locator(".rw-tile")).to_have_count(2)
+    view.get_by_text("All", exact=True).click()
+    view.get_by_role("button", name="Filter").click()
+    view.get_by_label("Tag").select_option("winter")
+    expect(view.locator(".rw-tile")).to_have_count(1)
+    view.get_by_label("Tag").press("Escape")
+    expect(view.get_by_role("button", name="Filter")).to_be_focused()
+    tile(view, "e5-1").hover()
+    tile(view, "e5-1").locator(".rw-pick").click()
+    view.get_by_role("button", name="Put them away").click()
+    expect(view.locator(".rw-tile")).to_have_count(0)
+    view.get_by_role("button", name="Filter").click()
+    view.locator(".rw-filter").get_by_role("button", name="Clear").click()
+    expect(view.locator(".rw-tile")).to_have_count(11)
+    view.get_by_label("Put away 1").check()
+    expect(view.locator(".rw-tile")).to_have_count(1)
+
+
+def test_axe_has_nothing_against_the_desk(widget: Widget) -> None:
+    view = desk(widget, [entry(number, rating=number % 6 or None) for number in range(30)])
+    expect(view.locator(".rw-tile").first).to_be_visible()
+    view.get_by_role("button", name="Filter").click()
+    check_access(widget.page, ".runcrate-widget .rw-rail")
+
+
+def test_the_wall_is_asked_again_only_when_it_has_moved(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(12)])
+    expect(view.locator(".rw-tile")).to_have_count(12)
+    before = len(widget.of("wall"))
+    widget.set("takes", 2)
+    widget.set("_session", {**SESSION, "wall": widget.do("model.wall.version")})
+    widget.page.wait_for_function("new Promise((r) => requestAnimationFrame(() => r(true)))")
+    assert len(widget.of("wall")) == before
+    widget.do("model.wallMoved()")
+    widget.wait_for(f"model.of('wall').length === {before + 1}")
