@@ -396,7 +396,7 @@ SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget(takes=1)\nw"
 
 
 def test_a_set_with_a_start_picture_is_made_in_jupyterlab_by_the_keyboard_alone(lab: Lab) -> None:
-    look = "jobs = w.jobs\nprint(sorted(j.prompt for j in jobs), len({j.request.image.sha256 for j in jobs}))"
+    look = "jobs = w.jobs\nprint(sorted(j.request.prompt for j in jobs), len({j.request.image.sha256 for j in jobs}))"
     notebook = lab.open("form/set.ipynb", [SHOW, look], env={"RUNCRATE_DEMO": "1"})
     notebook.run(0)
     shown = notebook.output(0).locator(".runcrate-widget")
