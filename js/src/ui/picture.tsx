@@ -21,8 +21,6 @@ export function Picture({ page, id, later }: FormProps & { later: Later }) {
   if (page.model?.image === false) return null;
   return (
     <label class="rw-action rw-start">
-      <Icon name="picture" />
-      Start picture
       <input
         type="file"
         class="rw-unseen"
@@ -34,6 +32,9 @@ export function Picture({ page, id, later }: FormProps & { later: Later }) {
         }}
         {...invalid(page, id, "image")}
       />
+      <span>
+        <Icon name="picture" /> Start picture
+      </span>
     </label>
   );
 }
