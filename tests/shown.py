@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 STATIC = Path(runcrate_widget.__file__).parent / "static"
-TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".mp4": "video/mp4", ".txt": "text/plain"}
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".mp4": "video/mp4",
+    ".txt": "text/plain",
+}
 
 MODELS = [
     {"id": "google/veo-3.0", "name": "Veo 3.0", "durations": [4, 6, 8], "continuous": False, "price": 0.4},

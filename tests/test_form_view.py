@@ -13,8 +13,8 @@ from lab import Lab
 from pictures import noise, picture
 from PIL import Image
 from playwright.sync_api import Locator, expect
-from test_render import MODELS, SESSION, Widget, error, generate_button, job, state
-from test_render import widget as widget
+from shown import MODELS, SESSION, Widget, error, generate_button, job, state
+from shown import widget as widget
 
 KNOWN = "ab" * 32  # as which the fake kernel keeps each picture
 USUAL = {"making": [], "queued": [], "whole": [44, 46, 48, 50, 52, 55, 60, 62, 66, 70, 71]}
