@@ -14,7 +14,6 @@ from pictures import noise, picture
 from PIL import Image
 from playwright.sync_api import Locator, expect
 from shown import MODELS, SESSION, Widget, error, generate_button, job, state
-from shown import widget as widget
 
 KNOWN = "ab" * 32  # as which the fake kernel keeps each picture
 USUAL = {"making": [], "queued": [], "whole": [44, 46, 48, 50, 52, 55, 60, 62, 66, 70, 71]}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 from shown import Widget, error, finished, job, row, state
-from shown import widget as widget
 from videos import small_mp4
 
 PROMPTS = [

@@ -1,4 +1,5 @@
-// The front end as the runtime widget carries it: deflated, since it is saved in every notebook. Built by itself.
+// The front end as the runtime widget carries it: deflated, since it is saved in every notebook. Built by
+// itself.
 
 declare const TEXT: string; // widget.js, deflated, in base64
 
