@@ -51,7 +51,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(colab: Cola
 
         file = next((folder / "runcrate_videos").glob("*.mp4"))
         with page.expect_download() as download:
-            shown.get_by_role("link", name="save").click()
+            shown.get_by_role("link", name="Save").click()
         assert download.value.path().read_bytes() == file.read_bytes()
         code = shown.get_by_role("button", name="code")
         code.press(" ")

@@ -58,7 +58,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
             shown.get_by_role("button", name="copied").or_(shown.get_by_label("path, to copy by hand"))
         ).to_be_visible()
         with page.expect_download() as download:
-            shown.get_by_role("link", name="save").click()
+            shown.get_by_role("link", name="Save").click()
         assert download.value.suggested_filename == file.name
         assert download.value.path().read_bytes() == file.read_bytes()
         check_keyboard(page, shown)
