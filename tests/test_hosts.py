@@ -95,7 +95,7 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
     with FaultServer(video=small_mp4(2, 320, 180), poll=[refused], polls=10**6) as server:
         shown = host.open(server)
         check_keyboard(host.page, shown)
-        shown.get_by_label("Prompt").fill("A fox in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         generate = shown.get_by_role("button", name="Generate")
         generate.press("Enter")
         expect(shown).to_contain_text("refused by safety", timeout=30_000)
@@ -155,7 +155,7 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
 def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host) -> None:
     with FaultServer(video=small_mp4(1), polls=10**6) as server:
         shown = host.open(server)
-        shown.get_by_label("Prompt").fill("A fox in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         generate = shown.get_by_role("button", name="Generate")
         stage = shown.locator(".rw-stage")
         for text in ("processing", "waiting"):
@@ -210,6 +210,6 @@ def test_a_widget_that_nbclassic_takes_away_says_how_to_get_it_back(host: Host) 
         host.run()
         expect(widget).to_be_visible(timeout=30_000)
         expect(shown.get_by_text("run this cell to use it again")).to_be_hidden()
-        widget.get_by_label("Prompt").fill("A fox in the snow")
+        widget.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         widget.get_by_role("button", name="Generate").click()
         expect(widget.locator(".rw-player video")).to_be_visible(timeout=60_000)
