@@ -342,6 +342,11 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
         proxy.rate = None
         player(shown, "pull")
         tiles.first.click()
+        newest = shown.locator(".rw-show", has_text="A bear")
+        expect(load.or_(newest.locator("video"))).to_be_visible(timeout=30_000)
+        if load.is_visible():
+            load.click()
+        expect(newest.locator("video")).to_be_visible(timeout=60_000)
         player(shown, "pull")
         assert wire.closed == 0
         assert server.count("submit") == 2
@@ -388,7 +393,10 @@ def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
         notebook = lab.open("cut/cut.ipynb", [SHOW], env=environment(server, library))
         notebook.run(0)
         shown = widget(notebook, 0)
-        prompt, generate = shown.get_by_label("Prompt", exact=True), shown.get_by_role("button", name="Generate")
+        prompt, generate = (
+            shown.get_by_label("Prompt", exact=True),
+            shown.get_by_role("button", name="Generate"),
+        )
         prompt.fill("Before")
         generate.click()
         stage = shown.locator(".rw-stage")
