@@ -126,4 +126,6 @@ def check_keyboard(page: Page, root: str | Locator) -> None:
         raise AssertionError(f"Tab does not leave; it is at {stop['html']}")
     missed = [stop for index, stop in enumerate(stops) if index not in reached]
     assert not missed, "Tab does not reach:\n" + "\n".join(missed)
-    assert reached == sorted(reached), "Tab goes in another order than the page."
+    assert reached == sorted(reached), "\n".join(
+        ["Tab goes in another order than the page:", *(stops[index] for index in reached)]
+    )

@@ -144,7 +144,8 @@ def old_ipykernel() -> dict[str, str]:
             )
             with contextlib.suppress(OSError):  # the other worker was quicker
                 os.rename(part + "/made", folder)
-    return {"PYTHONPATH": str(folder)}
+    given = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *([given] if given else [])])}
 
 
 @pytest.fixture

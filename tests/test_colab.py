@@ -33,7 +33,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(colab: Cola
         folder = colab.open("colab/first", server)
         shown = colab.widget(colab.run(SHOW))
         expect(shown.get_by_label("Model")).to_have_value("google/veo-3.0")
-        shown.get_by_label("Prompt").fill("A fox in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         shown.locator('input[type=radio][value="4"]').check(force=True)
         shown.get_by_role("button", name="Generate").click()
         expect(shown).to_contain_text("refused by safety", timeout=30_000)
@@ -51,7 +51,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(colab: Cola
 
         file = next((folder / "runcrate_videos").glob("*.mp4"))
         with page.expect_download() as download:
-            shown.get_by_role("link", name="save").click()
+            shown.get_by_role("link", name="Save").click()
         assert download.value.path().read_bytes() == file.read_bytes()
         code = shown.get_by_role("button", name="code")
         code.press(" ")
@@ -75,7 +75,7 @@ def test_while_a_cell_runs_a_click_waits_and_is_handled_once(colab: Colab) -> No
         shown = colab.widget(colab.run(SHOW))
         expect(shown.get_by_label("Model")).to_have_value("google/veo-3.0")
         busy = colab.run(BLOCK, wait=False)
-        shown.get_by_label("Prompt").fill("A fox in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         shown.get_by_role("button", name="Generate").click()
         expect(shown.get_by_role("status").filter(has_text="The kernel is busy")).to_be_visible()
         assert colab.is_running(busy)

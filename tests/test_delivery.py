@@ -127,8 +127,8 @@ def widget(notebook: Notebook, cell: int) -> Locator:
 
 
 def player(shown: Locator, *ways: str) -> Locator:
-    """The `<video>` of the newest job that has one, which has come one of these ways, and plays."""
-    video = shown.locator(", ".join(f'.rw-player[data-transport="{way}"] video' for way in ways)).first
+    """The `<video>` in the stage, which has come one of these ways, and plays."""
+    video = shown.locator(", ".join(f'.rw-player[data-transport="{way}"] video' for way in ways))
     expect(video).to_be_visible(timeout=60_000)
     video.scroll_into_view_if_needed()  # elsewhere Chromium lets none begin
     shown.page.wait_for_function(
@@ -253,7 +253,7 @@ def test_what_a_closed_view_was_loading_stops_and_goes_on_with_the_next_and_is_l
         notebook.run(2)
         again = widget(notebook, 2)
         button = again.get_by_role("button", name="Load 60 MB")
-        playing = again.locator("video")
+        playing = again.locator(".rw-player video")
         expect(button.or_(playing)).to_be_visible(timeout=30_000)
         if button.is_visible():
             button.click()
@@ -324,7 +324,7 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
         first = shown.locator(".rw-player")
         expect(first).to_contain_text(re.compile(r"[1-9]\d* of 60 MB"), timeout=30_000)
         server.polls = 10**6
-        shown.get_by_label("Prompt").fill("A bear in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A bear in the snow")
         shown.get_by_role("button", name="Generate").click()
         stage = shown.locator(".rw-stage")
         expect(stage).to_contain_text("processing", timeout=30_000)
@@ -332,9 +332,21 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
         (newest,) = (id for id, polls in server.jobs.items() if polls > 0)
         server.jobs[newest] = 0
         expect(stage).to_have_count(0, timeout=30_000)
-        expect(first.last).to_contain_text("of 60 MB")  # still on its way
+        # The newest is in the stage. The other is still on its way; this one was not asked for.
+        tiles = shown.locator(".rw-tile")
+        expect(tiles).to_have_count(2, timeout=30_000)
+        expect(first.locator(".rw-frame")).to_have_text("60 MB")
+        tiles.last.click()
+        expect(first).to_contain_text("of 60 MB")
 
         proxy.rate = None
+        player(shown, "pull")
+        tiles.first.click()
+        newest = shown.locator(".rw-show", has_text="A bear")
+        expect(load.or_(newest.locator("video"))).to_be_visible(timeout=30_000)
+        if load.is_visible():
+            load.click()
+        expect(newest.locator("video")).to_be_visible(timeout=60_000)
         player(shown, "pull")
         assert wire.closed == 0
         assert server.count("submit") == 2
@@ -355,7 +367,7 @@ def test_while_a_cell_runs_on_an_old_kernel_the_video_is_pushed(
         notebook.run(0)
         expect(notebook.output(0)).to_contain_text("6.30.1")
         shown = widget(notebook, 0)
-        shown.get_by_label("Prompt").fill("A fox in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         shown.get_by_role("button", name="Generate").click()
         stage = shown.locator(".rw-stage")
         expect(stage).to_contain_text("processing", timeout=30_000)
@@ -381,7 +393,10 @@ def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
         notebook = lab.open("cut/cut.ipynb", [SHOW], env=environment(server, library))
         notebook.run(0)
         shown = widget(notebook, 0)
-        prompt, generate = shown.get_by_label("Prompt"), shown.get_by_role("button", name="Generate")
+        prompt, generate = (
+            shown.get_by_label("Prompt", exact=True),
+            shown.get_by_role("button", name="Generate"),
+        )
         prompt.fill("Before")
         generate.click()
         stage = shown.locator(".rw-stage")
@@ -401,7 +416,7 @@ def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
             lab.page.wait_for_timeout(100)
         assert list(library.glob("before-*.mp4"))
         assert server.count("submit") == 1
-        expect(shown.locator("video")).to_have_count(0)
+        expect(shown.locator(".rw-show")).to_have_count(0)
 
         proxy.mend()
         lab.page.evaluate(
@@ -415,7 +430,7 @@ def test_a_lost_connection_comes_back_and_nothing_is_sent_twice(
         assert server.count("submit") == 3
         for id in server.jobs:
             server.jobs[id] = 0
-        expect(shown.locator(".rw-completed")).to_have_count(3, timeout=30_000)
+        expect(shown.locator(".rw-tile")).to_have_count(3, timeout=30_000)
         assert server.count("submit") == 3
 
 

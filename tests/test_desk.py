@@ -183,6 +183,24 @@ def test_what_the_kernel_knows_of_it_comes_when_it_can_answer(widget: Widget) ->
     expect(view.locator(".rw-stage")).to_be_visible()
 
 
+def test_what_finishes_while_the_walls_answer_is_on_its_way_is_there_once(widget: Widget) -> None:
+    file = small_mp4(1)
+    view = desk(widget, [entry(0, take=1, kept=True), *(entry(number) for number in range(1, 12))])
+    expect(view.locator(".rw-tile")).to_have_count(12)
+    widget.do(f"""model.busy = true;
+        model.wall.entries.push({{...{entry_js(0)}, key: 'e0-2', take: 2, cost: null, made: null}},
+          {{...{entry_js(12)}, key: 'n1', cost: null, made: null}});
+        model.wallMoved()""")
+    widget.wait_for("model.of('wall').length === 2")
+    # The list tells of them after the wall was asked, which has them in its answer.
+    widget.set("_jobs", [finished("n1", file), finished("e0-2", file)])
+    expect(view.locator(".rw-tile")).to_have_count(14)
+    widget.do("model.idle()")
+    expect(view.locator(".rw-tile")).to_have_count(13)
+    expect(tile(view, "n1")).to_have_count(1)
+    expect(tile(view, "e0-1").locator(".rw-count")).to_have_text("2")
+
+
 def test_what_is_looked_at_stays_in_its_place_when_another_comes(widget: Widget) -> None:
     view = desk(widget, [entry(number) for number in range(300)])
     box = view.locator(".rw-scroll")

@@ -197,6 +197,16 @@ def test_a_key_that_is_a_number_is_no_position(run: Run) -> None:
     assert names == [[], ["keyed", "second"]]
 
 
+def test_of_two_with_one_key_neither_stays_for_ever(run: Run) -> None:
+    assert run(
+        """const draw = (...keys) => {
+             render(h("p", null, keys.map((key) => h("i", { key, id: key }))), el);
+             return [...find("p").children].map((e) => e.id).join("");
+           };
+           return [draw("a", "b", "a"), draw("a", "a", "b"), draw("b", "a"), draw()];"""
+    ) == ["aba", "aab", "ba", ""]
+
+
 def test_a_conditional_child_leaves_its_siblings_alone(run: Run) -> None:
     names = run(
         """const Maybe = ({ now }) => now && h("i", { id: "in" });

@@ -33,9 +33,9 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
     with FaultServer(video=small_mp4(2, 320, 180, audio=True), poll=[refused], polls=10**6) as server:
         folder = vscode.open("vscode/first", server)
         shown = vscode.widget(vscode.run(SHOW))
-        shown.get_by_label("Prompt").fill("A fox in the snow")
+        shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         shown.get_by_label("Model").select_option(label="Veo 3.0 Audio")
-        shown.get_by_label("Prompt").press("Control+Enter")
+        shown.get_by_label("Prompt", exact=True).press("Control+Enter")
         expect(shown).to_contain_text("refused by safety", timeout=30_000)
         shown.get_by_role("button", name="Try again").press("Enter")
         expect(shown.locator(".rw-stage").first).to_contain_text("processing", timeout=30_000)
@@ -58,7 +58,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
             shown.get_by_role("button", name="copied").or_(shown.get_by_label("path, to copy by hand"))
         ).to_be_visible()
         with page.expect_download() as download:
-            shown.get_by_role("link", name="save").click()
+            shown.get_by_role("link", name="Save").click()
         assert download.value.suggested_filename == file.name
         assert download.value.path().read_bytes() == file.read_bytes()
         check_keyboard(page, shown)
@@ -92,7 +92,7 @@ def test_while_a_cell_runs_it_shows_the_stages_and_the_video_and_a_click_waits(v
         expect(shown.locator(".rw-stage")).to_contain_text("processing", timeout=30_000)
 
         # The extension knows no subshells: what is pressed is handled when the cell has ended.
-        shown.get_by_label("Prompt").fill("From the form")
+        shown.get_by_label("Prompt", exact=True).fill("From the form")
         shown.get_by_role("button", name="Generate").click()
         expect(shown.get_by_role("status").filter(has_text="The kernel is busy")).to_be_visible()
         assert server.count("submit") == 1
@@ -116,7 +116,7 @@ def test_a_video_of_some_mb_shows_its_poster_and_is_loaded_on_request(vscode: VS
     with FaultServer(video=(tmp_path / "large.mp4").read_bytes()) as server:
         vscode.open("vscode/large", server)
         shown = vscode.widget(vscode.run(SHOW))
-        shown.get_by_label("Prompt").fill("A large one")
+        shown.get_by_label("Prompt", exact=True).fill("A large one")
         shown.get_by_role("button", name="Generate").click()
         load = shown.get_by_role("button", name=re.compile(r"^Load 7(\.\d)? MB"))
         expect(load).to_be_visible(timeout=30_000)

@@ -17,6 +17,8 @@ export class Desk {
   mode: Mode = "stage";
   /** The key of the entry in the player. */
   watched: string | undefined;
+  /** The key of the entry that the person put there last: it may be on its way for long. */
+  wanted: string | undefined;
   /** The keys that were chosen, in that order. */
   chosen: string[] = [];
   /** The stages of all views: while the person is busy in one, it shows what it shows. */
@@ -44,7 +46,7 @@ export class Desk {
 
   /** Puts it into the player. */
   watch(key: string): void {
-    this.watched = key;
+    this.watched = this.wanted = key;
     this.#theirs = key !== this.#newest;
     this.mode = "stage";
     this.page.redraw();

@@ -69,6 +69,7 @@ export class Shelf {
   #answered: Query = PLAIN;
   #heard = -1; // the version that the session had when it was asked
   #asking = false;
+  #known = new Set<string>(); // keys of the jobs that were finished when it was asked
   #within = new Set<string>(); // keys of the finished jobs that `wall` counts
   // Of the version that `wall` has, or of an older one, until the newer one is here.
   #pages = new Map<number, { version: number | undefined; keys: string[] }>();
@@ -116,7 +117,9 @@ export class Shelf {
     for (const { day, count } of this.wall?.days ?? []) this.#count(day, count);
 
     const moved = session.wall !== this.#heard && session.wall !== this.wall?.version;
-    if ((moved || this.#asked !== this.query) && !this.#asking && !gone) void this.#ask();
+    // One that ended while the answer was on its way: whether that counts it is not known.
+    const late = fresh.some(({ key }) => !this.#known.has(key));
+    if ((moved || late || this.#asked !== this.query) && !this.#asking && !gone) void this.#ask();
   }
 
   #count(day: string, count: number): void {
@@ -131,6 +134,7 @@ export class Shelf {
     const within = jobs.filter((job) => job.video).map((job) => job.key);
     this.#asking = true;
     this.#asked = query;
+    this.#known = new Set(within);
     this.#heard = session.wall;
     const tz = -new Date().getTimezoneOffset();
     const [wall, first] = await Promise.all([
@@ -143,7 +147,7 @@ export class Shelf {
       if (query !== this.#answered) this.#pages.clear();
       this.#answered = query;
       this.wall = wall;
-      this.#within = new Set(within);
+      this.#within = new Set([...within, ...first.rows.map(({ key }) => key)]);
       this.#put(0, first.rows);
       void this.#complete();
       // Those without a poster may have one now.

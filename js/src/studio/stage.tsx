@@ -28,7 +28,7 @@ export function Stage({ page, desk }: { page: Page; desk: Desk }, instance?: Ins
     kept.watched = watched;
   }
   const media = mediaOf(page);
-  if (entry.video && !media.get(entry.key)) media.load(entry, kept.before !== undefined);
+  if (entry.video && !media.get(entry.key)) media.load(entry, desk.wanted === watched);
   const other = [...desk.chosen.filter((key) => key !== watched), kept.before].flatMap(
     (key) => (key !== undefined && desk.entry(key)) || [],
   )[0];

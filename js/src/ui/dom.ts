@@ -98,11 +98,14 @@ function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: bool
   const children: ComponentChildren[] =
     typeof type === "function" ? [type(props, instance)] : (props.children ?? []);
   const left = new Map(was?.kids.map((kid) => [kid.id, kid]));
+  const ids = new Set<Key>();
   svg ||= type === "svg";
 
   const kids = children.map((child, index) => {
     const vnode = toVNode(child);
-    const id = vnode.key === undefined ? index : `.${vnode.key}`;
+    let id: Key = vnode.key === undefined ? index : `.${vnode.key}`;
+    if (ids.has(id)) id = index; // of two with one key the second would stay for ever
+    ids.add(id);
     let old = left.get(id);
     if (old?.type === vnode.type) left.delete(id);
     else old = undefined;
