@@ -197,6 +197,14 @@ def test_a_key_that_is_a_number_is_no_position(run: Run) -> None:
     assert names == [[], ["keyed", "second"]]
 
 
+def test_a_key_that_is_there_twice_leaves_nothing_behind(run: Run) -> None:
+    script = """
+      for (const keys of argument) render(h("ul", null, [...keys].map((key) => h("li", { key }, key))), el);
+      return [...el.querySelectorAll("li")].map((li) => li.textContent);
+    """
+    assert run(script, ["aab", "aab", "bab", "aa", "ba"]) == ["b", "a"]
+
+
 def test_a_conditional_child_leaves_its_siblings_alone(run: Run) -> None:
     names = run(
         """const Maybe = ({ now }) => now && h("i", { id: "in" });

@@ -98,11 +98,15 @@ function plot({ type, props }: VNode, id: Key, was: Drawn | undefined, svg: bool
   const children: ComponentChildren[] =
     typeof type === "function" ? [type(props, instance)] : (props.children ?? []);
   const left = new Map(was?.kids.map((kid) => [kid.id, kid]));
+  const taken = new Set<Key>();
   svg ||= type === "svg";
 
   const kids = children.map((child, index) => {
     const vnode = toVNode(child);
-    const id = vnode.key === undefined ? index : `.${vnode.key}`;
+    const key = `.${vnode.key}`;
+    // One that is there twice is the second time what its place is: else what was drawn of it stayed for ever.
+    const id = vnode.key === undefined || taken.has(key) ? index : key;
+    taken.add(id);
     let old = left.get(id);
     if (old?.type === vnode.type) left.delete(id);
     else old = undefined;
