@@ -60,6 +60,7 @@ const OURS = [
   "lossy",
   "media",
   "missing",
+  "onEnd",
   "onNews",
   "onPush",
   "onSetting",

@@ -259,10 +259,6 @@ class Notebook:
         """Whether the cell is running, or waits to be."""
         return "*" in self._prompt(index).inner_text()
 
-    def is_busy(self) -> bool:
-        """Whether the kernel is busy."""
-        return bool(self.page.evaluate(f"{_KERNEL}?.status === 'busy'"))
-
     def wait_ready(self, *, timeout: float = START) -> None:
         """Wait until the kernel is up and idle."""
         self.page.wait_for_function(f"{_PANEL}?.sessionContext.isReady === true", timeout=timeout * 1000)

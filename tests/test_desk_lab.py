@@ -31,7 +31,7 @@ def test_the_wall_is_watched_searched_and_judged_and_what_ends_meanwhile_comes_f
 
         tiles.nth(2).click()
         expect(tiles.nth(2)).to_have_attribute("aria-current", "true")
-        expect(shown.locator(".rw-stage video")).to_have_count(1, timeout=60_000)
+        expect(shown.locator(".rw-show video")).to_have_count(1, timeout=60_000)
         # It is served by the page's own server: so are the others, and the one under the pointer plays.
         tiles.nth(4).hover()
         loop = tiles.nth(4).locator("video")

@@ -20,10 +20,10 @@ w"""
 def test_three_hundred_wait_are_cancelled_at_once_and_come_again_after_a_reload(lab: Lab, by: str) -> None:
     with FaultServer(video=small_mp4(2, 160, 90), polls=10**6) as server:
         environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
-        notebook = lab.open(f"long/{by}.ipynb", [MANY], env=environment)
+        notebook = lab.open(f"long-{by}/long.ipynb", [MANY], env=environment)
         notebook.run(0, timeout=120)
         shown = notebook.output(0).locator(".runcrate-widget")
-        rows = shown.locator("[data-key]")
+        rows = shown.locator(".rw-run")
         stripe = shown.get_by_role("region", name="In the making")
         expect(stripe).to_contain_text("1 running · 303 waiting", timeout=60_000)
         expect(rows).to_have_count(4)

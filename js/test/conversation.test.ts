@@ -85,6 +85,13 @@ test("a message that cannot be sent is answered as an error", async () => {
   kernel.send = () => {
     throw new Error("Kernel is dead");
   };
-  const reply = await new Conversation(kernel, new AbortController().signal).ask({ kind: "demo" });
-  assert.equal(reply.ok, false);
+  const conversation = new Conversation(kernel, new AbortController().signal);
+  let ends = 0;
+  conversation.onEnd = () => ends++;
+  for (const _ of [1, 2]) assert.equal((await conversation.ask({ kind: "demo" })).ok, false);
+  assert.equal(
+    ends,
+    1,
+    "whoever asks, the page hears of it: once, or each drawing that asks would cause another",
+  );
 });

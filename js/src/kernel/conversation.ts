@@ -25,6 +25,8 @@ export class Conversation {
   rows: () => number = () => -1;
   /** Called with the answer to a hello: what was missed, and where traits do not get here, the state. */
   onNews: (news: Payloads["hello"]) => void = () => {};
+  /** Called when it is found that the kernel has ended. */
+  onEnd: () => void = () => {};
   /** Called with a chunk that comes unasked. */
   onPush: (key: string, offset: number, size: number, bytes: Bytes) => void = () => {};
 
@@ -56,6 +58,7 @@ export class Conversation {
       try {
         this.model.send({ ...request, id });
       } catch {
+        if (!this.gone) this.onEnd();
         this.gone = true;
         const error = {
           message: "The kernel has ended.",

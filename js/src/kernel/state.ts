@@ -59,6 +59,7 @@ export class KernelState {
     this.conversation = new Conversation(model, signal);
     this.conversation.rows = () => this.rows.revision;
     this.conversation.onNews = this.#told;
+    this.conversation.onEnd = changed; // whoever asked: nothing moves any more that would draw it
     this.#begin(model.get("_first"));
     this.rows.change(model.get("_changed")); // what it lacks of what was between, the first hello brings
 

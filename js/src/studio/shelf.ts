@@ -106,7 +106,8 @@ export class Shelf {
   look(): void {
     const { session, jobs, gone } = this.#page.kernel;
     const plain = isPlain(this.#answered);
-    const fresh = plain ? jobs.filter((job) => job.video && !this.#within.has(job.key)) : [];
+    const within = new Set([...this.#within, ...this.#shelved]); // it may have ended while that was answered
+    const fresh = plain ? jobs.filter((job) => job.video && !within.has(job.key)) : [];
     for (const job of fresh) {
       const known = this.#entries.get(job.key);
       if (!known?.video && !known?.binned) this.#entries.set(job.key, entryOf(job));
@@ -194,7 +195,11 @@ export class Shelf {
 
   /** The keys that are here. */
   get keys(): string[] {
-    return [...this.fresh, ...[...this.#pages.values()].flatMap(({ keys }) => keys)];
+    return [...this.fresh, ...this.#shelved];
+  }
+
+  get #shelved(): string[] {
+    return [...this.#pages.values()].flatMap(({ keys }) => keys);
   }
 
   /** Tiles from `first` to before `last` are looked at: what is not here of them is asked for. */
