@@ -73,7 +73,10 @@ def entry_js(number: int) -> str:
         "rating": None,
         "hidden": False,
         "binned": False,
-        **{"id": None, "long": False, "made": None, "cost": None},
+        "id": None,
+        "long": False,
+        "made": None,
+        "cost": None,
     }
     return json.dumps({**made, **rest, "takes": 1, "error": None, "status": "completed", "demo": False})
 

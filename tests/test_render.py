@@ -364,6 +364,16 @@ def show(view: Locator) -> Locator:
     return view.locator(".rw-show")
 
 
+def tile(view: Locator, key: str) -> Locator:
+    """The video on the wall."""
+    return view.locator(f'.rw-tile[data-key="{key}"]')
+
+
+def one_after_another(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`jobs`, of which the first has ended last."""
+    return [{**job, "ended": time.time() - n} for n, job in enumerate(jobs)]
+
+
 def keys(view: Locator) -> list[str]:
     """The keys of the rows, from top to bottom."""
     found: list[str] = view.locator("[data-key]").evaluate_all("rows => rows.map(row => row.dataset.key)")
@@ -491,15 +501,16 @@ def test_a_copy_that_is_refused_shows_the_text_selected(widget: Widget) -> None:
 def test_the_newest_is_fetched_and_others_when_pressed(widget: Widget) -> None:
     file = small_mp4()
     keys = ["k1", "k2", "k3", "k4", "k5"]
-    view = widget.start(state(_jobs=[finished(key, file) for key in keys]), files=dict.fromkeys(keys, file))
+    jobs = one_after_another([finished(key, file) for key in keys])
+    view = widget.start(state(_jobs=jobs), files=dict.fromkeys(keys, file))
     widget.wait_for_videos(1)
     expect(show(view)).to_have_attribute("data-key", "k1")
     assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1"]
-    view.locator('.rw-tile[data-key="k5"]').click()
+    tile(view, "k5").click()
     expect(show(view)).to_have_attribute("data-key", "k5")
     widget.wait_for_videos(1)
     assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1", "k5"]
-    view.locator('.rw-tile[data-key="k1"]').click()
+    tile(view, "k1").click()
     expect(show(view)).to_have_attribute("data-key", "k1")
     widget.wait_for_videos(1)
     assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1", "k5"], "what is here is not fetched again"
@@ -557,26 +568,27 @@ def test_a_host_that_cannot_play_the_sound_says_so(widget: Widget, plays: bool) 
     file = small_mp4(audio=True)
     sounding = finished("k1", file)
     sounding["video"]["audio"] = True
-    view = widget.start(state(_jobs=[sounding, finished("k2", file)]), files={"k1": file, "k2": file})
+    jobs = one_after_another([sounding, finished("k2", file)])
+    view = widget.start(state(_jobs=jobs), files={"k1": file, "k2": file})
     widget.wait_for_videos(1)
     expect(show(view)).to_have_attribute("data-key", "k1")
     silent = view.get_by_text("This notebook cannot play the sound.")
     expect(silent).to_have_count(0 if plays else 1)
-    view.locator('.rw-tile[data-key="k2"]').click()
+    tile(view, "k2").click()
     expect(show(view)).to_have_attribute("data-key", "k2")
     expect(silent).to_have_count(0)
 
 
 def test_a_demo_is_marked(widget: Widget) -> None:
     file = small_mp4()
-    jobs = [finished("k2", file, demo=True), finished("k3", file)]
+    jobs = one_after_another([finished("k2", file, demo=True), finished("k3", file)])
     view = widget.start(state(_jobs=jobs), files={"k2": file, "k3": file})
     expect(show(view).get_by_text("DEMO", exact=True)).to_be_visible()
-    view.locator('.rw-tile[data-key="k3"]').click()
+    tile(view, "k3").click()
     expect(show(view)).to_have_attribute("data-key", "k3")
     expect(show(view).get_by_text("DEMO", exact=True)).to_have_count(0)
     # Where all is a demo, it is said once.
-    view.locator('.rw-tile[data-key="k2"]').click()
+    tile(view, "k2").click()
     widget.set("_session", {**SESSION, "demo": True})
     expect(view.locator(".rw-strip").get_by_text("DEMO", exact=True)).to_be_visible()
     expect(show(view).get_by_text("DEMO", exact=True)).to_have_count(0)
@@ -645,14 +657,19 @@ def test_when_the_kernel_has_ended_nothing_goes_on_and_it_says_so(widget: Widget
     expect(row(view, "k1").locator(".rw-bar > *")).to_have_count(0)
 
 
-def test_a_job_that_leaves_the_list_takes_its_video_with_it(widget: Widget) -> None:
+def test_of_the_videos_that_were_seen_the_last_twelve_stay_in_the_page(widget: Widget) -> None:
     file = small_mp4()
-    widget.start(state(_jobs=[finished("k1", file)]), files={"k1": file})
+    keys = [f"k{n}" for n in range(13)]
+    jobs = one_after_another([finished(key, file) for key in keys])
+    view = widget.start(state(_jobs=jobs), files=dict.fromkeys(keys, file))
     widget.wait_for_videos(1)
     widget.do("window.revoked = []; URL.revokeObjectURL = (url) => revoked.push(url); 0")
-    url = widget.page.locator("video").get_attribute("src")
-    widget.do("model.resetJobs([])")
-    widget.wait_for_videos(0)
+    url = view.locator("video").get_attribute("src")
+    for key in keys[1:]:
+        assert widget.do("revoked") == []
+        tile(view, key).evaluate("tile => tile.click()")  # it may be further down
+        expect(show(view)).to_have_attribute("data-key", key)
+        widget.wait_for_videos(1)
     assert widget.do("revoked") == [url]
 
 
