@@ -73,6 +73,10 @@ def entry_js(number: int) -> str:
         "rating": None,
         "hidden": False,
         "binned": False,
+        "id": None,
+        "long": False,
+        "made": None,
+        "cost": None,
     }
     return json.dumps({**made, **rest, "takes": 1, "error": None, "status": "completed", "demo": False})
 
@@ -180,7 +184,7 @@ def test_what_the_kernel_knows_of_it_comes_when_it_can_answer(widget: Widget) ->
     expect(view.locator(".rw-tile")).to_have_count(12)
     assert widget.of("choose") == [{"keys": ["e0-2"], "changes": {}}]
     expect(tile(view, "e0-1").locator(".rw-count")).to_have_text("2")
-    expect(view.locator(".rw-stage")).to_be_visible()
+    expect(view.locator(".rw-show")).to_have_attribute("data-key", "e0-2")
 
 
 def test_what_finishes_while_the_walls_answer_is_on_its_way_is_there_once(widget: Widget) -> None:

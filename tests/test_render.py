@@ -237,7 +237,7 @@ def test_an_error_of_no_field_stands_below_the_form(widget: Widget) -> None:
 
 
 def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
-    session = {"demo": False, "has_key": False, "service": "api.runcrate.ai", "library": "videos"}
+    session = {**SESSION, "has_key": False}
     view = widget.start(state(_session=session))
     notice = view.get_by_role("region", name="API key")
     expect(notice).to_contain_text("RUNCRATE_API_KEY")
@@ -254,7 +254,7 @@ def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
 
 
 def test_a_widget_without_a_key_asks_the_kernel_when_one_comes_back_to_it(widget: Widget) -> None:
-    session = {"demo": False, "has_key": False, "service": "api.runcrate.ai", "library": "videos"}
+    session = {**SESSION, "has_key": False}
     view = widget.start(state(_session=session))
     view.get_by_label("Prompt").focus()
     widget.wait_for('model.of("hello").length >= 2')
@@ -263,11 +263,14 @@ def test_a_widget_without_a_key_asks_the_kernel_when_one_comes_back_to_it(widget
 # The jobs
 
 
-def test_no_jobs_is_one_quiet_line(widget: Widget) -> None:
-    view = widget.start(state())
-    expect(view.get_by_text("No videos yet.")).to_be_visible()
+def test_without_jobs_there_is_no_strip_and_no_desk(widget: Widget) -> None:
+    view = widget.start(state(prompt=""))
+    examples = view.get_by_role("region", name="Examples")
+    expect(examples).to_be_visible()
+    expect(view.locator(".rw-stripe, .rw-needs, .rw-desk")).to_have_count(0)
     widget.set("_jobs", [job()])
-    expect(view.get_by_text("No videos yet.")).to_have_count(0)
+    expect(row(view, "k1")).to_be_visible()
+    expect(examples).to_have_count(0)
 
 
 @pytest.mark.parametrize("status", ["waiting", "submitting", "queued", "processing", "downloading"])
@@ -344,13 +347,31 @@ def test_a_job_that_is_stopped_is_asked_for_again_and_not_generated(
 def test_html_in_a_prompt_is_text(widget: Widget) -> None:
     evil = '<img src=x onerror="window.owned = true"><b>bold</b>'
     file = small_mp4()
-    jobs = [job(prompt=evil, note=evil, error=error(evil, evil)), finished("k2", file, prompt=evil)]
+    failed = job("k3", "failed", prompt=evil, error=error(evil, evil))
+    jobs = [job(prompt=evil, note=evil), finished("k2", file, prompt=evil), failed]
     view = widget.start(state(prompt=evil, _jobs=jobs), files={"k2": file})
     widget.wait_for_videos(1)
     expect(row(view, "k1").locator(".rw-title")).to_have_text(evil)
-    expect(row(view, "k2").locator(".rw-title")).to_have_text(evil)
+    expect(row(view, "k3").locator(".rw-title")).to_have_text(evil)
+    expect(row(view, "k3").get_by_role("alert")).to_have_text(f"{evil} {evil}")
+    expect(show(view).locator(".rw-wording p")).to_have_text(evil)
     expect(view.locator("img, b")).to_have_count(0)
     assert widget.do("window.owned") is None
+
+
+def show(view: Locator) -> Locator:
+    """The video in the player, and what is known of it."""
+    return view.locator(".rw-show")
+
+
+def tile(view: Locator, key: str) -> Locator:
+    """The video on the wall."""
+    return view.locator(f'.rw-tile[data-key="{key}"]')
+
+
+def one_after_another(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`jobs`, of which the first has ended last."""
+    return [{**job, "ended": time.time() - n} for n, job in enumerate(jobs)]
 
 
 def keys(view: Locator) -> list[str]:
@@ -428,21 +449,18 @@ def test_a_finished_video_plays_muted_with_its_facts(widget: Widget) -> None:
     view = widget.start(state(_jobs=jobs), files={"k1": file})
     widget.wait_for_videos(1)
     video = view.locator("video")
-    assert video.evaluate(
-        "v => [v.muted, v.loop, v.controls, v.playsInline, v.videoWidth, v.videoHeight]"
-    ) == [
-        *[True] * 4,
-        128,
-        72,
-    ]
+    facts = video.evaluate("v => [v.muted, v.loop, v.playsInline, v.videoWidth, v.videoHeight]")
+    assert facts == [True, True, True, 128, 72]
     widget.wait_for(
         "!document.querySelector('video').paused && document.querySelector('video').currentTime > 0"
     )
-    there = row(view, "k1")
-    expect(there).to_contain_text("Veo 3.0 · 6 s · 16:9")
-    expect(there).to_contain_text("made in 0:51")
-    player, facts = there.locator(".rw-player").bounding_box(), there.locator(".rw-body").bounding_box()
-    assert player and facts and facts["x"] >= player["x"] + player["width"]
+    expect(show(view)).to_contain_text("Veo 3.0 · 6 s · 16:9")
+    expect(show(view)).to_contain_text("made in 0:51")
+    player, about = (
+        show(view).locator(".rw-player").bounding_box(),
+        show(view).locator(".rw-about").bounding_box(),
+    )
+    assert player and about and about["x"] >= player["x"] + player["width"]
 
 
 def test_save_gives_the_file_under_its_name(widget: Widget) -> None:
@@ -480,17 +498,23 @@ def test_a_copy_that_is_refused_shows_the_text_selected(widget: Widget) -> None:
     )
 
 
-def test_the_newest_three_are_fetched_and_others_when_pressed(widget: Widget) -> None:
+def test_the_newest_is_fetched_and_others_when_pressed(widget: Widget) -> None:
     file = small_mp4()
     keys = ["k1", "k2", "k3", "k4", "k5"]
-    view = widget.start(state(_jobs=[finished(key, file) for key in keys]), files=dict.fromkeys(keys, file))
-    widget.wait_for_videos(3)
-    assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1", "k2", "k3"]
-    assert view.locator("video").evaluate_all("all => all.map(v => v.autoplay)") == [True, False, False]
-    view.get_by_role("button", name="Play A fox in the snow, k5").click()
-    widget.wait_for_videos(4)
-    assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1", "k2", "k3", "k5"]
-    assert row(view, "k5").locator("video").evaluate("v => v.autoplay")
+    jobs = one_after_another([finished(key, file) for key in keys])
+    view = widget.start(state(_jobs=jobs), files=dict.fromkeys(keys, file))
+    widget.wait_for_videos(1)
+    expect(show(view)).to_have_attribute("data-key", "k1")
+    assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1"]
+    tile(view, "k5").click()
+    expect(show(view)).to_have_attribute("data-key", "k5")
+    widget.wait_for_videos(1)
+    assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1", "k5"]
+    tile(view, "k1").click()
+    expect(show(view)).to_have_attribute("data-key", "k1")
+    widget.wait_for_videos(1)
+    assert [chunk["key"] for chunk in widget.of("chunk")] == ["k1", "k5"], "what is here is not fetched again"
+    assert show(view).locator("video").evaluate("v => v.autoplay")
 
 
 def test_a_lost_chunk_is_asked_for_again(widget: Widget) -> None:
@@ -544,18 +568,30 @@ def test_a_host_that_cannot_play_the_sound_says_so(widget: Widget, plays: bool) 
     file = small_mp4(audio=True)
     sounding = finished("k1", file)
     sounding["video"]["audio"] = True
-    view = widget.start(state(_jobs=[sounding, finished("k2", file)]), files={"k1": file, "k2": file})
-    widget.wait_for_videos(2)
-    expect(view.get_by_text("This notebook cannot play the sound.")).to_have_count(0 if plays else 1)
+    jobs = one_after_another([sounding, finished("k2", file)])
+    view = widget.start(state(_jobs=jobs), files={"k1": file, "k2": file})
+    widget.wait_for_videos(1)
+    expect(show(view)).to_have_attribute("data-key", "k1")
+    silent = view.get_by_text("This notebook cannot play the sound.")
+    expect(silent).to_have_count(0 if plays else 1)
+    tile(view, "k2").click()
+    expect(show(view)).to_have_attribute("data-key", "k2")
+    expect(silent).to_have_count(0)
 
 
 def test_a_demo_is_marked(widget: Widget) -> None:
     file = small_mp4()
-    jobs = [job("k1", demo=True), finished("k2", file, demo=True), finished("k3", file)]
+    jobs = one_after_another([finished("k2", file, demo=True), finished("k3", file)])
     view = widget.start(state(_jobs=jobs), files={"k2": file, "k3": file})
-    expect(row(view, "k2").get_by_text("DEMO")).to_be_visible()
-    expect(row(view, "k3").get_by_text("DEMO")).to_have_count(0)
-    expect(view.get_by_text("DEMO")).to_have_count(1)
+    expect(show(view).get_by_text("DEMO", exact=True)).to_be_visible()
+    tile(view, "k3").click()
+    expect(show(view)).to_have_attribute("data-key", "k3")
+    expect(show(view).get_by_text("DEMO", exact=True)).to_have_count(0)
+    # Where all is a demo, it is said once.
+    tile(view, "k2").click()
+    widget.set("_session", {**SESSION, "demo": True})
+    expect(view.locator(".rw-strip").get_by_text("DEMO", exact=True)).to_be_visible()
+    expect(show(view).get_by_text("DEMO", exact=True)).to_have_count(0)
 
 
 # Views and the widget's life
@@ -570,8 +606,8 @@ def test_two_views_are_one_widget_and_fetch_a_video_once(widget: Widget) -> None
     first.get_by_text("4", exact=True).click()
     expect(second.get_by_role("radio", name="4", exact=True)).to_be_checked()
     expect(first.get_by_role("radio", name="4", exact=True)).to_be_checked()
-    second.get_by_label("Prompt").fill("From the second")
-    expect(first.get_by_label("Prompt")).to_have_value("From the second")
+    second.get_by_label("Prompt", exact=True).fill("From the second")
+    expect(first.get_by_label("Prompt", exact=True)).to_have_value("From the second")
     generate_button(second).click()
     assert [message["prompt"] for message in widget.of("generate")] == ["From the second"]
     ids = widget.do("[...document.querySelectorAll('[id]')].map((element) => element.id)")
@@ -580,7 +616,7 @@ def test_two_views_are_one_widget_and_fetch_a_video_once(widget: Widget) -> None
     widget.do("shown[0].remove()")
     expect(first.locator("*")).to_have_count(0)
     widget.set("prompt", "Still here")
-    expect(second.get_by_label("Prompt")).to_have_value("Still here")
+    expect(second.get_by_label("Prompt", exact=True)).to_have_value("Still here")
     widget.wait_for_videos(1)
 
 
@@ -621,14 +657,19 @@ def test_when_the_kernel_has_ended_nothing_goes_on_and_it_says_so(widget: Widget
     expect(row(view, "k1").locator(".rw-bar > *")).to_have_count(0)
 
 
-def test_a_job_that_leaves_the_list_takes_its_video_with_it(widget: Widget) -> None:
+def test_of_the_videos_that_were_seen_the_last_twelve_stay_in_the_page(widget: Widget) -> None:
     file = small_mp4()
-    widget.start(state(_jobs=[finished("k1", file)]), files={"k1": file})
+    keys = [f"k{n}" for n in range(13)]
+    jobs = one_after_another([finished(key, file) for key in keys])
+    view = widget.start(state(_jobs=jobs), files=dict.fromkeys(keys, file))
     widget.wait_for_videos(1)
     widget.do("window.revoked = []; URL.revokeObjectURL = (url) => revoked.push(url); 0")
-    url = widget.page.locator("video").get_attribute("src")
-    widget.do("model.resetJobs([])")
-    widget.wait_for_videos(0)
+    url = view.locator("video").get_attribute("src")
+    for key in keys[1:]:
+        assert widget.do("revoked") == []
+        tile(view, key).evaluate("tile => tile.click()")  # it may be further down
+        expect(show(view)).to_have_attribute("data-key", key)
+        widget.wait_for_videos(1)
     assert widget.do("revoked") == [url]
 
 
@@ -689,7 +730,8 @@ def test_every_control_and_every_picture_has_a_name(widget: Widget) -> None:
     jobs = [finished(key, file) for key in files]
     jobs += [job("k5", "failed"), job("k6", "unconfirmed"), job("k7", "waiting")]
     view = widget.start(state(_jobs=jobs), files=files)
-    widget.wait_for_videos(3)
+    widget.wait_for_videos(1)
+    expect(view.locator(".rw-tile")).to_have_count(4)
     tree = view.aria_snapshot()
     for role in ("button", "textbox", "combobox", "radio", "spinbutton", "link", "group", "list"):
         assert re.search(rf'- {role} "', tree), role
@@ -791,7 +833,7 @@ def test_nothing_is_wider_than_the_page(widget: Widget, width: int) -> None:
     ]
     session = {**SESSION, "has_key": False}
     view = widget.start(state(prompt=long, _jobs=jobs, _session=session), files={"k3": tall, "k4": wide})
-    widget.wait_for_videos(2)
+    widget.wait_for_videos(1)
     row(view, "k2").get_by_role("button", name="Send again").click()
     assert widget.do("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     outside = view.evaluate(
@@ -804,16 +846,20 @@ def test_nothing_is_wider_than_the_page(widget: Widget, width: int) -> None:
         }"""
     )
     assert outside == []
-    for key in ("k3", "k4"):
-        player = row(view, key).locator(".rw-player").bounding_box()
-        facts = row(view, key).locator(".rw-body").bounding_box()
-        assert player and facts
-        beside = facts["x"] >= player["x"] + player["width"]
-        below = facts["y"] >= player["y"] + player["height"]
-        assert (beside, below) == ((False, True) if width <= 559 else (True, False))
-    film = row(view, "k3").locator("video").bounding_box()
-    assert film and film["height"] <= 421
-    assert film["width"] / film["height"] == pytest.approx(36 / 64, rel=0.02)
+    player, about = (
+        show(view).locator(".rw-player").bounding_box(),
+        show(view).locator(".rw-about").bounding_box(),
+    )
+    assert player and about
+    assert about["y"] >= player["y"] + player["height"]
+    wall, place = view.locator(".rw-rail").bounding_box(), view.locator(".rw-place").bounding_box()
+    assert wall and place
+    beside = place["x"] >= wall["x"] + wall["width"]
+    below = wall["y"] >= place["y"] + place["height"]
+    assert (beside, below) == ((False, True) if width <= 700 else (True, False))
+    film = show(view).locator("video").bounding_box()
+    assert film and film["height"] <= 800
+    assert film["width"] / film["height"] == pytest.approx(16 / 9, rel=0.02), "a tall one makes it no higher"
 
 
 def test_less_movement_where_it_was_asked_for(widget: Widget) -> None:
@@ -831,14 +877,16 @@ def test_less_movement_where_it_was_asked_for(widget: Widget) -> None:
 
 
 def test_every_rule_of_the_stylesheet_is_under_the_one_class(widget: Widget) -> None:
-    rules = widget.do(
-        """(() => {
-          const sheet = [...document.styleSheets].find((sheet) => sheet.href);
-          return [...sheet.cssRules].map((rule) => rule.selectorText ?? rule.name);
-        })()"""
+    file = small_mp4()
+    view = widget.start(state(_jobs=[finished("k1", file)]), files={"k1": file})
+    widget.wait_for_videos(1)
+    expect(view.locator("style")).to_have_count(3)  # the core's, the studio's, and what hides the saved page
+    rules = view.evaluate(
+        """view => [...view.querySelectorAll("style")]
+          .flatMap(({ sheet }) => [...sheet.cssRules].map((rule) => rule.selectorText ?? rule.name ?? rule.cssText))"""
     )
     assert rules
-    ours = r"\.runcrate-widget\b.*|runcrate-widget-\w+|\.[\w-]+:has\(> \* > \.runcrate-widget\)"
+    ours = r"\.runcrate-widget\b.*|runcrate-widget-\w+|\.[\w-]+:has\(> \* > \.runcrate-widget\)|\.rw-saved-w1"
     assert [rule for rule in rules if not re.fullmatch(ours, rule)] == []
 
 

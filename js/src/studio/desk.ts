@@ -86,7 +86,9 @@ export class Desk {
   follow(): void {
     const { shelf, page } = this;
     shelf.look();
-    if (isPlain(shelf.query)) page.there = shelf.wall ? shelf.count : undefined;
+    const there = isPlain(shelf.query) ? shelf.wall && shelf.count : page.there;
+    if (there !== page.there) page.redraw(); // the form is drawn before the desk
+    page.there = there;
     let newest: { key: string; ended: number } | undefined;
     for (const job of page.kernel.jobs)
       if (job.video && (job.ended ?? job.started) > (newest?.ended ?? 0)) {

@@ -12,7 +12,6 @@ export function Strip({ page, later }: { page: Page; id: string; later: Later })
   const studio = needs.length ? later.get() : undefined;
   return (
     <>
-      {studio && <style>{studio.style}</style>}
       {studio ? (
         <studio.Needs page={page} jobs={needs} />
       ) : (
