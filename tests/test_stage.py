@@ -26,7 +26,7 @@ def stage(widget: Widget) -> Locator:
     """Of a widget with one video of 2 s, which does not play, and a kernel that does what it is asked."""
     widget.page.emulate_media(reduced_motion="reduce")
     file = small_mp4(2, 160, 90, audio=True)
-    wanted = {"model": "openai/sora-2", "duration": 8, "aspect_ratio": "9:16"}
+    wanted: dict[str, Any] = {"model": "openai/sora-2", "duration": 8, "aspect_ratio": "9:16"}
     job = finished("k1", file, prompt="A fox in the snow at dawn", **wanted)
     job["video"] |= {"duration": 2.0, "audio": True}
     shown = widget.start(state(_jobs=[job]), files={"k1": file}).locator(".rw-show")
