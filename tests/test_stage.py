@@ -3,6 +3,8 @@ that the test drives, and once in a real JupyterLab."""
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 from access import check_access, check_fits, check_keyboard
 from fault_server import KEY, FaultServer
 from lab import Lab
+from PIL import Image
 from playwright.sync_api import expect
 from shown import Widget, error, finished, state
 from videos import small_mp4
@@ -26,7 +29,7 @@ def stage(widget: Widget) -> Locator:
     """Of a widget with one video of 2 s, which does not play, and a kernel that does what it is asked."""
     widget.page.emulate_media(reduced_motion="reduce")
     file = small_mp4(2, 160, 90, audio=True)
-    wanted = {"model": "openai/sora-2", "duration": 8, "aspect_ratio": "9:16"}
+    wanted: dict[str, Any] = {"model": "openai/sora-2", "duration": 8, "aspect_ratio": "9:16"}
     job = finished("k1", file, prompt="A fox in the snow at dawn", **wanted)
     job["video"] |= {"duration": 2.0, "audio": True}
     shown = widget.start(state(_jobs=[job]), files={"k1": file}).locator(".rw-show")
@@ -189,6 +192,45 @@ def test_its_settings_are_used_again_and_varied(widget: Widget, stage: Locator) 
     widget.page.keyboard.type(", fog")
     expect(field).to_have_value("A fox in the snow at dawn, fog")
     assert widget.of("generate") == []
+
+
+def test_the_next_one_begins_with_its_last_frame(widget: Widget, stage: Locator) -> None:
+    extend = stage.get_by_role("button", name="Extend")
+    extend.click()
+    widget.wait_for("model.of('picture').length === 1")
+    sent = asked(widget, "picture")
+    assert (sent["name"], sent["from"]["key"]) == ("the last frame", "k1")
+    length = playing(stage, "duration")
+    assert length - FRAME < sent["from"]["at"] < length
+    at_rest(stage, length - FRAME)
+    shown = stage.locator("video").evaluate(_PIXEL)
+    with Image.open(io.BytesIO(base64.b64decode(sent["data"]))) as frame:
+        assert (frame.format, frame.size) == ("JPEG", (160, 90))
+        middle = frame.convert("RGB").getpixel((80, 45))
+    assert isinstance(middle, tuple)
+    assert middle == pytest.approx(shown, abs=8)
+    view = widget.view(0)
+    expect(view.get_by_text("starts from the last frame")).to_be_visible()
+    view.get_by_role("button", name="Generate").click()
+    assert asked(widget, "generate")["image"] == "ab" * 32
+
+
+_PIXEL = """video => {
+  const context = new OffscreenCanvas(160, 90).getContext("2d");
+  context.drawImage(video, 0, 0);
+  return [...context.getImageData(80, 45, 1, 1).data].slice(0, 3);
+}"""
+
+
+def test_a_choice_on_the_wall_that_is_refused_says_why_at_the_form(widget: Widget) -> None:
+    file = small_mp4(1)
+    before, newest = finished("k1", file), finished("k2", file)
+    view = widget.start(state(_jobs=[newest, before]), files={"k1": file, "k2": file})
+    expect(view.locator(".rw-show")).to_have_attribute("data-key", "k2")
+    widget.page.evaluate("error => { model.failures.choose = error; }", error("The disk is full."))
+    view.locator('.rw-tile[data-key="k1"]').press("k")
+    expect(view.locator(".rw-form").get_by_role("alert")).to_contain_text("The disk is full. Do that.")
+    expect(view.locator(".rw-show")).to_have_attribute("data-key", "k2")
 
 
 def test_the_whole_prompt_is_read_and_copied(widget: Widget, page: Page) -> None:

@@ -150,6 +150,8 @@ def test_more_than_two_that_failed_are_folded_and_what_may_cost_is_not(widget: W
 def test_one_that_failed_is_put_away_or_gives_its_settings(widget: Widget) -> None:
     failed = job("f1", "failed", error=error("Refused."))
     view = widget.start(state(_jobs=[failed]))
+    whole = {"prompt": "The whole prompt", "model": "google/veo-3.0", "duration": 6, "aspect_ratio": "16:9"}
+    widget.page.evaluate("settings => { model.answers.settings_of = settings; }", {**whole, "note": ""})
     row(view, "f1").get_by_role("button", name="Use these settings").click()
     assert widget.of("settings_of") == [{"key": "f1"}]
     expect(view.get_by_label("Prompt")).to_have_value("The whole prompt")

@@ -1,11 +1,11 @@
 // The studio's comparison alone, with a model whose kernel has the videos: `compare(state, entries, chosen)`.
 
-
 import { render } from "../../js/src/ui/dom.ts";
 import { KernelState } from "../../js/src/kernel/state.ts";
 import { Compare } from "../../js/src/studio/compare/compare.tsx";
 import { deskOf } from "../../js/src/studio/desk.ts";
 import { Page } from "../../js/src/ui/page.ts";
+import { FakeWall } from "../fake_wall.js";
 import "../../js/src/ui/css/index.css";
 import "../../js/src/studio/css/index.css";
 
@@ -18,7 +18,7 @@ class Model {
 
   constructor(state, entries, files) {
     this.state = state;
-    this.entries = new Map(entries.map((entry) => [entry.key, entry]));
+    this.wall = new FakeWall(() => [], entries);
     this.files = files;
   }
 
@@ -47,11 +47,9 @@ class Model {
       const part = file.slice(asked.offset, asked.offset + asked.length);
       say({ offset: asked.offset, total: file.length }, [new DataView(part.buffer)]);
     } else if (kind === "choose" && this.refused) say({ ok: false, error: this.refused });
-    else if (kind === "choose") {
-      for (const key of asked.keys)
-        this.entries.set(key, { ...this.entries.get(key), ...asked.changes });
-      say({ rows: asked.keys.map((key) => this.entries.get(key)) });
-    } else if (kind === "hello") say({ now: Date.now() / 1000, revision: 0 });
+    else if (["wall", "wall_rows", "choose"].includes(kind)) say(this.wall[kind](asked));
+    else if (kind === "posters") say({ with: [] });
+    else if (kind === "hello") say({ now: Date.now() / 1000, revision: 0 });
     else say({});
   }
 }
@@ -60,7 +58,7 @@ window.compare = async (state, entries, chosen) => {
   const files = new Map();
   for (const { key } of entries)
     files.set(key, new Uint8Array(await (await fetch(`${key}.mp4`)).arrayBuffer()));
-  const first = { revision: 0, total: 0, open: 0, newest: 0, rows: [] };
+  const first = { revision: 0, total: 0, open: 0, waiting: 0, newest: 0, rows: [] };
   const model = new Model({ ...state, _first: first, _changed: { since: 0, ...first } }, entries, files);
   const { signal } = new AbortController();
   const changed = () => queueMicrotask(draw);

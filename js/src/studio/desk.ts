@@ -3,6 +3,7 @@
 
 import type { Changes, EntryRow } from "../kernel/messages.ts";
 import type { Page } from "../ui/page.ts";
+import { choose, refusal } from "./choices.ts";
 import { entryOf, isPlain, Shelf } from "./shelf.ts";
 
 /** What stands beside the wall. */
@@ -73,22 +74,17 @@ export class Desk {
     this.page.redraw();
   }
 
-  /** Says what the person makes of these: shown at once, and as the kernel has it when it answers. */
+  /** Says what the person makes of these; a refusal stands at the form, for they may not be in the player. */
   async change(keys: string[], changes: Changes): Promise<void> {
-    const before = keys.flatMap((key) => this.entry(key) ?? []);
-    this.put(before.map((entry) => ({ ...entry, ...changes })));
-    const reply = await this.page.kernel.conversation.ask({ kind: "choose", keys, changes });
-    if (!reply.ok) this.page.error = reply.error;
-    this.put(reply.ok ? reply.rows : before);
+    if (await choose(this, keys, changes)) return;
+    this.page.error = refusal(this, keys[0] ?? "") ?? null;
+    this.page.redraw();
   }
 
   /** At the beginning of each drawing: the newest is put into the player, unless the person chose another. */
   follow(): void {
     const { shelf, page } = this;
     shelf.look();
-    const there = isPlain(shelf.query) ? shelf.wall && shelf.count : page.there;
-    if (there !== page.there) page.redraw(); // the form is drawn before the desk
-    page.there = there;
     let newest: { key: string; ended: number } | undefined;
     for (const job of page.kernel.jobs)
       if (job.video && (job.ended ?? job.started) > (newest?.ended ?? 0)) {

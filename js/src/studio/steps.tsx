@@ -3,7 +3,6 @@
 import type { EntryRow } from "../kernel/messages.ts";
 import { Confirmed, Copy } from "../ui/actions.tsx";
 import { Icon } from "../ui/icons.tsx";
-import type { Page } from "../ui/page.ts";
 import { stateful } from "../ui/stateful.ts";
 import { bin, choose, restore, settingsOf } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
@@ -16,11 +15,6 @@ interface Props {
   desk: Desk;
   entry: EntryRow;
   playback: Playback;
-}
-
-/** What the form does with a frame of a video: it becomes its start picture. */
-interface Extends {
-  extend(key: string, at: number, jpeg: string): unknown;
 }
 
 export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback }, rest, set) => {
@@ -38,7 +32,7 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
   };
   const extend = async () => {
     const frame = await playback.lastFrame();
-    if (frame) (page as Page & Extends).extend(key, frame.at, frame.jpeg);
+    if (frame) await page.extend(key, frame.at, frame.jpeg);
   };
   return (
     <div class={`rw-last ${rest ? "rw-all" : ""}`}>
