@@ -342,11 +342,11 @@ def test_over_a_slow_link_a_pull_asks_first_and_leaves_room_for_the_rest(
         proxy.rate = None
         player(shown, "pull")
         tiles.first.click()
-        newest = shown.locator(".rw-show", has_text="A bear")
-        expect(load.or_(newest.locator("video"))).to_be_visible(timeout=30_000)
+        bear = shown.locator(".rw-show", has_text="A bear")
+        expect(load.or_(bear.locator("video"))).to_be_visible(timeout=30_000)
         if load.is_visible():
             load.click()
-        expect(newest.locator("video")).to_be_visible(timeout=60_000)
+        expect(bear.locator("video")).to_be_visible(timeout=60_000)
         player(shown, "pull")
         assert wire.closed == 0
         assert server.count("submit") == 2

@@ -1,4 +1,5 @@
-// The arena: two videos of one prompt without their models' names, which is better, and what follows for the models.
+// The arena: two videos of one prompt without their models' names, which is better, and what follows for
+// the models.
 
 import { prefersStill } from "../kernel/host.ts";
 import type { JobRow, RankingRow } from "../kernel/messages.ts";

@@ -1,4 +1,5 @@
-// What a part of the studio has asked the kernel for: one thing at a time, what went wrong, whether it takes long.
+// What a part of the studio has asked the kernel for: one thing at a time, what went wrong, whether it
+// takes long.
 
 import type { Received } from "../kernel/conversation.ts";
 import type { ErrorRow, Request } from "../kernel/messages.ts";

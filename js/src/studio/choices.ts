@@ -30,6 +30,13 @@ export function choose(desk: Desk, keys: string[], changes: Changes): Promise<bo
   return tell(desk, { kind: "choose", keys, changes }, changes);
 }
 
+/** The same on the wall: a refusal stands at the form, for what it is of may not be in the player. */
+export async function chooseThere(desk: Desk, keys: string[], changes: Changes): Promise<void> {
+  if (await choose(desk, keys, changes)) return;
+  desk.page.error = refusal(desk, keys[0] ?? "") ?? null;
+  desk.page.redraw();
+}
+
 /** Keeps it, or rejects it; nothing of both where it was that already. */
 export function keep(desk: Desk, { key, kept }: EntryRow, now: boolean): void {
   void choose(desk, [key], { kept: kept === now ? null : now });

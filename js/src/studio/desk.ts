@@ -1,9 +1,8 @@
 // What is on the desk of one widget: the wall's entries, which of them is in the player, which are chosen,
 // and what stands in the stage's place. For all views of the widget.
 
-import type { Changes, EntryRow } from "../kernel/messages.ts";
+import type { EntryRow } from "../kernel/messages.ts";
 import type { Page } from "../ui/page.ts";
-import { choose, refusal } from "./choices.ts";
 import { entryOf, isPlain, Shelf } from "./shelf.ts";
 
 /** What stands beside the wall. */
@@ -71,13 +70,6 @@ export class Desk {
   /** Shows another thing in the stage's place. */
   open(mode: Mode): void {
     this.mode = mode;
-    this.page.redraw();
-  }
-
-  /** Says what the person makes of these; a refusal stands at the form, for they may not be in the player. */
-  async change(keys: string[], changes: Changes): Promise<void> {
-    if (await choose(this, keys, changes)) return;
-    this.page.error = refusal(this, keys[0] ?? "") ?? null;
     this.page.redraw();
   }
 

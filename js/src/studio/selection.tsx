@@ -2,6 +2,7 @@
 
 import type { Changes } from "../kernel/messages.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
+import { chooseThere } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
 import { AWAY, COMPARE, CROSS } from "./signs.ts";
 
@@ -15,7 +16,7 @@ export function Selection({ desk }: { desk: Desk }) {
       class={`rw-action rw-small${hides}`}
       aria-label={title}
       title={title}
-      onClick={() => desk.change(chosen, changes)}
+      onClick={() => chooseThere(desk, chosen, changes)}
     >
       <Icon name={icon} />
     </button>

@@ -148,7 +148,7 @@ export class Shelf {
       if (query !== this.#answered) this.#pages.clear();
       this.#answered = query;
       this.wall = wall;
-      if (isPlain(query)) this.#page.there = wall.stacks; // before it is drawn: the form stands above the wall
+      if (isPlain(query)) this.#page.there = wall.stacks; // before it is drawn: the form is above
       this.#within = new Set([...within, ...first.rows.map(({ key }) => key)]);
       this.#put(0, first.rows);
       void this.#complete();

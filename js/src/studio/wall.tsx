@@ -3,6 +3,7 @@
 import { prefersStill } from "../kernel/host.ts";
 import type { EntryRow, JobRow } from "../kernel/messages.ts";
 import type { ComponentChildren, Instance } from "../ui/dom.ts";
+import { chooseThere } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
 import { inView, type Layout, layOut, place, reach, rowAt, step } from "./layout.ts";
 import { mediaOf } from "./media.ts";
@@ -245,8 +246,8 @@ function act(
   const stars = /^[1-5]$/.test(name) ? Number(name) : 0;
   if (name === "Enter" || name === " ") press(key, name === " ");
   else if (name === "k" || name === "x")
-    void desk.change([key], { kept: kept === (name === "k") ? null : name === "k" });
-  else if (stars) void desk.change([key], { rating: rating === stars ? null : stars });
+    void chooseThere(desk, [key], { kept: kept === (name === "k") ? null : name === "k" });
+  else if (stars) void chooseThere(desk, [key], { rating: rating === stars ? null : stars });
   else if (name === "c" && desk.chosen.length > 1 && desk.chosen.length <= MOST_COMPARED)
     desk.open("compare");
   else return false;

@@ -1,4 +1,5 @@
-// How long earlier videos took: asked of the kernel once a model and duration, and again when one more is there.
+// How long earlier videos took: asked of the kernel once a model and duration, and again when one more is
+// there.
 
 import { doneBy, progress, usual } from "../kernel/estimate.ts";
 import type { Payloads } from "../kernel/messages.ts";
@@ -71,7 +72,9 @@ export interface Ahead {
   share: number | undefined;
 }
 
-/** What is ahead of one that was sent at `submitted`, and made since `processing`, as far as that is known. */
+/**
+ * What is ahead of one that was sent at `submitted`, and made since `processing`, as far as that is known.
+ */
 export function ahead(
   times: Times | undefined,
   submitted: number | null,
@@ -90,8 +93,8 @@ export function ahead(
 }
 
 /**
- * When all are done, about: those that are under way, and `waiting` more of which the times of some are known.
- * undefined: of one of them nothing is known.
+ * When all are done, about: those that are under way, and `waiting` more of which the times of some are
+ * known. undefined: of one of them nothing is known.
  */
 export function allBy(
   running: readonly Ahead[],

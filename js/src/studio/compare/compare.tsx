@@ -1,5 +1,5 @@
-// Two to six videos beside each other, or two in one picture: played, stopped and moved as one. It stands in the
-// stage's place.
+// Two to six videos beside each other, or two in one picture: played, stopped and moved as one. It stands
+// in the stage's place.
 
 import { playsSound, prefersStill } from "../../kernel/host.ts";
 import type { EntryRow } from "../../kernel/messages.ts";

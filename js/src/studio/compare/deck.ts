@@ -1,5 +1,5 @@
-// Videos that play as one: started, stopped and moved together, and held together while they play. One of them
-// leads at its own speed; the others are made a little faster or slower until they are where it is.
+// Videos that play as one: started, stopped and moved together, and held together while they play. One of
+// them leads at its own speed; the others are made a little faster or slower until they are where it is.
 
 import type { Controls } from "../transport.tsx";
 import { exact, frameOf, leader, middle, moves, span, steer, type Track, timeIn } from "./sync.ts";
