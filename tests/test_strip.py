@@ -126,6 +126,7 @@ def test_ten_thousand_that_wait_are_counted_and_a_few_of_them_shown(widget: Widg
 def test_what_may_have_been_paid_for_stands_above_all(widget: Widget) -> None:
     view = widget.start(state(_jobs=everything()))
     needs = view.get_by_role("list", name="What needs you")
+    expect(needs.locator("[data-key]")).to_have_count(2)
     names = needs.locator("[data-key]").evaluate_all("rows => rows.map((row) => row.dataset.key)")
     assert names == ["u1", "f1"]
     above, below = needs.bounding_box(), view.locator(".rw-stripe").bounding_box()
