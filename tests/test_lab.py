@@ -131,7 +131,7 @@ def test_controls_and_traits_are_linked_both_ways(lab: Lab) -> None:
 
     # A continuous range has a slider.
     shown.get_by_label("Model").select_option(label="Kling v3")
-    slider = shown.get_by_role("slider")
+    slider = shown.get_by_role("slider", name="Duration")
     expect(slider).to_have_value("10")
     slider.focus()
     slider.press("ArrowRight")
