@@ -94,6 +94,7 @@ def test_generate_watch_play_and_press_the_buttons(host: Host) -> None:
     refused = status("failed", error={"message": "refused by safety"})
     with FaultServer(video=small_mp4(2, 320, 180), poll=[refused], polls=10**6) as server:
         shown = host.open(server)
+        expect(shown.locator(".rw-examples")).to_be_visible(timeout=30_000)  # the last that comes
         check_keyboard(host.page, shown)
         shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         generate = shown.get_by_role("button", name="Generate")

@@ -156,7 +156,7 @@ def test_ipywidgets_link_works_with_every_control(lab: Lab) -> None:
         "links = [widgets.link((w, name), (box, 'value')) for name, box in boxes.items()]\n"
         "widgets.VBox(list(boxes.values()))"
     )
-    notebook = lab.open("main/linked.ipynb", [SHOW, linked], env={"RUNCRATE_DEMO": "1"})
+    notebook = lab.open("linked/linked.ipynb", [SHOW, linked], env={"RUNCRATE_DEMO": "1"})
     notebook.run(0)
     shown = widget(notebook, 0)
     notebook.run(1)
@@ -184,7 +184,7 @@ def test_ipywidgets_link_works_with_every_control(lab: Lab) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_without_a_key_it_says_how_to_set_one_and_offers_the_demo(lab: Lab) -> None:
-    notebook = lab.open("main/no_key.ipynb", [SHOW])
+    notebook = lab.open("no_key/no_key.ipynb", [SHOW])
     notebook.run(0)
     shown = widget(notebook, 0)
     expect(shown).to_contain_text("RUNCRATE_API_KEY")
@@ -203,7 +203,7 @@ def test_a_failed_job_shows_the_services_reason_and_can_be_tried_again(lab: Lab)
         video=small_mp4(2, 160, 90), poll=[status("failed", error={"message": "refused by <b>safety</b>"})]
     ) as server:
         environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
-        notebook = lab.open("main/failed.ipynb", [SHOW], env=environment)
+        notebook = lab.open("failed/failed.ipynb", [SHOW], env=environment)
         notebook.run(0)
         shown = widget(notebook, 0)
         shown.get_by_label("Prompt", exact=True).fill("<img src=x onerror=alert(1)>")
@@ -223,7 +223,7 @@ def test_a_failed_job_shows_the_services_reason_and_can_be_tried_again(lab: Lab)
 def test_bad_input_is_said_at_the_control_and_nothing_is_sent(lab: Lab) -> None:
     with FaultServer() as server:
         environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
-        notebook = lab.open("main/bad.ipynb", [SHOW], env=environment)
+        notebook = lab.open("bad/bad.ipynb", [SHOW], env=environment)
         notebook.run(0)
         shown = widget(notebook, 0)
         expect(shown.get_by_role("button", name="Generate")).to_be_disabled()
@@ -243,7 +243,7 @@ def test_code_beside_the_widget(lab: Lab) -> None:
         "video = await client.generate('A cinematic sunrise', model='google/veo-3.0', duration=4)\n"
         "video"
     )
-    notebook = lab.open("main/code.ipynb", [code], env={"RUNCRATE_DEMO": "1"})
+    notebook = lab.open("code/code.ipynb", [code], env={"RUNCRATE_DEMO": "1"})
     notebook.run(0)
     facts = playing(notebook.output(0))
     assert facts["duration"] == pytest.approx(4, abs=0.1)
@@ -258,7 +258,7 @@ def test_code_beside_the_widget(lab: Lab) -> None:
 def test_a_double_click_pays_once(lab: Lab) -> None:
     with FaultServer(video=small_mp4(2, 160, 90)) as server:
         notebook = lab.open(
-            "main/double.ipynb", [SHOW], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
+            "double/double.ipynb", [SHOW], env={"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url}
         )
         notebook.run(0)
         shown = widget(notebook, 0)

@@ -20,7 +20,7 @@ from runcrate_widget.picture import Picture
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
-LONGEST_PROMPT = 250
+LONGEST_PROMPT = 230
 
 
 def model_row(model: Model, price: float | None) -> ModelRow:
