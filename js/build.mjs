@@ -70,7 +70,6 @@ const OURS = [
   "page",
   "playback",
   "press",
-  "pressWhenSeen",
   "props",
   "question",
   "rate",

@@ -39,13 +39,13 @@ class Choice:
     hidden: bool = False
 
     def __post_init__(self) -> None:
-        _check("kept", self.kept, self.kept is None or isinstance(self.kept, bool), "True, False or None")
+        check("kept", self.kept, self.kept is None or isinstance(self.kept, bool), "True, False or None")
         whole = isinstance(self.rating, int) and not isinstance(self.rating, bool)
         good = self.rating is None or (whole and 1 <= self.rating <= 5)
-        _check("rating", self.rating, good, "a whole number from 1 to 5, or None")
+        check("rating", self.rating, good, "a whole number from 1 to 5, or None")
         short = isinstance(self.note, str) and len(self.note) <= LONGEST_NOTE
-        _check("note", self.note, short, f"a text of at most {LONGEST_NOTE:,} characters")
-        _check("hidden", self.hidden, isinstance(self.hidden, bool), "True or False")
+        check("note", self.note, short, f"a text of at most {LONGEST_NOTE:,} characters")
+        check("hidden", self.hidden, isinstance(self.hidden, bool), "True or False")
         object.__setattr__(self, "tags", _tags(self.tags))
 
     def changed(self, changes: Mapping[str, Any]) -> Choice:
@@ -75,15 +75,16 @@ def restore_choice(given: object) -> Choice:
 
 def _tags(given: Iterable[str]) -> tuple[str, ...]:
     what = f"a list of at most {MOST_TAGS} words"
-    _check("tags", given, not isinstance(given, str) and isinstance(given, Iterable), what)
+    check("tags", given, not isinstance(given, str) and isinstance(given, Iterable), what)
     tags = tuple(given)
-    _check("tags", tags, all(isinstance(tag, str) and tag.strip() for tag in tags), what)
+    check("tags", tags, all(isinstance(tag, str) and tag.strip() for tag in tags), what)
     tags = tuple(dict.fromkeys(tag.strip() for tag in tags))
-    _check("tags", tags, len(tags) <= MOST_TAGS, what)
+    check("tags", tags, len(tags) <= MOST_TAGS, what)
     return tags
 
 
-def _check(field: str, given: object, good: bool, allowed: str) -> None:
+def check(field: str, given: object, good: bool, allowed: str) -> None:
+    """Raises InvalidRequestError, with what was given and what is allowed, where it is not `good`."""
     if not good:
         shown = repr(given)
         shown = shown if len(shown) <= 80 else f"{shown[:79]}…"

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from runcrate_widget.errors import InvalidRequestError
-
+from .choice import check
 from .record import JobStatus
 
 #: In which order entries are given.
@@ -61,29 +60,29 @@ class Question:
 
     def __post_init__(self) -> None:
         short = isinstance(self.text, str) and len(self.text) <= _LONGEST
-        _check("text", self.text, short, f"a text of at most {_LONGEST:,} characters")
+        check("text", self.text, short, f"a text of at most {_LONGEST:,} characters")
         for name in ("model", "tag", "stack"):
             given = getattr(self, name)
-            _check(name, given, given is None or isinstance(given, str), "a text, or nothing")
+            check(name, given, given is None or isinstance(given, str), "a text, or nothing")
         stages = tuple(status.value for status in JobStatus)
-        _check("status", self.status, self.status is None or self.status in stages, f"one of {stages}")
-        _check("kept", self.kept, self.kept is None or isinstance(self.kept, bool), "True, False or None")
+        check("status", self.status, self.status is None or self.status in stages, f"one of {stages}")
+        check("kept", self.kept, self.kept is None or isinstance(self.kept, bool), "True, False or None")
         for name in ("undecided", "hidden"):
             given = getattr(self, name)
-            _check(name, given, isinstance(given, bool), "True or False")
+            check(name, given, isinstance(given, bool), "True or False")
         for name in ("rating", "since", "until", "cost_from", "cost_to"):
             given = getattr(self, name)
-            _check(name, given, given is None or _is_number(given), "a number, or nothing")
-        _check("order", self.order, self.order in ORDERS, f"one of {ORDERS}")
+            check(name, given, given is None or _is_number(given), "a number, or nothing")
+        check("order", self.order, self.order in ORDERS, f"one of {ORDERS}")
 
     @classmethod
     def of(cls, given: object) -> Question:
         """The question that a view asks. Raises InvalidRequestError."""
-        _check("query", given, isinstance(given, Mapping), "a question with its fields")
+        check("query", given, isinstance(given, Mapping), "a question with its fields")
         asked: dict[str, Any] = dict(given)  # type: ignore[call-overload]
         known = [one.name for one in fields(cls)]
         for name in asked:
-            _check("query", name, name in known, f"one of {', '.join(known)}")
+            check("query", name, name in known, f"one of {', '.join(known)}")
         return cls(**asked)
 
 
@@ -94,10 +93,3 @@ def _is_number(given: object) -> bool:
         return math.isfinite(given)
     except OverflowError:  # a whole number that no float can be
         return False
-
-
-def _check(field: str, given: object, good: bool, allowed: str) -> None:
-    if not good:
-        shown = repr(given)
-        shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
-        raise InvalidRequestError(field, f"{field} is {shown}; it must be {allowed}.")
