@@ -115,6 +115,24 @@ def test_of_five_thousand_at_most_fifty_tiles_are_there_and_all_are_reached(widg
     assert len(asked) < 20, "what was passed by is not asked for"
 
 
+def test_what_flies_by_is_not_asked_for_until_one_stops(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(5000)])
+    expect(tile(view, "e0-1")).to_be_visible()
+    asked = view.locator(".rw-scroll").evaluate(
+        """async (box) => {
+          const asked = () => model.of("posters").length + model.of("wall_rows").length;
+          const before = asked();
+          for (let frame = 0; frame < 30; frame++) {
+            box.scrollTop += box.clientHeight;
+            await new Promise(requestAnimationFrame);
+          }
+          return asked() - before;
+        }"""
+    )
+    assert asked <= 2, "what was on its way"
+    expect(view.locator(".rw-tile[data-key]").nth(10)).to_be_visible()
+
+
 def test_what_is_typed_is_searched_as_it_is_typed(widget: Widget) -> None:
     view = desk(widget, [entry(number) for number in range(300)])
     view.get_by_label("Search").press_sequentially("number 29")
@@ -213,9 +231,12 @@ def test_what_is_looked_at_stays_in_its_place_when_another_comes(widget: Widget)
     box.evaluate("box => { box.scrollTop = 3000 }")
     key = box.evaluate(
         """async (box) => {
-          await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
           const top = box.getBoundingClientRect().top;
-          return [...box.querySelectorAll(".rw-tile")].find((one) => one.getBoundingClientRect().top > top).dataset.key;
+          const first = () =>
+            [...box.querySelectorAll(".rw-tile")].find((one) => one.getBoundingClientRect().top > top)?.dataset.key;
+          await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+          while (!first()) await new Promise(requestAnimationFrame);
+          return first();
         }"""
     )
     before = tile(view, key).bounding_box()

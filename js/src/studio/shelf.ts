@@ -229,10 +229,11 @@ export class Shelf {
     this.#page.redraw();
   }
 
-  /** The URL of a poster, which is asked for when it is not here. */
-  poster(key: string): string | undefined {
+  /** The URL of a poster, which is asked for when it is not here, if `ask`. */
+  poster(key: string, ask = true): string | undefined {
     const known = this.#posters.get(key);
     if (known === undefined) {
+      if (!ask) return undefined;
       if (!this.#lacking.length) queueMicrotask(() => this.#fetchPosters());
       this.#lacking.push(key);
     } else {

@@ -14,6 +14,7 @@ interface Props {
   day: { name: string; count: number } | undefined; // which begins with it
   style: Record<string, string>;
   loop: string | undefined; // the URL of what is played in it
+  flung: boolean; // nothing is asked for that only goes by
   stop: boolean; // whether Tab stops at it
   focus: ((element: HTMLElement | null) => void) | null;
 }
@@ -35,9 +36,9 @@ function said(entry: EntryRow, day: Props["day"]): string {
     .join(", ");
 }
 
-export function Tile({ desk, entry, at, day, style, loop, stop, focus }: Props) {
+export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: Props) {
   const chosen = entry ? desk.chosen.indexOf(entry.key) + 1 : 0;
-  const poster = entry?.video && desk.shelf.poster(entry.key);
+  const poster = entry?.video && desk.shelf.poster(entry.key, !flung);
   const seconds = entry?.duration ?? Math.round(entry?.video?.duration ?? 0);
   const classes = [
     "rw-tile",

@@ -11,6 +11,8 @@ import { dayOf } from "./shelf.ts";
 import { Tile } from "./tile.tsx";
 
 const REST = 150; // milliseconds on a tile until it plays
+const FLING = 0.2; // of the wall's height in one frame: nobody looks at what goes by
+const LANDED = 100; // milliseconds without such a frame
 
 /** `2026-11-25` as a person says it: `Today`, `Wed 25 Nov`. */
 export function dayName(day: string, now: number): string {
@@ -39,12 +41,14 @@ class View {
   width = 0;
   height = 0;
   top = 0;
+  flung = false; // goes by faster than one can look
   first: string | undefined; // what stands first in view
   firstAt = 0; // and where
   #redraw: () => void;
   #box: HTMLElement | null = null;
   #observer: ResizeObserver | undefined;
   #timer = 0;
+  #landing = 0;
 
   constructor(desk: Desk, redraw: () => void) {
     this.desk = desk;
@@ -55,6 +59,7 @@ class View {
     this.#box = element;
     this.#observer?.disconnect();
     clearTimeout(this.#timer);
+    clearTimeout(this.#landing);
     if (!element) return;
     this.#observer = new ResizeObserver(this.#measure);
     this.#observer.observe(element);
@@ -77,6 +82,14 @@ class View {
   readonly scrolled = (event: { currentTarget: HTMLElement }): void => {
     const { scrollTop } = event.currentTarget;
     const before = rowAt(this.layout, this.top);
+    if (Math.abs(scrollTop - this.top) > FLING * this.height) {
+      this.flung = true;
+      clearTimeout(this.#landing);
+      this.#landing = setTimeout(() => {
+        this.flung = false;
+        this.#redraw();
+      }, LANDED) as unknown as number;
+    }
     this.top = scrollTop;
     this.moved = false;
     if (rowAt(this.layout, scrollTop) !== before) this.#redraw();
@@ -148,7 +161,7 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
   view.settle();
   const { layout } = view;
   const [first, last] = inView(layout, view.top, view.height);
-  shelf.want(first, last);
+  if (!view.flung) shelf.want(first, last);
   view.firstAt = rowAt(layout, view.top) * layout.columns;
   view.first = shelf.key(view.firstAt);
   const shown = Array.from({ length: last - first }, (_, n) => first + n);
@@ -219,6 +232,7 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
                   height: `${layout.height}px`,
                 }}
                 loop={key !== undefined && key === view.hovered ? urlOf(desk, key) : undefined}
+                flung={view.flung}
                 stop={at === view.at}
                 focus={view.moved && at === view.at ? view.focus : null}
               />
