@@ -51,6 +51,8 @@ class RuncrateError(Exception):
     kind: str = "unforeseen"
 
     def __init__(self, message: str, hint: str = "", *, kind: str | None = None) -> None:
+        if message and message[-1] not in ".!?…:":
+            message += "."  # the service's words often end without
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
@@ -75,7 +77,7 @@ class InvalidRequestError(RuncrateError, ValueError):
 
     def __init__(self, field: str, message: str, hint: str = "") -> None:
         RuncrateError.__init__(self, message, hint)
-        self.args = (field, message, hint)
+        self.args = (field, self.message, hint)
         self.field = field
 
 

@@ -36,6 +36,7 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, errors
 from runcrate_widget.catalog import models
+from runcrate_widget.library.record import JobStatus
 from runcrate_widget.service import runcrate
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -250,6 +251,33 @@ def test_a_submit_without_an_answer_is_unconfirmed_and_never_sent_again(
     assert server.count("submit") == 1
 
 
+def test_an_unconfirmed_job_that_the_service_does_not_have_is_given_up_by_hand(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    server._faults["submit"] = [reset, made(reset)]
+    client = client_of(server, tmp_path)
+    job = client.generate("A fox", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError, match="give it up"):
+        job.wait(30)
+    assert client.ledger.totals()["unknown"].videos == 1
+    job.cancel()
+    assert job.status == "cancelled"
+    assert job.record.status is JobStatus.CANCELLED
+    assert client.ledger.totals()["unknown"].videos == client.ledger.totals()["paid"].videos == 0
+    # It was there after all: its id is taken even so.
+    other = client.generate("An owl", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError):
+        other.wait(30)
+    other.cancel()
+    other.adopt("vid_000001")
+    assert other.wait(30).id == "vid_000001"
+    assert client.generate("An owl", model="Veo 3.0") is other
+    # What is asked for again after it was given up is sent: it was not there.
+    again = client.generate("A fox", model="Veo 3.0")
+    assert again.wait(30)
+    assert server.count("submit") == 3
+
+
 def test_a_submit_that_hangs_is_unconfirmed(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,7 +337,7 @@ def test_a_mistyped_model_that_the_service_refuses_comes_with_a_suggestion(
 ) -> None:
     server._faults["submit"] = [reply(404, {"error": {"message": "no such model"}})]
     job = client_of(server, tmp_path).generate("A fox", model="google/veo-3")
-    with pytest.raises(errors.JobFailedError, match=r"no such model Did you mean \"google/veo-3\.0\""):
+    with pytest.raises(errors.JobFailedError, match=r"no such model\. Did you mean \"google/veo-3\.0\""):
         job.wait(30)
 
 

@@ -483,7 +483,7 @@ def test_a_job_that_was_let_go_is_not_cancelled_over_what_became_of_it(
     job = client.generate(PROMPTS[1], model="Veo 3.0")
     client.close()
     other_hands(job.record, status=JobStatus.PROCESSING, id="vid_000009")
-    with pytest.raises(errors.JobError, match="has sent this job meanwhile: it is processing"):
+    with pytest.raises(errors.JobError, match="gone on with this job meanwhile: it is processing"):
         job.cancel()
     assert Library(tmp_path)["vid_000009"].status == "processing"
 

@@ -313,13 +313,24 @@ def test_an_unconfirmed_job_asks_before_it_is_sent_again(widget: Widget) -> None
     there = row(view, "k1")
     there.get_by_role("button", name="Send again").click()
     expect(there).to_contain_text("This may be billed twice. Send again?")
-    there.get_by_role("button", name="No").click()
+    there.get_by_role("button", name="No", exact=True).click()
     expect(there).not_to_contain_text("billed twice")
     expect(there.get_by_role("button", name="Send again")).to_be_focused()
     assert widget.of("resubmit") == []
     there.get_by_role("button", name="Send again").click()
     there.get_by_role("button", name="Yes, send again").click()
     assert widget.of("resubmit") == [{"key": "k1"}]
+
+
+def test_an_unconfirmed_job_that_the_dashboard_does_not_have_is_given_up(widget: Widget) -> None:
+    lost = job(status="unconfirmed", error=error("No answer.", "Look at the dashboard."))
+    view = widget.start(state(_jobs=[lost]))
+    there = row(view, "k1")
+    there.get_by_role("button", name="It is not there").click()
+    expect(there).to_contain_text("so nothing was billed?")
+    assert widget.of("cancel") == []
+    there.get_by_role("button", name="Yes, give it up").click()
+    assert widget.of("cancel") == [{"key": "k1"}]
 
 
 def test_a_waiting_job_is_cancelled_and_a_refusal_stands_in_its_row(widget: Widget) -> None:

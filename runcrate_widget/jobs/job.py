@@ -186,8 +186,9 @@ class VideoJob(HasTraits):
         return unsubscribe
 
     def cancel(self) -> None:
-        """Cancels a job that is still `waiting`. Raises JobError later: the API has no way to cancel what was
-        sent."""
+        """Cancels a job that is still `waiting`, or gives up one that is `unconfirmed` and that the dashboard
+        does not have: it then counts as not paid. Raises JobError else: the API has no way to cancel what
+        was sent."""
         self._manager.cancel(self)
 
     def resubmit(self) -> VideoJob:

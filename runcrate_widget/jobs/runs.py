@@ -27,7 +27,7 @@ from .loop import engine
 from .run import Run
 from .sending import Means
 from .spending import SpendingLimit
-from .status import Move, make_move_now
+from .status import Move, lacks_id, make_move_now
 from .times import Times
 
 #: What a new key, or credits, mend: then the job goes on.
@@ -105,22 +105,26 @@ class Runs:
             self.resume(self._stopped.pop())
 
     def cancel(self, job: VideoJob) -> None:
-        """Cancels a job that is still `waiting`. Raises JobError."""
+        """Cancels a job that is still `waiting`, or one that is `unconfirmed` and that the service does not
+        have. Raises JobError."""
         status = job.record.status
         if status is JobStatus.CANCELLED:
             return
-        if status is not JobStatus.WAITING:
+        if status not in (JobStatus.WAITING, JobStatus.UNCONFIRMED):
             raise JobError(job, f"This job is {status}, and the service has no way to cancel one.")
         run, lease = self._runs.get(job), None
         if run is None or not run.held():
             lease = self._take(job)
-            if job.record.status is not JobStatus.WAITING:
+            if job.record.status is not status:
                 lease.release()
-                message = f"Another notebook has sent this job meanwhile: it is {job.record.status}."
+                message = f"Another notebook has gone on with this job meanwhile: it is {job.record.status}."
                 raise JobError(job, message)
         if task := self._tasks.get(job):
             task.cancel()
-        message = "It was cancelled before it was sent: nothing is billed."
+        if status is JobStatus.WAITING:
+            message = "It was cancelled before it was sent: nothing is billed."
+        else:
+            message = "It was given up by hand, as one that the service does not have."
         # If the record cannot be written: as `waiting` it is not sent again either.
         make_move_now(
             job, self._library, Move(JobStatus.CANCELLED, error=RuncrateError(message, kind="cancelled"))
@@ -141,11 +145,11 @@ class Runs:
     def adopt(self, job: VideoJob, id: str) -> None:
         """Goes on with a job by an id that was given by hand. Raises JobError or LibraryError."""
         mistaken = job.done and job.video is None and job.record.adopted is not None
-        if job.record.status is not JobStatus.UNCONFIRMED and not mistaken:
+        if not mistaken and not lacks_id(job.record):
             raise JobError(job, f"This job is {job.record.status}: it needs no other id.")
         lease = self._take(job)
         try:
-            if not mistaken and job.record.status is not JobStatus.UNCONFIRMED:
+            if not mistaken and not lacks_id(job.record):
                 message = f"Another notebook has given this job its id meanwhile: it is {job.record.status}."
                 raise JobError(job, message, "Ask for it again to see it.")
             facts: dict[str, Any] = {"id": id, "adopted": now()}

@@ -211,8 +211,8 @@ class Sending:
         dashboard = self._backend.dashboard
         hint = (
             f'Look in {dashboard}: if it is there, job.adopt("vid_…") goes on with it; if not, send it again '
-            "(job.resubmit() or the button). It is never sent again by itself, because that could be billed "
-            "twice."
+            "(job.resubmit()) or give it up (job.cancel()). It is never sent again by itself, because that "
+            "could be billed twice."
         )
         await self._talk.end(JobStatus.UNCONFIRMED, RuncrateError(message, hint, kind="unconfirmed"))
 

@@ -39,7 +39,7 @@ MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
     DOWNLOADING: frozenset({COMPLETED, FAILED}),
     COMPLETED: frozenset({DOWNLOADING}),  # its file is gone
     FAILED: frozenset(),
-    UNCONFIRMED: frozenset(),
+    UNCONFIRMED: frozenset({CANCELLED}),  # the dashboard does not have it
     CANCELLED: frozenset(),
 }
 
@@ -82,7 +82,10 @@ def moved(record: Record, move: Move) -> Record:
     """The record after a move. Raises ImpossibleMoveError."""
     to, timeline = move.to, record.timeline
     adopted = "adopted" in move.facts
-    allowed = to is QUEUED and record.status in _MAY_BE_ADOPTED if adopted else to in MOVES[record.status]
+    if adopted:
+        allowed = to is QUEUED and (record.status in _MAY_BE_ADOPTED or lacks_id(record))
+    else:
+        allowed = to in MOVES[record.status]
     if not allowed:
         raise ImpossibleMoveError(f"A job that is {record.status} cannot become {to}.")
     moments: dict[str, Any] = {"polls": timeline.polls + move.polls, "ended": now() if to in _ENDS else None}
@@ -100,6 +103,12 @@ def moved(record: Record, move: Move) -> Record:
         moments["sent"] = None  # it was not acted on
     timeline = replace(timeline, **moments)
     return replace(record, status=to, timeline=timeline, error=_error_fields(move.error), **move.facts)
+
+
+def lacks_id(record: Record) -> bool:
+    """Whether it was sent, and the service's answer with its id was lost; it may have been given up since."""
+    given_up = record.status is CANCELLED and record.timeline.sent is not None
+    return record.status is UNCONFIRMED or given_up
 
 
 async def make_move(job: VideoJob, library: Library, move: Move) -> None:

@@ -1,5 +1,6 @@
 // The videos and posters of a widget: of all its views.
 
+import type { EntryRow } from "../kernel/messages.ts";
 import { Videos } from "../kernel/videos.ts";
 import type { Page } from "../ui/page.ts";
 
@@ -20,4 +21,9 @@ export function mediaOf(page: Page): Videos {
     page.unseen = () => media?.pause();
   }
   return media;
+}
+
+/** Whether it is higher than wide. */
+export function isUpright({ video, aspect_ratio }: EntryRow): boolean {
+  return video ? video.height > video.width : aspect_ratio === "9:16";
 }

@@ -75,7 +75,7 @@ function Need({ page, job }: Props) {
     <li class={`rw-need rw-${status}${undecided ? " rw-undecided" : ""}`} data-key={key}>
       <Icon name={undecided ? "unconfirmed" : "failed"} />
       <div class="rw-says">
-        <span class="rw-title" title={job.prompt}>
+        <span class="rw-title" dir="auto" title={job.prompt}>
           {short(job.prompt, LONGEST)}
         </span>{" "}
         <span class="rw-stage">
@@ -108,10 +108,21 @@ function Need({ page, job }: Props) {
           <Elsewhere page={page} job={job} />
         ) : (
           <Step page={page} job={job} kind="resubmit">
-            Try again
+            {error?.kind === "filtered" ? "Send it as it is" : "Try again"}
           </Step>
         )}
         {job.adoptable && <Adopt page={page} job={job} />}
+        {undecided && (
+          <Confirmed
+            icon="close"
+            busy={page.isOpen("cancel", key)}
+            question="The dashboard does not have it, so nothing was billed?"
+            yes="Yes, give it up"
+            onClick={() => page.act("cancel", key)}
+          >
+            It is not there
+          </Confirmed>
+        )}
         {!undecided && !job.stopped && <Away page={page} job={job} />}
       </div>
     </li>

@@ -4,7 +4,7 @@ import type { Instance } from "../ui/dom.ts";
 import type { Page } from "../ui/page.ts";
 import { About } from "./about.tsx";
 import type { Desk } from "./desk.ts";
-import { mediaOf } from "./media.ts";
+import { isUpright, mediaOf } from "./media.ts";
 import { Playback } from "./playback.ts";
 import { Player } from "./player.tsx";
 
@@ -33,7 +33,11 @@ export function Stage({ page, desk }: { page: Page; desk: Desk }, instance?: Ins
     (key) => (key !== undefined && desk.entry(key)) || [],
   )[0];
   return (
-    <section class="rw-show" aria-label="The chosen video" data-key={entry.key}>
+    <section
+      class={`rw-show${isUpright(entry) ? " rw-upright" : ""}`}
+      aria-label="The chosen video"
+      data-key={entry.key}
+    >
       <Player desk={desk} entry={entry} playback={kept.playback} />
       <About key={entry.key} desk={desk} entry={entry} other={other} playback={kept.playback} />
     </section>

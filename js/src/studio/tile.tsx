@@ -4,6 +4,7 @@ import type { EntryRow } from "../kernel/messages.ts";
 import { short } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import type { Desk } from "./desk.ts";
+import { isUpright } from "./media.ts";
 import { mute } from "./mute.ts";
 import { CROSS, LAYERS } from "./signs.ts";
 
@@ -43,7 +44,7 @@ export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: 
   const classes = [
     "rw-tile",
     entry && entry.takes > 1 && "rw-stack",
-    (entry?.video ? entry.video.height > entry.video.width : entry?.aspect_ratio === "9:16") && "rw-tall",
+    entry && isUpright(entry) && "rw-tall",
     entry?.kept === false && "rw-rejected",
     chosen > 0 && "rw-chosen",
   ];
@@ -72,7 +73,7 @@ export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: 
         )}
         {poster && <img src={poster} alt="" />}
         {entry && !entry.video && (
-          <span class="rw-words">
+          <span class="rw-words" dir="auto">
             <Icon name={entry.status === "failed" ? "failed" : "cancelled"} />
             {short(entry.prompt, 60)}
           </span>

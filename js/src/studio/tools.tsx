@@ -57,7 +57,7 @@ export const Tools = stateful<Props & { whole: boolean }, boolean>(
             <input
               type="search"
               aria-label="Search"
-              placeholder={`Search ${wall?.total ?? ""} videos`}
+              placeholder={`Search ${wall?.total.toLocaleString() ?? ""} videos`}
               value={query.text}
               onInput={(event) => shelf.ask({ text: event.currentTarget.value })}
             />

@@ -21,7 +21,7 @@ export function Problem({ error, id }: { error: ErrorRow; id?: string }) {
 
 export function Title({ job }: { job: JobRow }) {
   return (
-    <p class="rw-title" title={job.prompt}>
+    <p class="rw-title" dir="auto" title={job.prompt}>
       {job.prompt}
     </p>
   );

@@ -10,5 +10,7 @@ export function conditions(jobs: JobRow[]): string {
   if (met(/^(reconnecting|trying|asking)/))
     return "The service does not answer: what is generated now waits.";
   const sent = jobs.find((job) => job.status !== "waiting" && job.status !== "cancelled");
-  return sent?.error?.kind === "credits" ? "No credits were left at the last try: add some first." : "";
+  const { kind } = sent?.error ?? {};
+  if (kind === "key") return "The key was refused at the last try: give another one first.";
+  return kind === "credits" ? "No credits were left at the last try: add some first." : "";
 }
