@@ -124,13 +124,26 @@ def test_what_flies_by_is_not_asked_for_until_one_stops(widget: Widget) -> None:
           const before = asked();
           for (let frame = 0; frame < 30; frame++) {
             box.scrollTop += box.clientHeight;
-            await new Promise(requestAnimationFrame);
+            box.dispatchEvent(new Event("scroll"));
+            await null; // in one task, however slow the machine is: it is drawn in between
           }
           return asked() - before;
         }"""
     )
-    assert asked <= 2, "what was on its way"
+    assert asked == 0
+    assert view.locator(".rw-scroll").evaluate("box => box.scrollTop") > 9000
     expect(view.locator(".rw-tile[data-key]").nth(10)).to_be_visible()
+
+
+def test_in_a_narrow_card_what_is_pressed_comes_into_sight(widget: Widget) -> None:
+    widget.page.set_viewport_size({"width": 430, "height": 500})
+    view = desk(widget, [entry(number) for number in range(20)])
+    tile(view, "e7-1").click()
+    expect(view.locator(".rw-player")).to_be_in_viewport(ratio=1)
+    expect(tile(view, "e7-1")).not_to_be_in_viewport()
+    # And the wall, as soon as one goes on in it.
+    tile(view, "e7-1").press("ArrowRight")
+    expect(tile(view, "e8-1")).to_be_in_viewport()
 
 
 def test_what_is_typed_is_searched_as_it_is_typed(widget: Widget) -> None:

@@ -122,8 +122,15 @@ class View {
     this.moved = true;
     this.top = reach(this.layout, at, this.top, this.height);
     this.#box?.scrollTo(0, this.top);
+    this.#box?.scrollIntoView({ block: "nearest" });
     this.#redraw();
   }
+
+  /** In a narrow card the player is above the wall: what was pressed is to be seen. */
+  readonly reveal = (): void => {
+    const desk = this.#box?.closest(".rw-desk");
+    desk?.querySelector(".rw-player")?.scrollIntoView({ block: "nearest" });
+  };
 
   rest(key: string | undefined): void {
     clearTimeout(this.#timer);
@@ -170,7 +177,10 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
 
   const press = (key: string, picks: boolean) => {
     if (picks || desk.mode === "compare") desk.choose(key);
-    else desk.watch(key);
+    else {
+      desk.watch(key);
+      view.reveal();
+    }
   };
 
   const pressed = (event: MouseEvent) => {
