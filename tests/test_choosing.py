@@ -42,13 +42,15 @@ def test_what_was_chosen_is_found_by_it_and_by_the_next_kernel(
         assert [one.key for one in found.filter(rating=2)] == [first.key]
         assert [one.key for one in found.filter(tag="snow")] == [first.key]
         assert {one.key for one in found.filter(hidden=False)} == {first.key, second.key}
-        assert len(found.filter()) == 3
+        assert len(found.filter(hidden=None)) == len(list(found)) == 3
         job = again.generate(fox())
         assert job.reused
         assert job.rating == 4
         assert job.choice == Choice(True, 4, "the tail is right", ("fox", "snow"))
         job.choose(rating=5)
-        assert found.filter(rating=5)[0].choice == Choice(True, 5, "the tail is right", ("fox", "snow"))
+        best = found.filter(rating=5)[0]
+        assert (best.kept, best.rating, best.tags) == (True, 5, ("fox", "snow"))
+        assert best.choice == Choice(True, 5, "the tail is right", ("fox", "snow"))
         job.choose(kept=None, rating=None, note="", tags=[])
         record = json.loads((tmp_path / f"{job.record.name}.json").read_bytes())
         assert "choice" not in record

@@ -183,6 +183,20 @@ def test_a_double_click_sends_once_and_the_next_click_sends_again(widget: Widget
     assert len(widget.of("generate")) == 2
 
 
+def test_what_is_asked_for_while_another_is_being_sent_is_not_lost(widget: Widget) -> None:
+    view = widget.start(state(), busy=True)
+    prompt = view.get_by_label("Prompt", exact=True)
+    prompt.fill("A fox")
+    generate_button(view).dblclick()
+    expect(generate_button(view)).to_have_text("sending…")
+    prompt.fill("An owl")
+    expect(generate_button(view)).to_have_text("Generate")
+    widget.page.wait_for_function("pressed => Date.now() - pressed > 500", arg=widget.do("Date.now()"))
+    prompt.press("Control+Enter")
+    prompt.press("Control+Enter")
+    assert [one["prompt"] for one in widget.of("generate")] == ["A fox", "An owl"]
+
+
 def test_a_busy_kernel_is_named_until_it_answers(widget: Widget) -> None:
     view = widget.start(state())
     widget.do("model.busy = true")

@@ -24,7 +24,6 @@ from runcrate_widget.library.stacks import Stacks
 
 HERE = "https://api.runcrate.ai"
 NOON = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
-PRICES: dict[str, float | None] = {"google/veo-3.0": 0.5, "openai/sora-2": None}
 
 
 def put(library: Library, prompt: str, *, take: int = 1, at: datetime = NOON, **fields: Any) -> Record:
@@ -50,7 +49,7 @@ def library(tmp_path: Path) -> Library:
 
 def ask(library: Library, **asked: Any) -> Stacks:
     library.shelf.look().result(30)
-    return library.shelf.stacks(Question(**asked), PRICES)[1]
+    return library.shelf.stacks(Question(**asked))[1]
 
 
 def keys(found: Stacks) -> list[list[str]]:
@@ -127,8 +126,8 @@ def test_all_words_are_found_in_any_order_wherever_they_stand(
 
 
 def test_every_filter_finds_its_own(library: Library) -> None:
-    kept = put(library, "A", at=NOON, choice={"kept": True, "rating": 4, "tags": ["b-roll"]})
-    rejected = put(library, "B", at=NOON - timedelta(days=1), choice={"kept": False, "rating": 2})
+    kept = put(library, "A", at=NOON, cost=3.0, choice={"kept": True, "rating": 4, "tags": ["b-roll"]})
+    rejected = put(library, "B", at=NOON - timedelta(days=1), cost=3.0, choice={"kept": False, "rating": 2})
     open_one = put(library, "C", at=NOON - timedelta(days=2), model="Sora 2")
     hidden = put(library, "D", at=NOON - timedelta(days=3), choice={"hidden": True})
     failed = put(library, "E", at=NOON - timedelta(days=4), status=JobStatus.FAILED, id=None)
@@ -148,15 +147,20 @@ def test_every_filter_finds_its_own(library: Library) -> None:
     assert found(status="failed") == [failed.key]
     assert found(since=NOON.timestamp() - 86400) == [kept.key, rejected.key]
     assert found(until=NOON.timestamp() - 86400) == [rejected.key, open_one.key]
-    assert found(cost_from=3.0, cost_to=3.0) == [kept.key, rejected.key], (
-        "6 s of $0.50; the other's is not known"
-    )
+    assert found(cost_from=3.0, cost_to=3.0) == [kept.key, rejected.key], "the other's is not known"
     assert found(cost_to=2.9) == []
     assert found(order="rating") == [kept.key, rejected.key, open_one.key]
     assert found(order="cost") == [kept.key, rejected.key, open_one.key], "what is not known is last"
     there = library.shelf.overview(Question(text="A"))
     assert there.models == [("google/veo-3.0", 2), ("openai/sora-2", 1)]
     assert (there.tags, there.kept, there.put_away) == ([("b-roll", 1)], 1, 1)
+
+
+def test_a_demo_is_free_whatever_is_paid_for_its_model(library: Library) -> None:
+    demo = put(library, "A fox", demo=True)
+    put(library, "An owl", cost=3.0)
+    put(library, "A heron")
+    assert keys(ask(library, cost_to=2.9)) == [[demo.key]], "of the third it is not known"
 
 
 @pytest.mark.parametrize(
@@ -205,11 +209,11 @@ def test_what_is_written_here_is_known_at_once_and_moves_the_version(library: Li
     listener = Listener()
     library.shelf.subscribe(listener.moved)
     owl = put(library, "An owl")
-    assert library.shelf.stacks(Question(), PRICES)[1].total == 2
+    assert library.shelf.stacks(Question())[1].total == 2
     library.write(owl)
     assert len(seen) == 2, "the same once more is no news"
     library.write(replace(owl, choice=Choice(rating=5)))
-    assert library.shelf.stacks(Question(rating=5), PRICES)[1].total == 1
+    assert library.shelf.stacks(Question(rating=5))[1].total == 1
     assert len(set(seen)) == len(seen) == 3
     del listener
     put(library, "A crow")
@@ -227,16 +231,16 @@ def test_what_another_process_wrote_is_seen_when_the_folder_is_looked_through(
         "from test_shelf import *; put(Library(Path(sys.argv[1])), 'An owl')"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path), str(Path(__file__).parent)], check=True)
-    assert library.shelf.stacks(Question(), PRICES)[1].total == 1, "what is known"
+    assert library.shelf.stacks(Question())[1].total == 1, "what is known"
     again(library)
-    assert library.shelf.stacks(Question(), PRICES)[1].total == 2
+    assert library.shelf.stacks(Question())[1].total == 2
     after = library.shelf.version
     assert after > before
     again(library)
     assert library.shelf.version == after, "nothing is new"
     (tmp_path / f"{fox.name}.json").unlink()
     again(library)
-    assert [one.record.prompt for (one,) in library.shelf.stacks(Question(), PRICES)[1].found] == ["An owl"]
+    assert [one.record.prompt for (one,) in library.shelf.stacks(Question())[1].found] == ["An owl"]
     assert library.shelf.version > after
 
 
@@ -262,7 +266,7 @@ def test_what_is_written_while_the_folder_is_read_is_not_taken_back(
     go_on.set()
     assert library.shelf._scan is not None
     library.shelf._scan.result(30)
-    assert library.shelf.stacks(Question(rating=5), PRICES)[1].total == 1
+    assert library.shelf.stacks(Question(rating=5))[1].total == 1
     assert library.shelf.find(owl.key)
 
 
@@ -294,7 +298,7 @@ def test_one_bad_record_hides_no_other(library: Library, tmp_path: Path) -> None
     entry = library.shelf.find(good.key)
     assert entry and entry.record.name == good.name, "and not the copy of it that has its key"
     for order in ("newest", "oldest", "rating"):
-        assert ask(library, order=order, cost_from=0.0).days(600)
+        assert ask(library, order=order, text="fox").days(600)
 
 
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -10,4 +10,4 @@ from runcrate_widget.library.record import Record
 
 def known_records(library: Library) -> Sequence[Record]:
     """All that the library has. It looks through the folder: not in the engine's thread."""
-    return library.filter()
+    return library.filter(hidden=None)

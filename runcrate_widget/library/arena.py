@@ -122,7 +122,7 @@ class Next:
 
 def candidates(library: Library) -> list[Record]:
     """The videos that may be compared: those that are there and were not put away. Raises LibraryError."""
-    made = library.filter(status=JobStatus.COMPLETED, hidden=False)
+    made = library.filter(status=JobStatus.COMPLETED)
     return [one for group in _groups(made) for one in group if one.path.exists()]
 
 

@@ -4,8 +4,6 @@ once."""
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Mapping
 
 from runcrate_widget.request import fingerprint
 
@@ -20,11 +18,13 @@ class Entry:
 
     Attributes:
         stack: what all takes of one request at one service share, 16 hexadecimal digits.
-        seconds: of video that were billed, as far as is known; 0 where nothing was.
+        cost: dollars, by the price that was valid when it was sent; 0 where nothing was billed; None: not
+            known.
         searched: see `words.py`.
     """
 
     __slots__ = (
+        "cost",
         "created",
         "hidden",
         "kept",
@@ -33,7 +33,6 @@ class Entry:
         "rating",
         "record",
         "searched",
-        "seconds",
         "stack",
         "status",
         "tags",
@@ -50,7 +49,7 @@ class Entry:
         self.rating = choice.rating or 0
         self.tags = choice.tags
         self.hidden = choice.hidden
-        self.seconds = 0 if _is_free(record) else record.request.seconds
+        self.cost = 0.0 if record.demo or _is_free(record) else record.cost
         self.stack = stack_of(record)
         self.searched = searched(record)
 
@@ -65,19 +64,6 @@ class Entry:
             its.choice,
             its.timeline,
         )
-
-    def cost(self, prices: Mapping[str, float | None]) -> float | None:
-        """Dollars, at these a second of each model; None if that is not known."""
-        price = prices.get(self.model)
-        if self.seconds == 0:
-            return 0.0
-        if price is None or self.seconds is None:
-            return None
-        try:
-            cost = price * self.seconds
-        except OverflowError:  # a record may say anything
-            return None
-        return cost if math.isfinite(cost) else None
 
     @property
     def rank(self) -> tuple[int, int, float]:

@@ -45,7 +45,7 @@ _LOOK_EVERY = 2.0  # seconds: often enough for what a person does to files
 class Library:
     """What was made, in the folder `folder` (made when the first record is written).
 
-    Iterating gives `Record`s, newest first; `len`, `in` (an id or a key) and `library[id]` work, too.
+    Iterating gives every `Record`, newest first; `len`, `in` (an id or a key) and `library[id]` work, too.
 
     Example:
         >>> client.library.filter(model="Veo 3.0", status="completed", text="fox")    # doctest: +SKIP
@@ -71,7 +71,7 @@ class Library:
     # For people.
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self.filter())
+        return iter(self.filter(hidden=None))
 
     def __len__(self) -> int:
         return len(self._refreshed())
@@ -100,9 +100,9 @@ class Library:
         kept: bool | None = None,
         rating: int | None = None,
         tag: str | None = None,
-        hidden: bool | None = None,
+        hidden: bool | None = False,
     ) -> Records:
-        """The records that match all that is given, newest first.
+        """The records that match all that is given, newest first. What was put away or deleted is left out.
 
         Args:
             model: an id or a name.
@@ -113,7 +113,7 @@ class Library:
             kept: True for those that were kept, False for the rejected ones (`job.choose(kept=…)`).
             rating: those that were rated so high, or higher: 1 to 5.
             tag: a word that they were given.
-            hidden: True for those that were put away, False for the others.
+            hidden: True for those that were put away or deleted, None for all.
 
         Raises:
             InvalidRequestError: something of it is not what belongs there.

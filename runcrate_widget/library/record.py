@@ -191,6 +191,21 @@ class Record:
         return self.timeline.created
 
     @property
+    def kept(self) -> bool | None:
+        """What a person said of it: True it is kept, False it is rejected."""
+        return self.choice.kept
+
+    @property
+    def rating(self) -> int | None:
+        """1 to 5, as a person rated it."""
+        return self.choice.rating
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The words that it was given."""
+        return self.choice.tags
+
+    @property
     def ended(self) -> datetime | None:
         """When it came to its end (UTC)."""
         return self.timeline.ended

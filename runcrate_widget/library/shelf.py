@@ -20,7 +20,7 @@ from weakref import WeakMethod
 from .entry import Entry
 from .question import Question
 from .record import Record
-from .stacks import Overview, Prices, Stacks, base, overview, stacked
+from .stacks import Overview, Stacks, base, overview, stacked
 
 #: Seconds between two looks at the folder, while somebody asks.
 LOOK_EVERY = 3.0
@@ -67,12 +67,12 @@ class Shelf:
         """The entry of this key."""
         return self._known().get(key) if isinstance(key, str) else None
 
-    def stacks(self, asked: Question, prices: Prices) -> tuple[int, Stacks]:
+    def stacks(self, asked: Question) -> tuple[int, Stacks]:
         """What a question finds, and of which version that is."""
         version = self.version
         return version, self._remembered(
-            ("stacks", asked, tuple(prices.items())),
-            lambda: stacked(self._base(asked, hidden=asked.hidden), asked, prices),
+            ("stacks", asked),
+            lambda: stacked(self._base(asked, hidden=asked.hidden), asked),
         )
 
     def overview(self, asked: Question) -> Overview:
@@ -106,11 +106,6 @@ class Shelf:
         """How many there are of its stack, of the same status, put away or not as it is."""
         like = entry.stack, entry.status, entry.hidden
         return sum((one.stack, one.status, one.hidden) == like for one in self._entries.values())
-
-    @property
-    def models(self) -> set[str]:
-        """The ids of all models that there are videos of."""
-        return {one.model for one in self._entries.values()}
 
     def _known(self) -> dict[str, Entry]:
         """By their keys, newest first. A copy of a record has its key as well; the one counts that has its

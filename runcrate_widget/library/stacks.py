@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,8 +16,6 @@ from .words import words
 
 _DAY = 86400  # seconds
 _EPOCH = date(1970, 1, 1).toordinal()
-
-Prices = Mapping[str, "float | None"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def base(entries: Sequence[Entry], asked: Question, *, hidden: bool) -> Sequence
     return [one for one in entries if one.status == status and one.hidden is hidden]
 
 
-def matching(found: Sequence[Entry], asked: Question, prices: Prices) -> Sequence[Entry]:
+def matching(found: Sequence[Entry], asked: Question) -> Sequence[Entry]:
     """Those of a `base` that match all else that is asked for, in their order."""
     if asked.stack is not None:
         found = [one for one in found if one.stack == asked.stack]
@@ -94,14 +92,13 @@ def matching(found: Sequence[Entry], asked: Question, prices: Prices) -> Sequenc
     if asked.cost_from is not None or asked.cost_to is not None:
         least = asked.cost_from if asked.cost_from is not None else float("-inf")
         most = asked.cost_to if asked.cost_to is not None else float("inf")
-        costs = ((one, one.cost(prices)) for one in found)
-        found = [one for one, cost in costs if cost is not None and least <= cost <= most]
+        found = [one for one in found if one.cost is not None and least <= one.cost <= most]
     return found
 
 
-def stacked(entries: Sequence[Entry], asked: Question, prices: Prices) -> Stacks:
+def stacked(entries: Sequence[Entry], asked: Question) -> Stacks:
     """The stacks of what matches, of a `base` that is given newest first."""
-    found = matching(entries, asked, prices)
+    found = matching(entries, asked)
     if asked.stack is not None:  # the takes themselves, the best first
         return Stacks(len(found), [[one] for one in sorted(found, key=lambda one: one.rank)], dated=False)
     by_stack: dict[str, list[Entry]] = {}
@@ -116,7 +113,7 @@ def stacked(entries: Sequence[Entry], asked: Question, prices: Prices) -> Stacks
     if asked.order == "rating":
         stacks.sort(key=lambda stack: -max(one.rating for one in stack))
     elif asked.order == "cost":
-        stacks.sort(key=lambda stack: -_cost(stack, prices))
+        stacks.sort(key=lambda stack: -max(-1.0 if one.cost is None else one.cost for one in stack))
     return Stacks(len(found), stacks, dated=asked.order in ("newest", "oldest"))
 
 
@@ -128,9 +125,3 @@ def overview(shown: Sequence[Entry], put_away: int) -> Overview:
         kept=sum(one.kept is True for one in shown),
         put_away=put_away,
     )
-
-
-def _cost(stack: Sequence[Entry], prices: Prices) -> float:
-    """Of each take: what they are asked for with is the same. What is not known is last."""
-    cost = stack[0].cost(prices)
-    return -1.0 if cost is None else cost

@@ -62,7 +62,7 @@ def _tell(me: weakref.ref[Earlier], client: VideoClient, jobs: list[VideoJob]) -
 
 def _unconfirmed(client: VideoClient) -> list[VideoJob]:
     found = []
-    for record in client.library.filter(status="unconfirmed"):
+    for record in client.library.filter(status="unconfirmed", hidden=None):
         if record.service != client._service:
             continue
         try:

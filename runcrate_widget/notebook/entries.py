@@ -11,7 +11,6 @@ from typing import Any, cast
 from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
-from runcrate_widget.library.stacks import Prices
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.media.video import cut
 
@@ -50,7 +49,7 @@ class Facts:
         return known[1]
 
 
-def entry_row(entry: Entry, takes: int, library: Library, prices: Prices, facts: Facts) -> EntryRow:
+def entry_row(entry: Entry, takes: int, library: Library, facts: Facts) -> EntryRow:
     """The row of an entry, `takes` of whose stack are shown. It reads the head of the file."""
     record, request, choice = entry.record, entry.record.request, entry.record.choice
     done = record.status is JobStatus.COMPLETED
@@ -71,7 +70,7 @@ def entry_row(entry: Entry, takes: int, library: Library, prices: Prices, facts:
         error=_error_row(record.error) if record.error else None,
         created=entry.created,
         made=record.timeline.made_in,
-        cost=entry.cost(prices),
+        cost=None if record.demo else entry.cost,  # a demo says that it is one
         kept=choice.kept,
         rating=choice.rating,
         note=cut(choice.note, _LONGEST_NOTE),

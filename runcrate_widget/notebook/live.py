@@ -236,10 +236,10 @@ class Saved:
         self._output.close()
 
     def show(self, jobs: Sequence[VideoJob]) -> None:
-        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet is passed
-        over. From any thread.
+        """Has the videos of these jobs shown, soon, if they are others; a job that has none yet, or was
+        put away, is passed over. From any thread.
         """
-        videos = [job for job in jobs if job.video is not None]
+        videos = [job for job in jobs if job.video is not None and not job.choice.hidden]
         if videos != self._videos:
             self._videos = videos
             self._output.update()

@@ -15,11 +15,12 @@ from runcrate_widget.environment import relative_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runcrate_widget.library.choice import Choice
     from runcrate_widget.library.library import Library
     from runcrate_widget.library.record import Record
 
 _MOST = 100  # rows
-_HEADS = ("", "prompt", "model", "status", "made", "file")
+_HEADS = ("", "prompt", "model", "status", "made", "yours", "file")
 
 
 def register_formatters(shell: Any) -> None:
@@ -53,7 +54,7 @@ def records_html(records: Sequence[Record]) -> str:
     heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in _HEADS)
     rows = "".join(map(_row, records[:_MOST]))
     left = len(records) - _MOST
-    more = f"<tr><td colspan=6>and {left} more</td></tr>" if left > 0 else ""
+    more = f"<tr><td colspan={len(_HEADS)}>and {left} more</td></tr>" if left > 0 else ""
     return f"<table><tr>{heads}</tr>{rows}{more}</table>"
 
 
@@ -68,9 +69,24 @@ def _row(record: Record) -> str:
         html.escape(record.request.model_name),
         html.escape(record.status) + reason,
         f"{record.created.astimezone():%Y-%m-%d %H:%M}",
+        html.escape(_verdict(record.choice)),
         html.escape(record.path.name) if done else html.escape(record.id or ""),
     ]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _verdict(choice: Choice) -> str:
+    """What a person said of it: `kept ★ 4 #fox the tail is right`."""
+    said = {True: "kept", False: "rejected", None: ""}[choice.kept]
+    stars = f"★ {choice.rating}" if choice.rating else ""
+    words = [
+        said,
+        stars,
+        *(f"#{tag}" for tag in choice.tags),
+        choice.note[:80],
+        "put away" if choice.hidden else "",
+    ]
+    return " ".join(filter(None, words))
 
 
 def _picture(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""`Wall`: what a widget knows of the library for its views: the version, the prices, what the files say, and
+"""`Wall`: what a widget knows of the library for its views: the version, what the files say, and
 the jobs of entries that something was asked of.
 
 The library is looked through when the wall is asked for, and from then on while somebody is there.
@@ -18,7 +18,6 @@ from runcrate_widget.jobs.loop import engine
 from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.question import Question
 from runcrate_widget.library.shelf import LOOK_EVERY, Shelf
-from runcrate_widget.library.stacks import Prices
 
 from .entries import Facts, entry_row
 from .feed import Feed
@@ -44,7 +43,6 @@ class Wall:
         self._client = client
         self._changed = changed
         self._shelf: Shelf | None = None
-        self._prices: Prices = {}
         self._jobs: OrderedDict[str, VideoJob] = OrderedDict()  # held, so that each goes on being the one
         self._told = -_TOLD_EVERY
         self._heard_at = 0.0
@@ -67,7 +65,7 @@ class Wall:
 
     def forget(self) -> None:
         """The widget goes on with another client: views ask anew."""
-        self._shelf, self._prices, self.version = None, {}, 0
+        self._shelf, self.version = None, 0
         self._jobs.clear()
 
     def heard(self) -> None:
@@ -122,34 +120,23 @@ class Wall:
 
     # In a thread beside the engine's: what takes its time
 
-    def prices(self, shelf: Shelf) -> Prices:
-        """Dollars a second of each model that there are videos of. Other ones than before are news."""
-        client = self._client()
-        prices = {model: client.price(model) for model in sorted(shelf.models)}
-        if any(prices[model] != price for model, price in self._prices.items() if model in prices):
-            shelf.touch()
-        self._prices = prices
-        return prices
-
     def rows(self, shelf: Shelf, asked: Question, start: int, count: int) -> tuple[int, list[EntryRow]]:
         """Some of the rows that a question finds, and of which version they are."""
-        prices = self.prices(shelf)
-        version, found = shelf.stacks(asked, prices)
+        version, found = shelf.stacks(asked)
         shown = found.found[start : start + count]
         best = [min(stack, key=lambda take: take.rank) for stack in shown]
         sizes = [len(stack) if asked.stack is None else found.total for stack in shown]
-        return version, self._rows(best, sizes, prices)
+        return version, self._rows(best, sizes)
 
     def rows_of(self, shelf: Shelf, keys: Sequence[str]) -> list[EntryRow]:
         """The rows of these entries, of those that there are."""
         entries = [entry for key in keys if (entry := shelf.find(key))]
-        return self._rows(entries, [shelf.takes(entry) for entry in entries], self.prices(shelf))
+        return self._rows(entries, [shelf.takes(entry) for entry in entries])
 
-    def _rows(self, entries: Sequence[Entry], takes: Sequence[int], prices: Prices) -> list[EntryRow]:
+    def _rows(self, entries: Sequence[Entry], takes: Sequence[int]) -> list[EntryRow]:
         library = self._client().library
         return [
-            entry_row(entry, size, library, prices, self.facts)
-            for entry, size in zip(entries, takes, strict=True)
+            entry_row(entry, size, library, self.facts) for entry, size in zip(entries, takes, strict=True)
         ]
 
     def each(self, shelf: Shelf, keys: Sequence[str], work: Callable[[Entry], Any]) -> None:

@@ -35,7 +35,7 @@ async def _wall(widget: VideoWidget, message: Message, _: list[bytes]) -> Messag
     shelf = await widget._wall.shelf()
 
     def answer() -> WallPayload:
-        version, found = shelf.stacks(asked, widget._wall.prices(shelf))
+        version, found = shelf.stacks(asked)
         there = shelf.overview(asked)
         return WallPayload(
             version=version,

@@ -69,6 +69,7 @@ def make(folder: Path, count: int) -> None:
                 ),
                 choice=choice,
                 answer={"id": f"vid_{made}", "status": "queued"},
+                cost=0.4 * (request.seconds or 0),
             )
             (folder / f"{record.name}.json").write_bytes(write_record(record))
 
@@ -201,7 +202,6 @@ def main(count: int) -> None:
             f"{count:,} entries; median by the clock (of the processor's time) of {RUNS}; load {load} on {os.cpu_count()} cores"
         )
         print(f"{'opened cold: every record read and prepared':48}{cold}")
-        prices: dict[str, float | None] = {one.id: 0.4 for one in models.values()}
         records = list(library)
         entries = {one.key: shelf.find(one.key) for one in records}
         stacks = {key: one.stack for key, one in entries.items() if one}
@@ -221,7 +221,7 @@ def main(count: int) -> None:
             found = [0, 0]
 
             def ask(asked: Question = asked, found: list[int] = found) -> None:
-                _, answer = shelf.stacks(asked, prices)
+                _, answer = shelf.stacks(asked)
                 found[:] = [len(answer.found), len(answer.days(60))]
                 shelf.overview(asked)
 

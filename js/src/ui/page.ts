@@ -18,6 +18,7 @@ import { short } from "./format.ts";
 
 const DEBOUNCE = 300; // milliseconds of rest before a typed prompt is sent
 const DOUBLE_PRESS = 1000; // milliseconds within which a second press is one of the same hand
+const DOUBLE_CLICK = 500; // and one whose settings have changed in between, by the kernel say
 const BUSY_AFTER = 1000; // milliseconds without an answer until the view says so
 
 const SEVERAL = /\{.*\||\\[{|}]|\S\s*[\r\n]\s*\S/s; // what a text has that may stand for several
@@ -55,6 +56,7 @@ export class Page {
   #late = new Set<string>(); // and what of it has been for a second
   #jobErrors = new Map<string, ErrorRow>();
   #debounce = 0;
+  #pressed = -DOUBLE_CLICK; // when Generate was, in milliseconds
   #views = 0;
 
   /** Calls `changed` after each change. */
@@ -76,9 +78,14 @@ export class Page {
     return each((name) => this.#controls[name].shown);
   }
 
-  /** Whether Generate has been pressed and not been answered. */
+  /** What a press of Generate asks for. */
+  get #asked(): Requests["generate"] {
+    return { ...this.settings, ...(this.prompts ? { prompts: this.prompts } : {}) };
+  }
+
+  /** Whether just this has been asked for and not been answered: a second press is one of the same hand. */
   get sending(): boolean {
-    return this.#open.has("generate");
+    return this.isOpen("generate", JSON.stringify(this.#asked));
   }
 
   /** The model that is chosen, if it is in the table. */
@@ -135,9 +142,10 @@ export class Page {
         "No kernel has answered yet. " +
         "If one is busy, this is queued; if there is none, run the cell again."
       );
-    if (this.#late.has("generate"))
+    const late = [...this.#late];
+    if (late.some((name) => name.startsWith("generate")))
       return "The kernel is busy: queued, it starts when the running cell ends.";
-    const cancel = [...this.#late].some((name) => name.startsWith("cancel"));
+    const cancel = late.some((name) => name.startsWith("cancel"));
     const sent = cancel ? " A job whose turn comes before that is sent." : "";
     return `The kernel is busy: queued until the running cell ends.${sent}`;
   }
@@ -195,10 +203,11 @@ export class Page {
     this.flush();
     // A key that a cell has set since is noticed when the kernel is spoken to.
     if (this.kernel.keyless) await this.kernel.conversation.hello();
-    if (this.blocked || this.sending) return;
+    if (this.blocked || this.sending || Date.now() - this.#pressed < DOUBLE_CLICK) return;
+    this.#pressed = Date.now();
     this.error = null;
-    const set = this.prompts ? { prompts: this.prompts } : {};
-    const reply = await this.#ask({ kind: "generate", ...this.settings, ...set });
+    const asked = this.#asked;
+    const reply = await this.#ask({ kind: "generate", ...asked }, JSON.stringify(asked));
     if (!reply.ok) this.error = reply.error;
     this.#changed();
   }
