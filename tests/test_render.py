@@ -183,6 +183,19 @@ def test_a_double_click_sends_once_and_the_next_click_sends_again(widget: Widget
     assert len(widget.of("generate")) == 2
 
 
+def test_only_a_press_of_ones_own_in_the_form_generates(widget: Widget) -> None:
+    view = widget.start(state(_jobs=[finished("k1", small_mp4(1))]), files={"k1": small_mp4(1)})
+    view.get_by_role("button", name="note").click()
+    view.get_by_label("Note").press("Control+Enter")
+    view.locator(".rw-player video").press("Control+Enter")
+    prompt = view.get_by_label("Prompt", exact=True)
+    held = "new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, repeat: true, bubbles: true})"
+    prompt.evaluate(f"field => field.dispatchEvent({held})")
+    assert widget.of("generate") == []
+    prompt.press("Control+Enter")
+    assert len(widget.of("generate")) == 1
+
+
 def test_what_is_asked_for_while_another_is_being_sent_is_not_lost(widget: Widget) -> None:
     view = widget.start(state(), busy=True)
     prompt = view.get_by_label("Prompt", exact=True)

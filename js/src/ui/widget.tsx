@@ -34,7 +34,8 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
     }
     if (command && event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      void page.generate();
+      // Not from a note or a search, and not for as long as the key is held.
+      if (!event.repeat && inside.closest(".rw-form")) void page.generate();
     }
     if (!command || event.key === "Enter") event.stopPropagation();
   };
