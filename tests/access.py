@@ -1,6 +1,6 @@
 """What axe-core has against a part of a page, and whether the keyboard reaches all of it.
 
-`check_access(page, ".runcrate-widget")`.
+`check_access(page, ".runcrate-widget")`; `look(host, shown, "dark")` is for a widget in a host.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import expect
+
 if TYPE_CHECKING:
+    from hosts import Host, Theme
     from playwright.sync_api import Locator, Page
 
 AXE = Path(__file__).parent.parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
@@ -129,3 +132,22 @@ def check_keyboard(page: Page, root: str | Locator) -> None:
     assert reached == sorted(reached), "\n".join(
         ["Tab goes in another order than the page:", *(stops[index] for index in reached)]
     )
+
+
+_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def look(host: Host, shown: Locator, *themes: Theme) -> None:
+    """In each theme, wide and narrow: axe-core finds nothing, and nothing sticks out."""
+    for theme in themes:
+        host.theme(theme)
+        expect(shown).to_have_class("runcrate-widget rw-dark" if theme == "dark" else "runcrate-widget")
+        for width in (1280, 400):
+            host.page.set_viewport_size({"width": width, "height": 900})
+            # Some hosts lay their page out again a moment later.
+            in_page = "root => root.getBoundingClientRect().right <= document.documentElement.clientWidth"
+            host.page.wait_for_function(in_page, arg=shown.element_handle())
+            host.page.evaluate(_FRAMES)  # the wall is laid out anew when its size was seen to have changed
+            check_fits(shown)
+            check_access(host.page, shown)
+    host.page.set_viewport_size({"width": 1280, "height": 900})

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from browser import ARGUMENTS, find_browser, wheel_node
+from colab import Colab
 from fault_server import FaultServer
-from host_page import bundle_pages
+from host_page import InPage, bundle_pages
+from hosts import Host, JupyterLab, Marimo, NbClassic, Voila
 from lab import Lab, LabServer
 from shown import Widget
 from videos import small_mp4
+from vscode import VSCode
 
 from runcrate_widget.jobs import download, polling, run
 
@@ -153,3 +157,54 @@ def widget(page: Page, console_errors: list[str]) -> Iterator[Widget]:
     """The built widget in `page`; what goes wrong on its console is a failure."""
     yield Widget(page)
     assert console_errors == []
+
+
+@pytest.fixture(scope="session")
+def notebook_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    with LabServer(tmp_path_factory.mktemp("notebook"), app="notebook", page="notebooks/") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nbclassic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    with LabServer(tmp_path_factory.mktemp("nbclassic"), app="nbclassic") as server:
+        yield server
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator[Host]:
+    """The host that the test's parameter names. Nothing of ours goes wrong in its page; the hosts' own parts
+    may.
+    """
+    name = request.param
+    made: Host
+    if name == "Notebook 7":
+        made = JupyterLab(page, request.getfixturevalue("notebook_server"))
+    elif name == "nbclassic":
+        made = NbClassic(page, request.getfixturevalue("nbclassic_server"))
+    elif name == "Voila":
+        made = Voila(page, tmp_path)
+    elif name in ("VS Code", "Colab"):
+        kind = VSCode if name == "VS Code" else Colab
+        served = kind(request.getfixturevalue("lab_server"), page, request.getfixturevalue("pages"))
+        made = InPage(served, request.getfixturevalue("console_errors"))
+    elif name.startswith("marimo"):
+        made = Marimo(page, tmp_path, shown="mo.ui.anywidget(w)" if "ui" in name else "w")
+    else:
+        old = request.getfixturevalue("old_ipykernel") if "6.30" in name else None
+        made = JupyterLab(page, request.getfixturevalue("lab_server"), old=old)
+    errors: list[str] = []
+
+    def hear(kind: str, said: str) -> None:
+        print(f"{time.monotonic() - began:.2f} s, {kind}: {said}")  # which a test that fails shows
+        if kind == "error":
+            errors.append(said)
+
+    began = time.monotonic()
+    page.on("console", lambda said: hear(said.type, f"{said.text} {said.location['url']}"))
+    page.on("pageerror", lambda error: hear("error", f"{error} {error.stack}"))
+    page.on("requestfailed", lambda request: hear("failed", f"{request.failure} {request.url}"))
+    with made:
+        yield made
+    # anywidget gives our source to the page as a blob.
+    assert [error for error in errors if "blob:" in error or "anywidget" in error] == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
@@ -20,6 +21,7 @@ import httpx
 from access import check_access, check_fits
 from browser import wheel_node
 from fault_server import KEY, FaultServer
+from hosts import Host, Theme
 from lab import LabServer
 from playwright.sync_api import Locator, Page, Route, WebSocket, expect
 from typing_extensions import Self
@@ -172,6 +174,38 @@ class HostPage(ABC):
     def _note(self, socket: WebSocket) -> None:
         if urlsplit(socket.url).netloc not in self._own:
             self.foreign.append(socket.url)
+
+
+class InPage(Host):
+    """A `HostPage` as one of the hosts, with one cell. Nothing goes wrong in it, be it ours or not."""
+
+    transport = "push"
+
+    def __init__(self, made: HostPage, errors: list[str]) -> None:
+        super().__init__(made.page)
+        self._made = made
+        self._errors = errors
+
+    def __enter__(self) -> Self:
+        self._made.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._made.__exit__(kind, error, trace)
+        assert self._made.foreign == []
+        assert self._errors == []
+
+    def open(self, service: FaultServer, show: str = SHOW) -> Locator:
+        self.folder = self._made.open(f"n{time.monotonic_ns()}", service)
+        return self._made.widget(self._made.run(show))
+
+    def theme(self, kind: Theme) -> None:
+        self._made.theme(kind)
+
+    def _run_block(self) -> None:
+        raise NotImplementedError
 
 
 class _Files(BaseHTTPRequestHandler):

@@ -67,8 +67,8 @@ class Host(ABC):
         self.page.close()
 
     @abstractmethod
-    def open(self, service: FaultServer) -> Locator:
-        """Open a new notebook, whose jobs go to `service`, and run `SHOW`: the widget."""
+    def open(self, service: FaultServer, show: str = SHOW) -> Locator:
+        """Open a new notebook, whose jobs go to `service`, and run `show`, which ends with `w`: the widget."""
 
     def reopened(self, code: str, service: FaultServer) -> Locator:
         """Run `code` in place of `SHOW`, save the notebook, end its kernel, and open it again: the page's
@@ -121,8 +121,8 @@ class _OnJupyter(Host):
         super().__exit__(kind, error, trace)
         self._server.stop_kernels()
 
-    def open(self, service: FaultServer) -> Locator:
-        self._run(SHOW, service)
+    def open(self, service: FaultServer, show: str = SHOW) -> Locator:
+        self._run(show, service)
         return self._widget()
 
     @abstractmethod
@@ -330,13 +330,13 @@ class Voila(_OwnServer):
     themes = ("dark", "light")
     transport = "pull"
 
-    def open(self, service: FaultServer) -> Locator:
+    def open(self, service: FaultServer, show: str = SHOW) -> Locator:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = {
             "nbformat": 4,
             "nbformat_minor": 5,
             "metadata": {"kernelspec": kernel},
-            "cells": code_cells([SHOW]),
+            "cells": code_cells([show]),
         }
         (self.folder / "a.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
         self._server = _Server(self._home, ["voila", "a.ipynb", "--no-browser"], service)
@@ -362,10 +362,10 @@ class Marimo(_OwnServer):
         super().__init__(page, folder)
         self._shown = shown
 
-    def open(self, service: FaultServer) -> Locator:
+    def open(self, service: FaultServer, show: str = SHOW) -> Locator:
         cells = [
             "import marimo as mo",
-            f"{SHOW.rpartition(chr(10))[0]}\n{self._shown}",
+            f"{show.rpartition(chr(10))[0]}\n{self._shown}",
             "button = mo.ui.run_button(label='block')\nbutton",
             f"mo.stop(not button.value)\n{BLOCK}",
         ]

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import expect
+
 import runcrate_widget
 
 if TYPE_CHECKING:
@@ -166,3 +168,11 @@ def generate_button(view: Locator) -> Locator:
 
 def row(view: Locator, key: str) -> Locator:
     return view.locator(f'[data-key="{key}"]')
+
+
+def seen(arena: Locator) -> None:
+    """Two clips that play, for long enough to be judged."""
+    equal = arena.get_by_role("button", name="Equal")
+    expect(equal).to_have_attribute("aria-disabled", "false", timeout=60_000)
+    begun = arena.page.evaluate("performance.now()")
+    arena.page.wait_for_function("begun => performance.now() - begun > 450", arg=begun)

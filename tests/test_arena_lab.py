@@ -10,6 +10,7 @@ from access import check_access
 from fault_server import KEY, FaultServer
 from lab import Lab
 from playwright.sync_api import Locator, expect
+from shown import seen
 from videos import small_mp4
 
 MAKE = (
@@ -27,14 +28,6 @@ def shown(output: Locator) -> Locator:
     found = output.locator(".runcrate-widget")
     expect(found).to_be_visible(timeout=30_000)
     return found
-
-
-def seen(arena: Locator) -> None:
-    """Two clips that play, for long enough to be judged."""
-    equal = arena.get_by_role("button", name="Equal")
-    expect(equal).to_have_attribute("aria-disabled", "false", timeout=60_000)
-    begun = arena.page.evaluate("performance.now()")
-    arena.page.wait_for_function("begun => performance.now() - begun > 450", arg=begun)
 
 
 @pytest.mark.browser

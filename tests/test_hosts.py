@@ -2,79 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from access import check_access, check_fits, check_keyboard
+from access import check_keyboard, look
 from fault_server import FaultServer, status
-from hosts import Host, JupyterLab, Marimo, NbClassic, Theme, Voila
-from lab import LabServer
-from playwright.sync_api import Locator, Page, expect
+from hosts import Host, NbClassic, Voila
+from playwright.sync_api import expect
 from videos import small_mp4
-
-
-@pytest.fixture(scope="module")
-def notebook_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    with LabServer(tmp_path_factory.mktemp("notebook"), app="notebook", page="notebooks/") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def nbclassic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    with LabServer(tmp_path_factory.mktemp("nbclassic"), app="nbclassic") as server:
-        yield server
-
-
-@pytest.fixture
-def host(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator[Host]:
-    """The host that the test's parameter names. Nothing of ours goes wrong in its page; the hosts' own parts
-    may.
-    """
-    name = request.param
-    made: Host
-    if name == "Notebook 7":
-        made = JupyterLab(page, request.getfixturevalue("notebook_server"))
-    elif name == "nbclassic":
-        made = NbClassic(page, request.getfixturevalue("nbclassic_server"))
-    elif name == "Voila":
-        made = Voila(page, tmp_path)
-    elif name.startswith("marimo"):
-        made = Marimo(page, tmp_path, shown="mo.ui.anywidget(w)" if "ui" in name else "w")
-    else:
-        old = request.getfixturevalue("old_ipykernel") if "6.30" in name else None
-        made = JupyterLab(page, request.getfixturevalue("lab_server"), old=old)
-    errors: list[str] = []
-
-    def hear(kind: str, said: str) -> None:
-        print(f"{time.monotonic() - began:.2f} s, {kind}: {said}")  # which a test that fails shows
-        if kind == "error":
-            errors.append(said)
-
-    began = time.monotonic()
-    page.on("console", lambda said: hear(said.type, f"{said.text} {said.location['url']}"))
-    page.on("pageerror", lambda error: hear("error", f"{error} {error.stack}"))
-    page.on("requestfailed", lambda request: hear("failed", f"{request.failure} {request.url}"))
-    with made:
-        yield made
-    # anywidget gives our source to the page as a blob.
-    assert [error for error in errors if "blob:" in error or "anywidget" in error] == []
-
-
-def look(host: Host, shown: Locator, *themes: Theme) -> None:
-    """In each theme, wide and narrow: axe-core finds nothing, and nothing sticks out."""
-    for theme in themes:
-        host.theme(theme)
-        expect(shown).to_have_class("runcrate-widget rw-dark" if theme == "dark" else "runcrate-widget")
-        for width in (1280, 400):
-            host.page.set_viewport_size({"width": width, "height": 900})
-            # Some hosts lay their page out again a moment later.
-            in_page = "root => root.getBoundingClientRect().right <= document.documentElement.clientWidth"
-            host.page.wait_for_function(in_page, arg=shown.element_handle())
-            check_fits(shown)
-            check_access(host.page, shown)
-    host.page.set_viewport_size({"width": 1280, "height": 900})
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,9 @@ function restart(both: HTMLVideoElement[]): void {
 function Ranking({ rows }: { rows: RankingRow[] }) {
   return (
     <>
-      <h4>
+      <p class="rw-heading">
         Wins against an average model <span class="rw-quiet">and the range it lies in with 95 %</span>
-      </h4>
+      </p>
       {!rows.length && <p class="rw-facts">It begins with the first comparison of two models.</p>}
       <ul class="rw-ranking">
         {rows.map((row) => {

@@ -14,7 +14,8 @@ interface Props {
 export function Head({ desk, title, children }: Props) {
   return (
     <header class="rw-aside-head">
-      <h3>{title}</h3>
+      {/* No heading: of which level it were, the notebook around it would say. */}
+      <strong>{title}</strong>
       <span class="rw-quiet">{children}</span>
       <Action icon="done" onClick={() => desk.open("stage")}>
         Done

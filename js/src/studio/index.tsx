@@ -31,7 +31,7 @@ function DeskOf({ page, id }: { page: Page; id: string }) {
   const desk = deskOf(page);
   desk.follow();
   const { shelf } = desk;
-  const asked = !isPlain(shelf.query);
+  const asked = !isPlain(shelf.query) || shelf.late;
   const isWall = shelf.count > 1 || asked || !!shelf.wall?.put_away;
   if (!shelf.count && !isWall) return shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>;
   return (

@@ -47,9 +47,9 @@ export function Money({ page, desk }: { page: Page; desk: Desk }) {
         {!late && !sums && !error && "Counting…"}
       </p>
       {sums && <Sums sums={sums} />}
-      <h4>
+      <p class="rw-heading">
         Prices <span class="rw-quiet">dollars a second, remembered in this library</span>
-      </h4>
+      </p>
       <ul class="rw-prices">
         {models
           .filter((row) => !row.retired || row.price !== null)
@@ -57,9 +57,9 @@ export function Money({ page, desk }: { page: Page; desk: Desk }) {
             <Price key={row.id} purse={purse} row={row} />
           ))}
       </ul>
-      <h4>
+      <p class="rw-heading">
         The same as a table <span class="rw-quiet">in a cell</span>
-      </h4>
+      </p>
       <pre>{LEDGER}</pre>
     </section>
   );
@@ -75,7 +75,7 @@ function Sums({ sums }: { sums: Payloads["money"] }) {
       <div class="rw-sums">
         {SPANS.map(([span, title]) => (
           <section key={span} aria-label={title}>
-            <h4>{title}</h4>
+            <p class="rw-heading">{title}</p>
             <ul>
               {told.map(
                 ([name, word]) =>

@@ -20,6 +20,13 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
     if (page.kernel.keyless) page.kernel.look();
   };
 
+  // Jupyter's own keys, such as x, which cuts the cell, are for whatever has the focus: it looks for the
+  // attribute there before it looks at the card.
+  const focused = ({ target }: FocusEvent) => {
+    (target as HTMLElement).dataset.lmSuppressShortcuts = "true";
+    ask();
+  };
+
   // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab
   // listens before we do and wants the attribute; keys with Ctrl or Cmd, such as save and copy, go on to the
   // other hosts.
@@ -46,7 +53,7 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
       class={`runcrate-widget${dark}`}
       data-lm-suppress-shortcuts="true"
       onKeyDown={keep}
-      onFocusIn={ask}
+      onFocusIn={focused}
       onPointerEnter={ask}
     >
       {/* While this is here, what is saved for when it is not need not be seen. */}
