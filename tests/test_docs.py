@@ -107,6 +107,7 @@ def test_a_block_is_found_in_a_list_too_and_says_why_it_is_not_run() -> None:
     assert [(_kind(block), block.code.split("\n")[0]) for block in blocks(page)] == [
         ("not run", 'job.adopt("vid_abc123")'),
         ("not run", "job = job.resubmit()"),
+        ("not run", "job.cancel()"),
         ("cell", "from runcrate_widget import VideoClient"),
     ]
 
