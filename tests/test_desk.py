@@ -104,6 +104,28 @@ def test_what_plays_what_has_the_keyboard_and_what_is_chosen_look_unlike(widget:
     assert kept.evaluate("button => getComputedStyle(button).boxShadow") == "none"
 
 
+def test_an_upright_tile_has_no_empty_sides_and_the_steps_follow_the_facts(widget: Widget) -> None:
+    widget.page.set_viewport_size({"width": 1232, "height": 900})
+    upright = entry(1)
+    upright["video"] |= {"width": 36, "height": 64}
+    view = desk(widget, [entry(0), upright])
+    widget.do("""(async () => {
+      const canvas = new OffscreenCanvas(36, 64);
+      canvas.getContext("2d").fillRect(0, 0, 36, 64);
+      const jpeg = await (await canvas.convertToBlob({ type: "image/jpeg" })).bytes();
+      model.posters["e1-1"] = jpeg;
+      model.wallMoved();
+    })()""")
+    expect(tile(view, "e1-1").locator("img")).to_have_count(2)
+    behind, picture = tile(view, "e1-1").locator("img").all()
+    fits = "img => getComputedStyle(img).objectFit"
+    assert (behind.evaluate(fits), picture.evaluate(fits)) == ("cover", "contain")
+    facts = [view.locator(one).bounding_box() for one in (".rw-what", ".rw-choice")]
+    steps = view.locator(".rw-last").bounding_box()
+    assert steps and all(facts)
+    assert 0 <= steps["y"] - max(box["y"] + box["height"] for box in facts if box) <= 16
+
+
 def test_of_five_thousand_at_most_fifty_tiles_are_there_and_all_are_reached(widget: Widget) -> None:
     view = desk(widget, [entry(number) for number in range(5000)])
     expect(view.locator(".rw-tile").first).to_have_attribute("aria-setsize", "5000")
