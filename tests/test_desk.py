@@ -3,56 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from access import check_access
+from desks import desk, entry, tile, watched
 from playwright.sync_api import expect
-from shown import SESSION, Widget, finished, state
+from shown import SESSION, Widget, finished
 from videos import small_mp4
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator
-
-HOUR = 3600
-
-
-def entry(number: int, *, take: int = 1, **fields: Any) -> dict[str, Any]:
-    """A take of stack `number`: the higher, the longer ago."""
-    video = {
-        "path": f"/home/me/videos/e{number}-{take}.mp4",
-        "size": 1000,
-        "width": 64,
-        "height": 36,
-        "duration": 4.0,
-        "audio": False,
-    }
-    return {
-        "key": f"e{number}-{take}",
-        "stack": f"s{number}",
-        "prompt": f"A fox in the snow, number {number}",
-        "model": "google/veo-3.0",
-        "model_name": "Veo 3.0",
-        "duration": 4,
-        "aspect_ratio": "16:9",
-        "take": take,
-        "created": time.time() - number * HOUR - take,
-        "video": video,
-        **fields,
-    }
-
-
-def desk(widget: Widget, entries: list[dict[str, Any]], **traits: Any) -> Locator:
-    # One file for all: which is shown is told by its key.
-    return widget.start(state(_entries=entries, **traits), files={"e0-1": small_mp4(1)})
-
-
-def tile(view: Locator, key: str) -> Locator:
-    return view.locator(f'.rw-tile[data-key="{key}"]')
-
-
-def watched(view: Locator) -> Locator:
-    return view.locator(".rw-tile[aria-current]")
 
 
 def test_there_is_no_desk_without_a_video_and_no_wall_with_one(widget: Widget) -> None:
@@ -81,16 +38,92 @@ def entry_js(number: int) -> str:
     return json.dumps({**made, **rest, "takes": 1, "error": None, "status": "completed", "demo": False})
 
 
-def test_tools_come_with_the_ninth_stack_and_the_wall_with_the_second(widget: Widget) -> None:
+def test_what_is_kept_and_rejected_is_told_apart_from_the_second_stack_on(widget: Widget) -> None:
     view = desk(widget, [entry(0), entry(0, take=2), entry(1)])
     expect(view.locator(".rw-tile")).to_have_count(2)
     expect(tile(view, "e0-1").locator(".rw-count")).to_have_text("2")
     expect(view.get_by_label("Search")).to_have_count(0)
-    widget.do(
-        f"model.wall.entries = [0,1,2,3,4,5,6,7,8].map(n => ({{...{entry_js(0)}, key: `k${{n}}`, stack: `k${{n}}`}})); model.wallMoved()"
+    expect(view.locator(".rw-parts label")).to_have_text(["All", "Kept", "Undecided", "Rejected"])
+    tile(view, "e1-1").press("x")
+    expect(view.get_by_label("Search"), "there is something to be found by").to_be_visible()
+    view.get_by_text("Rejected", exact=True).first.click()
+    expect(view.locator(".rw-tile")).to_have_count(1)
+    expect(tile(view, "e1-1")).to_be_visible()
+    assert widget.of("wall")[-1]["query"]["kept"] is False
+
+
+def test_all_tools_come_with_the_fifth_stack_and_are_told_in_words(widget: Widget) -> None:
+    view = desk(widget, [*(entry(number) for number in range(5)), entry(0, take=2)])
+    expect(view.get_by_label("Search")).to_have_attribute("placeholder", "Search 6 videos in 5 stacks")
+    rail = view.locator(".rw-rail")
+    for word in ("Arena", "Costs", "Filter"):
+        expect(rail.get_by_text(word, exact=True)).to_be_visible()
+    for button in rail.get_by_role("button").all():
+        assert button.get_attribute("title")
+    rail.get_by_role("button", name="Filter").click()
+    panel, wall = view.locator(".rw-filter").bounding_box(), view.locator(".rw-scroll").bounding_box()
+    assert panel and wall
+    assert panel["y"] + panel["height"] <= wall["y"], "it lies on none of the tiles"
+    expect(view.get_by_label("Show only what is put away or deleted")).to_be_visible()
+
+
+def test_a_tile_tells_its_model_and_the_pointer_the_rest(widget: Widget) -> None:
+    view = desk(widget, [entry(0), entry(0, take=2), entry(1)])
+    expect(tile(view, "e0-1")).to_have_attribute(
+        "title", "A fox in the snow, number 0\nVeo 3.0 · 4 s · 16:9 · take 1, one of 2"
     )
-    expect(view.locator(".rw-tile")).to_have_count(9)
-    expect(view.get_by_label("Search")).to_be_visible()
+    expect(tile(view, "e1-1").locator(".rw-model")).to_be_hidden()
+    tile(view, "e1-1").hover()
+    expect(tile(view, "e1-1").locator(".rw-model")).to_have_text("Veo 3.0")
+    expect(tile(view, "e1-1").locator(".rw-model")).to_be_visible()
+
+
+def test_every_tile_tells_its_model_where_there_are_several(widget: Widget) -> None:
+    view = desk(widget, [entry(0), entry(1, model="openai/sora-2", model_name="Sora 2")])
+    expect(view.locator(".rw-model")).to_have_text(["Veo 3.0", "Sora 2"])
+    expect(tile(view, "e1-1").locator(".rw-model")).to_be_visible()
+
+
+def test_what_plays_what_has_the_keyboard_and_what_is_chosen_look_unlike(widget: Widget) -> None:
+    view = desk(widget, [entry(number) for number in range(6)])
+    tile(view, "e0-1").focus()
+    for key in ("ArrowRight", "Space", "ArrowRight"):
+        widget.page.keyboard.press(key)
+    look = """tile => { const { outlineStyle, boxShadow } = getComputedStyle(tile);
+        const edge = getComputedStyle(tile.querySelector("[aria-hidden]"), "::after").borderTopStyle;
+        return [outlineStyle, boxShadow, edge].map((one) => !["none", ""].includes(one)) }"""
+    plays, chosen, focused, plain = (tile(view, f"e{n}-1").evaluate(look) for n in range(4))
+    assert focused == [True, False, False]
+    assert plays == [False, True, False]
+    assert chosen == [False, False, True]
+    assert plain == [False, False, False]
+    expect(watched(view).locator(".rw-foot .rw-icon-play")).to_be_visible()
+    keep = view.get_by_role("button", name="Keep", exact=True).first
+    keep.click()
+    kept = view.get_by_role("button", name="Kept")
+    assert kept.evaluate("button => getComputedStyle(button).boxShadow") == "none"
+
+
+def test_an_upright_tile_has_no_empty_sides_and_the_steps_follow_the_facts(widget: Widget) -> None:
+    widget.page.set_viewport_size({"width": 1232, "height": 900})
+    upright = entry(1)
+    upright["video"] |= {"width": 36, "height": 64}
+    view = desk(widget, [entry(0), upright])
+    widget.do("""(async () => {
+      const canvas = new OffscreenCanvas(36, 64);
+      canvas.getContext("2d").fillRect(0, 0, 36, 64);
+      const jpeg = await (await canvas.convertToBlob({ type: "image/jpeg" })).bytes();
+      model.posters["e1-1"] = jpeg;
+      model.wallMoved();
+    })()""")
+    expect(tile(view, "e1-1").locator("img")).to_have_count(2)
+    behind, picture = tile(view, "e1-1").locator("img").all()
+    fits = "img => getComputedStyle(img).objectFit"
+    assert (behind.evaluate(fits), picture.evaluate(fits)) == ("cover", "contain")
+    facts = [view.locator(one).bounding_box() for one in (".rw-what", ".rw-choice")]
+    steps = view.locator(".rw-last").bounding_box()
+    assert steps and all(facts)
+    assert 0 <= steps["y"] - max(box["y"] + box["height"] for box in facts if box) <= 16
 
 
 def test_of_five_thousand_at_most_fifty_tiles_are_there_and_all_are_reached(widget: Widget) -> None:
@@ -276,12 +309,12 @@ def test_a_stack_is_kept_filtered_and_put_away(widget: Widget) -> None:
     expect(view.get_by_role("button", name="Filter")).to_be_focused()
     tile(view, "e5-1").hover()
     tile(view, "e5-1").locator(".rw-pick").click()
-    view.get_by_role("button", name="Put them away").click()
+    view.locator(".rw-selection").get_by_role("button", name="Put away").click()
     expect(view.locator(".rw-tile")).to_have_count(0)
     view.get_by_role("button", name="Filter").click()
     view.locator(".rw-filter").get_by_role("button", name="Clear").click()
     expect(view.locator(".rw-tile")).to_have_count(11)
-    view.get_by_label("Put away 1").check()
+    view.get_by_label("Show only what is put away or deleted: 1").check()
     expect(view.locator(".rw-tile")).to_have_count(1)
 
 

@@ -57,7 +57,27 @@ def test_the_wall_is_watched_searched_and_judged_and_what_ends_meanwhile_comes_f
         expect(tiles.nth(1).locator(".rw-kept")).to_be_visible()
         expect(shown.get_by_text("Kept 1")).to_be_visible(timeout=30_000)
         check_access(lab.page, shown.locator(".rw-rail"))
-        assert notebook.cell(0).is_visible(), "the notebook heard none of these keys"
+        # A press on plain words leaves the keyboard in the widget: "x" would cut the cell, "d d" delete it.
+        shown.locator(".rw-about .rw-facts").first.click()
+        lab.page.keyboard.press("x")
+        expect(tiles.nth(2).locator(".rw-no")).to_be_visible()
+        shown.locator(".rw-counter").click()
+        for key in ("x", "d", "d", "Enter", "y"):
+            lab.page.keyboard.press(key)
+        shown.locator(".rw-day").first.click(force=True)
+        lab.page.keyboard.press("x")
+        expect(notebook.cell(1)).to_be_visible()
+        expect(shown, "the notebook heard none of these keys").to_be_visible()
+        expect(lab.page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
+        assert shown.evaluate("root => root.matches(':focus-within')")
+        # Until they are given back to it.
+        shown.locator(".rw-counter").click()
+        lab.page.keyboard.press("Escape")
+        assert not shown.evaluate("root => root.matches(':focus-within')")
+        lab.page.keyboard.press("b")
+        expect(lab.page.locator(".jp-Notebook .jp-Cell")).to_have_count(3)
+        lab.page.keyboard.press("z")
+        expect(lab.page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
 
         notebook.run(1, wait=False)
         expect(tiles).to_have_count(13, timeout=60_000)

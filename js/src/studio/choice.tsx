@@ -20,10 +20,16 @@ export function Choice({ desk, entry }: Props) {
   return (
     <div class="rw-choice">
       <div class="rw-verdict">
-        <Press edged icon="done" on={kept === true} onClick={() => keep(desk, entry, true)}>
+        <Press edged icon="done" on={kept === true} title="Keep (k)" onClick={() => keep(desk, entry, true)}>
           {kept ? "Kept" : "Keep"}
         </Press>
-        <Press edged icon={CROSS} on={kept === false} onClick={() => keep(desk, entry, false)}>
+        <Press
+          edged
+          icon={CROSS}
+          on={kept === false}
+          title="Reject (x)"
+          onClick={() => keep(desk, entry, false)}
+        >
           {kept === false ? "Rejected" : "Reject"}
         </Press>
         <fieldset class="rw-stars" aria-label="Rating">
@@ -33,6 +39,7 @@ export function Choice({ desk, entry }: Props) {
               type="button"
               class={n <= (rating ?? 0) ? "rw-lit" : undefined}
               aria-label={`${n} of 5`}
+              title={`${n} of 5 (${n})`}
               aria-pressed={n === rating}
               onClick={() => rate(desk, entry, n)}
             >
@@ -132,6 +139,7 @@ const Tags = stateful<Props, typeof CLOSED | "open" | typeof DONE>(CLOSED, ({ de
           size="10"
           maxlength="60"
           aria-label="New tag"
+          placeholder="a tag"
           onBlur={({ currentTarget }) => {
             add(currentTarget.value);
             set(CLOSED);
@@ -142,6 +150,7 @@ const Tags = stateful<Props, typeof CLOSED | "open" | typeof DONE>(CLOSED, ({ de
               add(currentTarget.value);
               currentTarget.value = ""; // and one more, if one likes
             } else if (event.key === "Escape" || event.key === "Enter") {
+              event.preventDefault();
               currentTarget.value = "";
               set(DONE);
             }

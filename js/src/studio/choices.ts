@@ -4,6 +4,7 @@
 import type { Received } from "../kernel/conversation.ts";
 import type { Changes, EntryRow, ErrorRow, Request, SettingsPayload } from "../kernel/messages.ts";
 import type { Desk } from "./desk.ts";
+import { fits } from "./shelf.ts";
 
 type Asked = Extract<Request, { kind: "choose" | "bin" | "restore" }>;
 
@@ -65,14 +66,49 @@ async function tell(desk: Desk, request: Asked, shown: Partial<EntryRow>): Promi
     errors.delete(key);
     open.set(key, (open.get(key) ?? 0) + 1);
   }
-  desk.put(before.map((entry) => ({ ...entry, ...shown })));
+  const now = before.map((entry) => ({ ...entry, ...shown }));
+  const { query } = desk.shelf;
+  const leaving = before.filter((entry, n) => fits(query, entry) && !fits(query, now[n] as EntryRow));
+  const { watched } = desk;
+  desk.put(now);
+  const undo = leaving.length ? undoOf(desk, request, leaving) : desk.undo;
+  desk.undo = undo;
+  desk.leave(leaving.map(({ key }) => key));
+  if (shown.hidden) desk.chosen = desk.chosen.filter((key) => !request.keys.includes(key));
   const reply = (await desk.page.kernel.conversation.ask(request)) as Received<"choose"> | Received<"bin">;
   for (const key of request.keys) open.set(key, (open.get(key) ?? 1) - 1);
   const news = reply.ok ? ("rows" in reply ? reply.rows : []) : before;
   // Of one that more was said of, the last answer has it all.
   desk.put(news.filter(({ key }) => !open.get(key)));
-  if (!reply.ok) for (const key of request.keys) errors.set(key, reply.error);
+  if (!reply.ok) {
+    for (const key of request.keys) errors.set(key, reply.error);
+    if (leaving.length && desk.undo === undo) desk.undo = undefined;
+    if (leaving.some(({ key }) => key === watched)) desk.watch(watched as string);
+  }
   return reply.ok;
+}
+
+/** What is said of those that `request` takes from the wall, and what brings them back. */
+function undoOf(desk: Desk, request: Asked, leaving: EntryRow[]): Desk["undo"] {
+  if (request.kind === "restore") return undefined;
+  const { watched } = desk;
+  const keys = leaving.map(({ key }) => key);
+  const changes: Changes = request.kind === "bin" ? { hidden: true } : request.changes;
+  const { hidden, kept } = changes;
+  const did = hidden ? "Put away" : kept ? "Kept" : kept === false ? "Rejected" : "Changed";
+  const words =
+    request.kind === "bin"
+      ? "Deleted: its file is in the library’s bin."
+      : `${did}${keys.length > 1 ? `: ${keys.length}` : ""}.`;
+  const back = async () => {
+    desk.undo = undefined;
+    if (watched !== undefined && keys.includes(watched)) desk.watch(watched);
+    if (hidden) return restore(desk, keys);
+    return Promise.all(
+      leaving.map(({ key, kept, rating, tags }) => choose(desk, [key], { kept, rating, tags })),
+    );
+  };
+  return { words, back };
 }
 
 /** What `entry` was asked for with, the whole of it. */

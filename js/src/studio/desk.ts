@@ -3,7 +3,7 @@
 
 import type { EntryRow } from "../kernel/messages.ts";
 import type { Page } from "../ui/page.ts";
-import { entryOf, isPlain, Shelf } from "./shelf.ts";
+import { entryOf, fits, isPlain, Shelf } from "./shelf.ts";
 
 /** What stands beside the wall. */
 export type Mode = "stage" | "compare" | "arena" | "money";
@@ -22,7 +22,9 @@ export class Desk {
   /** The keys that were chosen, in that order. */
   chosen: string[] = [];
   /** The stages of all views: while the person is busy in one, it shows what it shows. */
-  readonly stages = new Set<Element>();
+  readonly stages = new Set<HTMLElement>();
+  /** What was done last to those that left the wall by it, in words, and what takes it back. */
+  undo: { words: string; back: () => unknown } | undefined;
 
   #entries = new Map<string, EntryRow>();
   #newest: string | undefined;
@@ -52,6 +54,37 @@ export class Desk {
     this.page.redraw();
   }
 
+  /** These leave the wall: another comes into the player, and the keyboard stays there if it was. */
+  leave(keys: string[]): void {
+    const { watched } = this;
+    if (watched === undefined || !keys.includes(watched)) return;
+    const next = this.#after(watched, keys);
+    for (const stage of this.stages)
+      if (stage.matches(":focus-within"))
+        ((next && stage.querySelector<HTMLElement>(".rw-show")) || stage).focus({ preventScroll: true });
+    this.watched = this.wanted = next;
+    this.#theirs = !!next && next !== this.#newest;
+  }
+
+  /** Another take of the same request that the wall may show; undefined where none is known. */
+  #sibling(key: string, gone: string[]): string | undefined {
+    const stack = this.entry(key)?.stack;
+    if (!stack) return undefined;
+    return [...this.#entries.values()]
+      .filter((one) => one.stack === stack && !gone.includes(one.key) && fits(this.shelf.query, one))
+      .sort((one, other) => one.take - other.take)[0]?.key;
+  }
+
+  /** What comes into the place of `key`. */
+  #after(key: string, gone: string[]): string | undefined {
+    const { shelf } = this;
+    const at = shelf.indexOf(key) ?? -1;
+    const there = (one: string | undefined) => one !== undefined && !gone.includes(one);
+    const near = Array.from({ length: 2 * gone.length + 2 }, (_, n) => shelf.key(at + n));
+    for (let n = at - 1; n >= 0 && n > at - 2 - gone.length; n--) near.push(shelf.key(n));
+    return this.#sibling(key, gone) ?? near.find(there);
+  }
+
   /** Chooses it, or no longer. */
   choose(key: string): void {
     this.chosen = this.chosen.includes(key)
@@ -69,6 +102,8 @@ export class Desk {
 
   /** Shows another thing in the stage's place. */
   open(mode: Mode): void {
+    // What has the keyboard there goes.
+    for (const stage of this.stages) if (stage.matches(":focus-within")) stage.focus({ preventScroll: true });
     this.mode = mode;
     this.page.redraw();
   }
@@ -90,6 +125,8 @@ export class Desk {
       const busy = [...this.stages].some((stage) => stage.matches(":focus-within"));
       if (!this.#theirs && (!busy || !this.watched)) this.watched = key;
     }
+    const first = shelf.key(0);
+    if (!this.watched && first && this.entry(first)?.hidden === false) this.watched = first;
     if (this.#entries.size > MOST_ENTRIES) this.#tidy();
   }
 

@@ -20,11 +20,12 @@ import { isPlain } from "./shelf.ts";
 import { MONEY } from "./signs.ts";
 import { Stage } from "./stage.tsx";
 import { Opener, Tools } from "./tools.tsx";
+import { Undo } from "./undo.tsx";
 import { Wall } from "./wall.tsx";
 
 declare const STYLE: string; // css/, as the build puts it in
 
-const TOOLS_FROM = 9; // tiles
+const TOOLS_FROM = 5; // tiles
 
 /** `id` is the view's own. */
 function DeskOf({ page, id }: { page: Page; id: string }) {
@@ -32,26 +33,32 @@ function DeskOf({ page, id }: { page: Page; id: string }) {
   desk.follow();
   const { shelf } = desk;
   const asked = !isPlain(shelf.query) || shelf.late;
-  const isWall = shelf.count > 1 || asked || !!shelf.wall?.put_away;
+  const away = !!shelf.wall?.put_away;
+  const isWall = shelf.count > 1 || asked || away || !!desk.undo;
+  const judged = shelf.wall?.kept || shelf.keys.some((key) => desk.entry(key)?.kept != null);
   if (!shelf.count && !isWall) return shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>;
   return (
-    <section class={`rw-desk${isWall ? "" : " rw-solo"}`} aria-label="Videos">
-      <div class={`rw-place rw-mode-${shown(desk)}`} ref={stage(desk)}>
+    <section class={`rw-desk${isWall ? "" : " rw-solo"}`} aria-label="Videos" tabindex={-1}>
+      <div class={`rw-place rw-mode-${shown(desk)}`} ref={stage(desk)} tabindex={-1}>
         <Place page={page} desk={desk} />
       </div>
       {isWall ? (
         <div class="rw-rail">
-          <Tools desk={desk} id={id} whole={asked || shelf.count >= TOOLS_FROM || !!shelf.wall?.put_away} />
+          <Tools desk={desk} id={id} whole={asked || away || !!judged || shelf.count >= TOOLS_FROM} />
           {shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>}
           <p class="rw-unseen" role="status">
             {asked && !shelf.late && `${shelf.count} found`}
           </p>
           {asked && !shelf.count && !shelf.late && <p class="rw-trouble">Nothing is like that.</p>}
+          {!asked && !shelf.count && away && (
+            <p class="rw-trouble">All are put away or deleted: see Filter.</p>
+          )}
           <Wall desk={desk} />
+          <Undo desk={desk} />
           {desk.chosen.length > 0 && <Selection desk={desk} />}
         </div>
       ) : (
-        <Opener desk={desk} mode="money" icon={MONEY} title="What it has cost" />
+        <Opener desk={desk} mode="money" icon={MONEY} word="Costs" title="What it has cost" />
       )}
     </section>
   );
@@ -67,10 +74,10 @@ function Place({ page, desk }: { page: Page; desk: Desk }) {
   return <Part page={page} desk={desk} />;
 }
 
-const stages = new WeakMap<Desk, (element: Element | null) => void>();
+const stages = new WeakMap<Desk, (element: HTMLElement | null) => void>();
 
 /** The reference of the stages of a desk: one each, since one that stays the same is called once. */
-function stage(desk: Desk): (element: Element | null) => void {
+function stage(desk: Desk): (element: HTMLElement | null) => void {
   const known = stages.get(desk) ?? ((element) => element && desk.stages.add(element));
   stages.set(desk, known);
   return known;

@@ -44,7 +44,6 @@ export function Player({ desk, entry, playback }: Props) {
           preload="auto"
           aria-label={entry.prompt}
           onClick={() => playback.toggle()}
-          onKeyDown={(event) => pressed(event, desk, entry, playback)}
           onError={() => media.refused(entry)}
           onTimeUpdate={({ currentTarget }) => {
             // A first frame is often black.
@@ -71,27 +70,34 @@ export function Player({ desk, entry, playback }: Props) {
   );
 }
 
-/** A key on the picture. */
-function pressed(
-  event: KeyboardEvent & { currentTarget: HTMLVideoElement },
+/** A key on the picture, or anywhere about it where it does nothing else. */
+export function pressed(
+  event: KeyboardEvent & { currentTarget: HTMLElement },
   desk: Desk,
   entry: EntryRow,
   playback: Playback,
 ): void {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const does: Record<string, () => void> = {
+  const { key, currentTarget } = event;
+  const inside = event.target as Element;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (inside.matches("textarea, select, input:not([type=range])")) return;
+  const moves: Record<string, () => void> = {
     " ": () => playback.toggle(),
+    Enter: () => playback.toggle(),
     ArrowLeft: () => playback.step(-1),
     ArrowRight: () => playback.step(1),
     Home: () => playback.seek(0),
     End: () => playback.seek(playback.duration),
+  };
+  const does: Record<string, () => void> = {
     l: () => playback.setLoop(!playback.loop),
     m: () => playback.setMuted(!playback.muted),
-    f: () => fill(event.currentTarget),
+    f: () => fill(currentTarget.querySelector(".rw-transport") as Element),
     k: () => keep(desk, entry, true),
     x: () => keep(desk, entry, false),
   };
-  const act = /^[1-5]$/.test(event.key) ? () => rate(desk, entry, Number(event.key)) : does[event.key];
+  if (!inside.closest("button, a, input")) Object.assign(does, moves);
+  const act = /^[1-5]$/.test(key) ? () => rate(desk, entry, Number(key)) : does[key];
   if (!act) return;
   event.preventDefault();
   act();

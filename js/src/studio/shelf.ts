@@ -34,6 +34,17 @@ export function isPlain(query: Query): boolean {
   return JSON.stringify(query) === JSON.stringify(PLAIN);
 }
 
+/** Whether what was made of it is what is asked for. */
+export function fits(query: Query, { hidden, kept, rating, tags }: EntryRow): boolean {
+  return (
+    hidden === query.hidden &&
+    (query.kept === null || kept === query.kept) &&
+    !(query.undecided && kept !== null) &&
+    (rating ?? 0) >= (query.rating ?? 0) &&
+    (query.tag === null || tags.includes(query.tag))
+  );
+}
+
 /** A job that is finished, as the wall has it. The kernel may be busy: this needs no answer of it. */
 export function entryOf(job: JobRow): EntryRow {
   const { key, id, prompt, model, model_name, duration, aspect_ratio, take, status, error } = job;

@@ -6,7 +6,7 @@ import { About } from "./about.tsx";
 import type { Desk } from "./desk.ts";
 import { isUpright, mediaOf } from "./media.ts";
 import { Playback } from "./playback.ts";
-import { Player } from "./player.tsx";
+import { Player, pressed } from "./player.tsx";
 
 /** What one view keeps of it. */
 interface Kept {
@@ -37,6 +37,8 @@ export function Stage({ page, desk }: { page: Page; desk: Desk }, instance?: Ins
       class={`rw-show${isUpright(entry) ? " rw-upright" : ""}`}
       aria-label="The chosen video"
       data-key={entry.key}
+      tabindex={-1}
+      onKeyDown={(event) => pressed(event, desk, entry, kept.playback)}
     >
       <Player desk={desk} entry={entry} playback={kept.playback} />
       <About key={entry.key} desk={desk} entry={entry} other={other} playback={kept.playback} />

@@ -22,10 +22,11 @@ interface Props {
 
 /** What a screen reader says of it. */
 function said(entry: EntryRow, day: Props["day"]): string {
-  const { takes, kept, rating, prompt, duration } = entry;
+  const { takes, kept, rating, prompt, duration, model_name } = entry;
   return [
     day?.name ?? "",
     short(prompt, 120),
+    model_name,
     duration ? `${duration} s` : "",
     entry.video ? "" : entry.status,
     takes > 1 ? `${takes} takes` : "",
@@ -37,14 +38,28 @@ function said(entry: EntryRow, day: Props["day"]): string {
     .join(", ");
 }
 
+/** What the pointer is told. */
+function hint({ prompt, model_name, aspect_ratio, take, takes }: EntryRow, seconds: number): string {
+  const facts = [
+    model_name,
+    seconds > 0 && `${seconds} s`,
+    aspect_ratio,
+    takes > 1 ? `take ${take}, one of ${takes}` : take > 1 && `take ${take}`,
+  ];
+  return `${short(prompt, 200)}\n${facts.filter(Boolean).join(" · ")}`;
+}
+
 export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: Props) {
   const chosen = entry ? desk.chosen.indexOf(entry.key) + 1 : 0;
   const poster = entry?.video && desk.shelf.poster(entry.key, !flung);
   const seconds = entry?.duration ?? Math.round(entry?.video?.duration ?? 0);
+  const tall = entry && isUpright(entry);
+  const isWatched = entry?.key === desk.watched;
+  const several = (desk.shelf.wall?.models.length ?? 0) > 1;
   const classes = [
     "rw-tile",
     entry && entry.takes > 1 && "rw-stack",
-    entry && isUpright(entry) && "rw-tall",
+    tall && "rw-tall",
     entry?.kept === false && "rw-rejected",
     chosen > 0 && "rw-chosen",
   ];
@@ -58,9 +73,9 @@ export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: 
       style={style}
       tabindex={stop ? 0 : -1}
       ref={focus}
-      title={entry && short(entry.prompt, 200)}
+      title={entry && hint(entry, seconds)}
       aria-selected={chosen > 0}
-      aria-current={entry?.key === desk.watched ? "true" : undefined}
+      aria-current={isWatched ? "true" : undefined}
       aria-posinset={at + 1}
       aria-setsize={desk.shelf.count}
     >
@@ -71,6 +86,7 @@ export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: 
             {day.name} <small>{day.count}</small>
           </span>
         )}
+        {poster && tall && <img class="rw-behind" src={poster} alt="" />}
         {poster && <img src={poster} alt="" />}
         {entry && !entry.video && (
           <span class="rw-words" dir="auto">
@@ -93,8 +109,14 @@ export function Tile({ desk, entry, at, day, style, loop, flung, stop, focus }: 
             {entry.takes}
           </span>
         )}
-        {entry?.rating ? <span class="rw-over rw-rate">★ {entry.rating}</span> : null}
-        {seconds > 0 && <span class="rw-over rw-length">{seconds} s</span>}
+        {entry?.video && (
+          <span class="rw-foot">
+            {isWatched && <Icon name="play" />}
+            {entry.rating ? <span class="rw-rate">★ {entry.rating}</span> : null}
+            <span class={`rw-model${several ? " rw-several" : ""}`}>{entry.model_name}</span>
+            {seconds > 0 && <span class="rw-length">{seconds} s</span>}
+          </span>
+        )}
         {entry && (
           <span class="rw-pick" title="Choose it, to compare (Space)">
             {chosen || ""}

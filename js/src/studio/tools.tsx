@@ -1,6 +1,6 @@
 // What the wall is asked for: words, what is kept, and the rest behind a button.
 
-import type { Order, Query, Status } from "../kernel/messages.ts";
+import type { Order, Query, Status, WallPayload } from "../kernel/messages.ts";
 import type { ComponentChildren } from "../ui/dom.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { stateful } from "../ui/stateful.ts";
@@ -32,6 +32,12 @@ function isFiltered(query: Query): boolean {
   return !isPlain({ ...query, text: "", kept: null, undecided: false, order: "newest" });
 }
 
+/** `16 videos in 14 stacks`: the takes of one request are one. */
+function there({ total, stacks }: WallPayload): string {
+  const videos = `${total.toLocaleString()} video${total === 1 ? "" : "s"}`;
+  return total === stacks ? videos : `${videos} in ${stacks.toLocaleString()} stacks`;
+}
+
 /** `whole`: with what only a larger wall needs. */
 export const Tools = stateful<Props & { whole: boolean }, boolean>(
   false,
@@ -57,32 +63,35 @@ export const Tools = stateful<Props & { whole: boolean }, boolean>(
             <input
               type="search"
               aria-label="Search"
-              placeholder={`Search ${wall?.total.toLocaleString() ?? ""} videos`}
+              placeholder={wall && `Search ${there(wall)}`}
+              title={wall && `Search ${there(wall)}`}
               value={query.text}
               onInput={(event) => shelf.ask({ text: event.currentTarget.value })}
             />
           </label>
         )}
-        <Opener desk={desk} mode="arena" icon={ARENA} title="Which is better?" />
-        <Opener desk={desk} mode="money" icon={MONEY} title="What it has cost" />
+        <Opener desk={desk} mode="arena" icon={ARENA} word="Arena" title="Which is better?" />
+        <Opener desk={desk} mode="money" icon={MONEY} word="Costs" title="What it has cost" />
+        <fieldset class="rw-choices rw-parts">
+          <legend class="rw-unseen">Which videos</legend>
+          {part("All", null, false)}
+          {part(wall?.kept ? `Kept ${wall.kept}` : "Kept", true, false)}
+          {part("Undecided", null, true)}
+          {part("Rejected", false, false)}
+        </fieldset>
         {whole && (
           <>
-            <fieldset class="rw-choices rw-parts">
-              <legend class="rw-unseen">Which videos</legend>
-              {part("All", null, false)}
-              {part(wall?.kept ? `Kept ${wall.kept}` : "Kept", true, false)}
-              {part("Undecided", null, true)}
-            </fieldset>
             <button
               type="button"
               class={`rw-action rw-small${isFiltered(query) ? " rw-on" : ""}`}
               aria-label="Filter"
-              title="Filter"
+              title="Filter: by model, tag, status, rating, day, cost; what is put away or deleted"
               aria-expanded={isOpen}
               aria-controls={`${id}-filter`}
               onClick={() => setOpen(!isOpen)}
             >
               <Icon name={FILTER} />
+              <span class="rw-word">Filter</span>
             </button>
             <Pick
               name="Order"
@@ -102,11 +111,13 @@ export function Opener({
   desk,
   mode,
   icon,
+  word,
   title,
 }: {
   desk: Desk;
   mode: Mode;
   icon: IconName;
+  word: string;
   title: string;
 }) {
   const isShown = desk.mode === mode;
@@ -114,12 +125,13 @@ export function Opener({
     <button
       type="button"
       class={`rw-action rw-small${isShown ? " rw-on" : ""}`}
-      aria-label={title}
+      aria-label={`${word}: ${title}`}
       title={title}
       aria-pressed={isShown}
       onClick={() => desk.open(isShown ? "stage" : mode)}
     >
       <Icon name={icon} />
+      <span class="rw-word">{word}</span>
     </button>
   );
 }
@@ -191,6 +203,7 @@ function Filter({ desk, id, close }: Props & { close: () => void }) {
       aria-label="Filter"
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
+        event.preventDefault();
         event.currentTarget.parentElement?.querySelector<HTMLElement>("[aria-expanded]")?.focus();
         close();
       }}
@@ -234,19 +247,26 @@ function Filter({ desk, id, close }: Props & { close: () => void }) {
       <Line name="Cost $">
         {dollars("cost_from", "from")}–{dollars("cost_to", "to")}
       </Line>
-      <label class="rw-row">
+      <label class="rw-row rw-broad">
         <input
           type="checkbox"
           checked={query.hidden}
           onChange={(event) => shelf.ask({ hidden: event.currentTarget.checked })}
         />
-        Put away{wall?.put_away ? ` ${wall.put_away}` : ""}
+        Show only what is put away or deleted{wall?.put_away ? `: ${wall.put_away}` : ""}
       </label>
       <div class="rw-row">
         <button type="button" class="rw-action" onClick={() => shelf.ask({ ...PLAIN, text: query.text })}>
           Clear
         </button>
-        <button type="button" class="rw-action" onClick={close}>
+        <button
+          type="button"
+          class="rw-action"
+          onClick={({ currentTarget }) => {
+            currentTarget.closest(".rw-tools")?.querySelector<HTMLElement>("[aria-expanded]")?.focus();
+            close();
+          }}
+        >
           Close
         </button>
       </div>

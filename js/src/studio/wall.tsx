@@ -7,7 +7,7 @@ import { chooseThere } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
 import { inView, type Layout, layOut, place, reach, rowAt, step } from "./layout.ts";
 import { mediaOf } from "./media.ts";
-import { dayOf } from "./shelf.ts";
+import { dayOf, fits } from "./shelf.ts";
 import { Tile } from "./tile.tsx";
 
 const REST = 150; // milliseconds on a tile until it plays
@@ -126,6 +126,16 @@ class View {
     this.#redraw();
   }
 
+  /** The keyboard goes on from one that leaves the wall by what was made of it. */
+  judged(before: EntryRow): void {
+    const { desk, at, layout } = this;
+    const now = desk.entry(before.key);
+    const { query } = desk.shelf;
+    if (!now || !fits(query, before) || fits(query, now)) return;
+    this.moved = true;
+    if (before.takes < 2) this.go(at + 1 < layout.count ? at + 1 : Math.max(0, at - 1));
+  }
+
   /** In a narrow card the player is above the wall: what was pressed is to be seen. */
   readonly reveal = (): void => {
     const desk = this.#box?.closest(".rw-desk");
@@ -199,7 +209,8 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
     const to = step(layout, view.at, event.key, view.height, rtl);
     const entry = key === undefined ? undefined : desk.entry(key);
     if (to !== undefined) view.go(to);
-    else if (entry && !act(desk, entry, event.key, press)) return;
+    else if (entry && act(desk, entry, event.key, press)) view.judged(entry);
+    else return;
     event.preventDefault();
   };
 
@@ -221,7 +232,11 @@ export const Wall = (({ desk }: Props, instance: Instance): ComponentChildren =>
         onKeyDown={typed}
         onPointerOver={(event) => view.rest(tileOf(event)?.dataset.key)}
         onFocusIn={(event) => view.rest(tileOf(event)?.dataset.key)}
-        onFocusOut={() => view.rest(undefined)}
+        onFocusOut={({ currentTarget, relatedTarget }) => {
+          view.rest(undefined);
+          // What comes into a tile's place takes the keyboard only if it was there.
+          if (relatedTarget && !currentTarget.contains(relatedTarget as Node)) view.moved = false;
+        }}
       >
         {view.width > 0 &&
           shown.map((at) => {

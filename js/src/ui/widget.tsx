@@ -28,8 +28,8 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
   };
 
   // Notebook shortcuts (Shift+Enter, "d d") are not meant for the host while one types here. JupyterLab
-  // listens before we do and wants the attribute; keys with Ctrl or Cmd, such as save and copy, go on to the
-  // other hosts.
+  // listens before we do and wants the attribute, and a press on plain words has to leave the keyboard here:
+  // else "x" would cut the cell. Keys with Ctrl or Cmd, such as save and copy, go on to the other hosts.
   const keep = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
     const command = event.ctrlKey || event.metaKey;
     const inside = event.target as Element;
@@ -44,6 +44,9 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
       // Not from a note or a search, and not for as long as the key is held.
       if (!event.repeat && inside.closest(".rw-form")) void page.generate();
     }
+    // Where nothing else is done with it: the keys are the notebook's again.
+    if (event.key === "Escape" && inside.matches("[tabindex='-1']:not(.rw-aside, .rw-compare)"))
+      event.currentTarget.parentElement?.closest<HTMLElement>("[tabindex]")?.focus();
     if (!command || event.key === "Enter") event.stopPropagation();
   };
 
@@ -52,6 +55,7 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
     <div
       class={`runcrate-widget${dark}`}
       data-lm-suppress-shortcuts="true"
+      tabindex={-1}
       onKeyDown={keep}
       onFocusIn={focused}
       onPointerEnter={ask}
