@@ -84,7 +84,7 @@ function Run({ page, job, way, several }: RunProps) {
     <li class={`rw-run rw-${status}`} data-key={key} title={about}>
       <div class="rw-line">
         <Title job={job} />
-        <span class="rw-stage" aria-hidden="true">
+        <span aria-hidden="true">
           {job.model_name}
           {several && ` · take ${job.take}`}
         </span>
