@@ -153,6 +153,7 @@ class FakeModel {
     if (kind === "hello") this.beforeHello?.();
     if (kind === "chunk") return this.#chunk(message);
     if (kind === "poster") return this.#poster(message);
+    if (kind === "picture_of") return this.#poster({ id, key: message.sha256 });
     if (kind === "posters") return this.#postersOf(message);
     if (kind in this.wall && !(kind in this.answers)) {
       const { version } = this.wall;

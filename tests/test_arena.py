@@ -335,3 +335,12 @@ def test_what_is_no_video_is_not_shown(view: Conversation, library: Library) -> 
     three = made(library, model=KLING)
     shown, _ = view.say("arena")
     assert three.key in (shown["left"], shown["right"])
+
+
+def test_takes_of_one_model_are_not_counted_by_the_view(view: Conversation, library: Library) -> None:
+    made(library)
+    made(library, take=2)
+    shown, _ = view.say("arena")
+    after, _ = view.say("judge", left=shown["left"], right=shown["right"], winner="left")
+    assert len(comparisons(library)) == 1
+    assert (after["done"], after["ranking"]) == (0, [])

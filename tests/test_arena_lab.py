@@ -45,19 +45,19 @@ def test_two_are_judged_and_the_money_is_told(lab: Lab) -> None:
         # By mouse.
         widget.get_by_role("button", name="Which is better?").click()
         arena = widget.get_by_role("region", name="Arena")
-        expect(arena).to_contain_text("0 compared · 2 pairs left", timeout=30_000)
+        expect(arena).to_contain_text("0 compared between models · 2 pairs left", timeout=30_000)
         seen(arena)
         expect(arena.locator(".rw-two")).not_to_contain_text("Veo")
         check_access(page, arena)
         arena.get_by_role("button", name="Left").click()
-        expect(arena).to_contain_text("1 compared · 1 pair left")
+        expect(arena).to_contain_text("1 compared between models · 1 pair left")
         expect(arena.locator(".rw-ranking > li")).to_have_count(2)
 
         # By the keyboard alone.
         seen(arena)
         arena.focus()
         page.keyboard.press("=")
-        expect(arena).to_contain_text("2 compared · every pair was shown")
+        expect(arena).to_contain_text("2 compared between models · every pair was shown")
         page.keyboard.press("Escape")
         expect(arena).to_have_count(0)
         money_button = widget.get_by_role("button", name="What it has cost")

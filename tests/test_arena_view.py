@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_two_clips_begin_together_and_tell_no_name(widget: Widget) -> None:
         "Left video",
         "Right video",
     ]
-    expect(arena).to_contain_text("14 compared · 6 pairs left")
+    expect(arena).to_contain_text("14 compared between models · 6 pairs left")
     expect(arena).to_contain_text("A fox in the snow")
 
 
@@ -88,7 +89,7 @@ def test_the_keys_judge_what_was_seen_once(widget: Widget) -> None:
     seen(arena)
     widget.page.keyboard.press("ArrowRight")
     widget.page.keyboard.press("ArrowRight")  # of the next two, which were not seen
-    expect(arena).to_contain_text("15 compared · 1 pair left")
+    expect(arena).to_contain_text("15 compared between models · 1 pair left")
     assert judged(widget) == [("l1", "r1", "right")]
     for key, winner in (("ArrowLeft", "left"), ("=", "tie"), ("s", "skip")):
         widget.do("model.answers.judge.left = 'l' + (model.answers.judge.left === 'l2' ? 1 : 2)")
@@ -105,7 +106,7 @@ def test_by_mouse(widget: Widget) -> None:
     arena = opened(widget, two())
     seen(arena)
     arena.get_by_role("button", name="Left").click()
-    expect(arena).to_contain_text("15 compared")
+    expect(arena).to_contain_text("15 compared between models")
     assert judged(widget) == [("l1", "r1", "left")]
 
 
@@ -115,7 +116,7 @@ def test_a_clip_that_is_not_here_is_not_judged(widget: Widget) -> None:
     expect(equal).to_have_attribute("aria-disabled", "true")
     widget.page.keyboard.press("=")
     arena.get_by_role("button", name="Skip").click()
-    expect(arena).to_contain_text("15 compared")
+    expect(arena).to_contain_text("15 compared between models")
     assert judged(widget) == [("l1", "r1", "skip")]
 
 
@@ -138,7 +139,24 @@ def test_the_ranking_says_how_sure_it_is(widget: Widget) -> None:
 def test_nothing_to_compare(widget: Widget) -> None:
     arena = opened(widget, NONE)
     expect(arena).to_contain_text("nothing to compare yet")
-    expect(arena).to_contain_text("begins with the first comparison")
+    expect(arena).to_contain_text("A ranking needs the same prompt made with two models")
+
+
+def test_opened_again_it_asks_anew_and_counts_what_is_new(widget: Widget) -> None:
+    arena = opened(widget, NONE)
+    expect(arena).to_contain_text("nothing to compare yet")
+    widget.do("model.answers.arena = " + json.dumps(two("l1", "r1", left_to_do=3)))
+    widget.do("model.set('_session', { ...model.get('_session'), wall: 7 })")
+    expect(arena.locator("video")).to_have_count(2)
+    expect(arena).to_contain_text("3 pairs left")
+    arena.get_by_role("button", name="Done").click()
+    widget.do("model.answers.arena = " + json.dumps(two("l2", "r2", left_to_do=2)))
+    widget.view(0).get_by_role("button", name="Which is better?").click()
+    expect(arena).to_contain_text("2 pairs left")
+    seen(arena)
+    widget.page.keyboard.press("ArrowLeft")
+    expect(arena).to_contain_text("1 pair left")
+    assert judged(widget) == [("l2", "r2", "left")]
 
 
 def test_a_refusal_offers_to_go_on(widget: Widget) -> None:
@@ -157,7 +175,7 @@ def test_a_busy_kernel_is_said(widget: Widget) -> None:
     widget.page.keyboard.press("=")
     expect(arena).to_contain_text("The kernel is busy")
     widget.do("model.idle()")
-    expect(arena).to_contain_text("15 compared")
+    expect(arena).to_contain_text("15 compared between models")
     expect(arena).not_to_contain_text("The kernel is busy")
 
 

@@ -29,7 +29,7 @@ def cost(view: Locator) -> Locator:
 
 def drop(view: Locator, kind: str, name: str, content: bytes, type: str = "image/png") -> None:
     """Drops or pastes a file on the prompt, as the browser tells of it."""
-    view.get_by_label("Prompt").evaluate(
+    view.get_by_label("Prompt", exact=True).evaluate(
         """(field, [kind, name, type, content]) => {
           const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
           const data = new DataTransfer();
@@ -68,7 +68,7 @@ def test_what_goes_over_the_limit_is_not_sent_and_the_button_says_why(widget: Wi
     expect(generate_button(view)).to_be_disabled()
     expect(generate_button(view)).to_have_accessible_description(why)
     expect(view.get_by_text(why)).to_be_visible()
-    view.get_by_label("Prompt").press("Control+Enter")
+    view.get_by_label("Prompt", exact=True).press("Control+Enter")
     assert widget.of("generate") == []
     view.get_by_role("button", name="One fewer").click()
     expect(generate_button(view)).to_be_enabled()
@@ -117,7 +117,7 @@ def test_the_demo_costs_nothing_and_is_marked_once(widget: Widget) -> None:
 
 def test_braces_are_shown_as_a_list_with_their_cost_before_anything_is_sent(widget: Widget) -> None:
     view = widget.start(state(prompt="", takes=2))
-    view.get_by_label("Prompt").fill("A {red|blue} fox in {snow|rain|fog}")
+    view.get_by_label("Prompt", exact=True).fill("A {red|blue} fox in {snow|rain|fog}")
     shown = view.get_by_role("list", name="What is sent").get_by_role("listitem")
     expect(shown).to_have_count(6)
     expect(shown.nth(3)).to_have_text("A blue fox in snow")
@@ -128,7 +128,7 @@ def test_braces_are_shown_as_a_list_with_their_cost_before_anything_is_sent(widg
     assert sent["prompt"] == "A {red|blue} fox in {snow|rain|fog}"
     assert sent["prompts"][3] == "A blue fox in snow"
     assert (len(sent["prompts"]), sent["takes"]) == (6, 2)
-    view.get_by_label("{a|b} gives one each").uncheck()
+    view.get_by_label("sent as it stands").check()
     expect(shown).to_have_count(0)
     expect(cost(view)).to_contain_text("costs 2 × 6 s ≈ $4.80")
 
@@ -136,14 +136,28 @@ def test_braces_are_shown_as_a_list_with_their_cost_before_anything_is_sent(widg
 def test_lines_are_one_prompt_until_the_person_wants_a_list(widget: Widget) -> None:
     view = widget.start(state(prompt="A fox\nA bear\n\nA {red|blue} owl"))
     expect(cost(view)).to_contain_text("costs 2 × 6 s")
-    view.get_by_label("one a line").press("Space")
+    expect(view.get_by_role("group", name="3 lines")).to_contain_text("one prompt")
+    expect(view.get_by_label("one prompt")).to_be_checked()
+    view.get_by_label("3 prompts").press("Space")
     expect(view.get_by_role("listitem")).to_have_text(["A fox", "A bear", "A red owl", "A blue owl"])
     expect(generate_button(view)).to_have_text("Generate 4")
-    view.get_by_label("{a|b} gives one each").uncheck()
+    view.get_by_label("sent as it stands").check()
     expect(view.get_by_role("listitem")).to_have_text(["A fox", "A bear", "A {red|blue} owl"])
-    view.get_by_label("one a line").uncheck()
+    view.get_by_label("one prompt").check()
     generate_button(view).click()
     assert "prompts" not in widget.of("generate")[0]
+
+
+def test_the_list_of_what_is_sent_shows_whole_lines(widget: Widget) -> None:
+    view = widget.start(state(prompt="A {1|2|3|4|5|6|7|8|9} fox"))
+    cut = view.get_by_role("list", name="What is sent").evaluate(
+        """list => {
+          const end = list.getBoundingClientRect().bottom; // its padding would show a part of the next
+          return [...list.children].map((one) => one.getBoundingClientRect())
+            .filter(({ top, bottom }) => top < end - 1 && bottom > end + 1).length;
+        }"""
+    )
+    assert cut == 0
 
 
 def test_too_many_are_not_sent_and_none_is_not_either(widget: Widget) -> None:
@@ -151,16 +165,16 @@ def test_too_many_are_not_sent_and_none_is_not_either(widget: Widget) -> None:
     expect(generate_button(view)).to_have_accessible_description(
         "The prompt stands for too many: at most 200 are sent at a time."
     )
-    view.get_by_label("Prompt").fill("{ | }")
+    view.get_by_label("Prompt", exact=True).fill("{ | }")
     expect(generate_button(view)).to_have_accessible_description("Describe the video first.")
-    view.get_by_label("Prompt").press("Control+Enter")
+    view.get_by_label("Prompt", exact=True).press("Control+Enter")
     assert widget.of("generate") == []
 
 
 def test_the_arrow_keys_go_through_earlier_prompts_and_back_to_what_was_written(widget: Widget) -> None:
     answers = {"earlier_prompts": {"prompts": ["Newest", "Older\nof two lines", "Oldest"]}}
     view = widget.start(state(prompt="Draft"), answers=answers)
-    prompt = view.get_by_label("Prompt")
+    prompt = view.get_by_label("Prompt", exact=True)
     prompt.press("End")
     prompt.press("ArrowUp")  # to the beginning of the line, as always
     prompt.press("Home")
@@ -190,7 +204,7 @@ def test_the_examples_fill_the_form_in_and_go(widget: Widget) -> None:
     examples = view.get_by_role("region", name="Examples")
     expect(examples.get_by_role("button")).to_have_count(4)
     examples.get_by_role("button", name="Waterfall, vertical pan").click()
-    prompt = view.get_by_label("Prompt")
+    prompt = view.get_by_label("Prompt", exact=True)
     expect(prompt).to_be_focused()
     expect(view.get_by_role("radio", name="9:16")).to_be_checked()
     expect(examples).to_have_count(0)
@@ -279,7 +293,7 @@ def test_nothing_is_sent_while_a_picture_is_on_its_way(widget: Widget) -> None:
     view = widget.start(state(), busy=True)
     drop(view, "drop", "fox.png", picture())
     expect(generate_button(view)).to_have_accessible_description("The picture is not in the library yet.")
-    view.get_by_label("Prompt").press("Control+Enter")
+    view.get_by_label("Prompt", exact=True).press("Control+Enter")
     widget.do("model.idle()")
     expect(generate_button(view)).to_be_enabled()
     assert widget.of("generate") == []
@@ -373,7 +387,7 @@ def test_every_text_fits_and_is_accessible(widget: Widget, text: str, width: int
     check_fits(view.locator(".rw-form"))
     check_access(widget.page, ".runcrate-widget")
     if text == "right to left":
-        prompt = view.get_by_label("Prompt")
+        prompt = view.get_by_label("Prompt", exact=True)
         assert prompt.evaluate("field => getComputedStyle(field).direction") == "rtl"
     if text == "3,000 characters":
         expect(view.get_by_text("3,000 characters")).to_be_visible()
@@ -399,7 +413,7 @@ def test_a_set_with_a_start_picture_is_made_in_jupyterlab_by_the_keyboard_alone(
     notebook = lab.open("form/set.ipynb", [SHOW, look], env={"RUNCRATE_DEMO": "1"})
     notebook.run(0)
     shown = notebook.output(0).locator(".runcrate-widget")
-    prompt = shown.get_by_label("Prompt")
+    prompt = shown.get_by_label("Prompt", exact=True)
     prompt.focus(timeout=30_000)
     lab.page.keyboard.type("A {red|blue} fox")
     expect(shown.get_by_role("list", name="What is sent").get_by_role("listitem")).to_have_text(

@@ -97,3 +97,6 @@ def test_without_a_form_the_wall_is_all(page: Page) -> None:
     expect(view.locator("video").first).to_be_visible()
     expect(view.locator("textarea")).to_have_count(0)
     expect(view.get_by_text("No API key yet")).to_have_count(0)
+    for name in ("Use these settings", "Vary", "Extend"):  # there is no form for it
+        expect(view.get_by_role("button", name=name)).to_have_count(0)
+    expect(view.get_by_role("button", name="Code")).to_be_visible()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def test_the_form_shows_the_traits_and_follows_them(widget: Widget) -> None:
     view = widget.start(state())
-    expect(view.get_by_label("Prompt")).to_have_value(PROMPT)
+    expect(view.get_by_label("Prompt", exact=True)).to_have_value(PROMPT)
     expect(view.get_by_label("Model")).to_have_value("google/veo-3.0")
     expect(view.get_by_role("radio", name="6", exact=True)).to_be_checked()
     expect(view.get_by_role("radio", name="16:9")).to_be_checked()
@@ -30,7 +30,7 @@ def test_the_form_shows_the_traits_and_follows_them(widget: Widget) -> None:
     widget.set("duration", 8)
     widget.set("aspect_ratio", "9:16")
     widget.set("takes", 3)
-    expect(view.get_by_label("Prompt")).to_have_value("A fox")
+    expect(view.get_by_label("Prompt", exact=True)).to_have_value("A fox")
     expect(view.get_by_role("radio", name="8 s")).to_be_checked()
     expect(view.get_by_role("radio", name="9:16")).to_be_checked()
     expect(view.get_by_label("takes")).to_have_value("3")
@@ -75,8 +75,8 @@ def test_each_control_that_is_moved_is_sent(widget: Widget) -> None:
         {"name": "aspect_ratio", "value": "9:16"},
         {"name": "takes", "value": 2},
     ]
-    view.get_by_label("Prompt").fill("A bear")
-    view.get_by_label("Prompt").blur()
+    view.get_by_label("Prompt", exact=True).fill("A bear")
+    view.get_by_label("Prompt", exact=True).blur()
     assert widget.of("set")[4:] == [{"name": "prompt", "value": "A bear"}]
 
 
@@ -103,7 +103,7 @@ def test_the_kernel_decides_the_duration_of_a_new_model(widget: Widget) -> None:
 
 def test_what_is_typed_is_not_overwritten_by_an_older_echo(widget: Widget) -> None:
     view = widget.start(state(prompt=""), echo=False)
-    prompt = view.get_by_label("Prompt")
+    prompt = view.get_by_label("Prompt", exact=True)
     prompt.press_sequentially("A f")
     widget.wait_for('model.of("set").length === 1')
     prompt.press_sequentially("ox")
@@ -127,7 +127,7 @@ def test_a_value_of_the_kernel_waits_for_the_answer_to_the_view(widget: Widget) 
 
 def test_the_prompt_grows_with_its_text(widget: Widget) -> None:
     view = widget.start(state())
-    prompt = view.get_by_label("Prompt")
+    prompt = view.get_by_label("Prompt", exact=True)
     low = prompt.bounding_box()
     prompt.fill("\n".join("abcdefg"))
     high = prompt.bounding_box()
@@ -139,7 +139,7 @@ def test_the_prompt_grows_with_its_text(widget: Widget) -> None:
 
 def test_generate_carries_what_the_controls_show(widget: Widget) -> None:
     view = widget.start(state())
-    view.get_by_label("Prompt").fill("A bear")
+    view.get_by_label("Prompt", exact=True).fill("A bear")
     view.get_by_text("4", exact=True).click()
     generate_button(view).click()
     assert widget.of("generate") == [
@@ -153,14 +153,14 @@ def test_generate_carries_what_the_controls_show(widget: Widget) -> None:
         }
     ]
     assert widget.do("model.kinds()").index("generate") > widget.do("model.kinds()").index("set")
-    expect(view.get_by_label("Prompt")).to_have_value("A bear")
+    expect(view.get_by_label("Prompt", exact=True)).to_have_value("A bear")
 
 
 @pytest.mark.parametrize("keys", ["Control+Enter", "Meta+Enter"])
 def test_ctrl_enter_generates_and_the_notebook_does_not_hear_it(widget: Widget, keys: str) -> None:
     view = widget.start(state())
     widget.do("window.heard = []; document.addEventListener('keydown', (event) => heard.push(event.key))")
-    prompt = view.get_by_label("Prompt")
+    prompt = view.get_by_label("Prompt", exact=True)
     prompt.press(keys)
     widget.wait_for('model.of("generate").length === 1')
     prompt.press("d")
@@ -175,7 +175,7 @@ def test_a_double_click_sends_once_and_the_next_click_sends_again(widget: Widget
     view = widget.start(state(), busy=True)
     generate_button(view).dblclick()
     expect(generate_button(view)).to_have_text("sending…")
-    view.get_by_label("Prompt").press("Control+Enter")
+    view.get_by_label("Prompt", exact=True).press("Control+Enter")
     assert len(widget.of("generate")) == 1
     widget.do("model.idle()")
     expect(generate_button(view)).to_have_text("Generate")
@@ -234,10 +234,10 @@ def test_nothing_is_sent_without_a_prompt_and_the_button_says_why(widget: Widget
     button = generate_button(view)
     expect(button).to_be_disabled()
     expect(button).to_have_accessible_description("Describe the video first.")
-    view.get_by_label("Prompt").press("Control+Enter")
+    view.get_by_label("Prompt", exact=True).press("Control+Enter")
     button.click(force=True)
     assert widget.of("generate") == []
-    view.get_by_label("Prompt").fill("A fox")
+    view.get_by_label("Prompt", exact=True).fill("A fox")
     expect(button).to_be_enabled()
     expect(button).not_to_have_accessible_description("Describe the video first.")
 
@@ -250,7 +250,7 @@ def test_an_error_stands_with_its_field_and_the_prompt_stays(widget: Widget, fie
     expect(alert).to_have_text("Not so. Do this.")
     expect(view.get_by_role("alert")).to_have_count(1)
     expect(view.locator("[aria-invalid]")).to_have_accessible_description("Not so. Do this.")
-    expect(view.get_by_label("Prompt")).to_have_value(PROMPT)
+    expect(view.get_by_label("Prompt", exact=True)).to_have_value(PROMPT)
     widget.do("model.failures = {}")
     another_press(widget)
     generate_button(view).click()
@@ -289,7 +289,7 @@ def test_no_key_says_how_to_set_one_and_offers_the_demo(widget: Widget) -> None:
 def test_a_widget_without_a_key_asks_the_kernel_when_one_comes_back_to_it(widget: Widget) -> None:
     session = {**SESSION, "has_key": False}
     view = widget.start(state(_session=session))
-    view.get_by_label("Prompt").focus()
+    view.get_by_label("Prompt", exact=True).focus()
     widget.wait_for('model.of("hello").length >= 2')
 
 
@@ -959,9 +959,9 @@ def test_save_is_told_to_the_page_and_what_is_typed_is_not(widget: Widget) -> No
       (window.heard ??= []).push(event.key);
       event.preventDefault();
     }); 0""")
-    view.get_by_label("Prompt").press("Control+s")
-    view.get_by_label("Prompt").press("Control+z")
-    view.get_by_label("Prompt").press("d")
+    view.get_by_label("Prompt", exact=True).press("Control+s")
+    view.get_by_label("Prompt", exact=True).press("Control+z")
+    view.get_by_label("Prompt", exact=True).press("d")
     generate_button(view).press("Control+s")
     generate_button(view).press("Control+b")
     generate_button(view).press("d")

@@ -14,13 +14,16 @@ from fault_server import KEY, FaultServer
 from lab import Lab
 from PIL import Image
 from playwright.sync_api import expect
-from shown import Widget, error, finished, state
+from shown import Widget, error, finished, generate_button, state
 from videos import small_mp4
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 FRAME = 1 / 12  # seconds: of the tests' videos
+_PICTURE = io.BytesIO()
+Image.new("RGB", (16, 9), "red").save(_PICTURE, "JPEG")
+JPEG = base64.b64encode(_PICTURE.getvalue()).decode()
 SHOW = "from runcrate_widget import VideoWidget\nw = VideoWidget()\nw"
 
 
@@ -210,9 +213,61 @@ def test_the_next_one_begins_with_its_last_frame(widget: Widget, stage: Locator)
     assert isinstance(middle, tuple)
     assert middle == pytest.approx(shown, abs=8)
     view = widget.view(0)
-    expect(view.get_by_text("starts from the last frame")).to_be_visible()
+    expect(view.get_by_text("starts from the last frame of “A fox in the snow at dawn”")).to_be_visible()
     view.get_by_role("button", name="Generate").click()
     assert asked(widget, "generate")["image"] == "ab" * 32
+
+
+def test_what_goes_on_from_another_says_so(widget: Widget, stage: Locator) -> None:
+    stage.get_by_role("button", name="Extend").click()
+    expect(widget.view(0).get_by_text("starts from the last frame of")).to_be_visible()
+    file = small_mp4(2, 160, 90)
+    first = widget.do("model.state._first.rows[0]")
+    thumbnail = f"Uint8Array.from(atob('{JPEG}'), (one) => one.charCodeAt(0))"
+    widget.do(f"model.posters['{'ab' * 32}'] = {thumbnail}; 0")
+    widget.set("_jobs", [finished("k2", file, prompt="It stops", picture="ab" * 32), first])
+    stage.page.locator('[data-key="k2"]').first.click()
+    says = stage.get_by_text("begins with the last frame of “A fox in the snow at dawn”")
+    expect(says).to_be_visible()
+    expect(says.locator("xpath=..").locator("img")).to_have_js_property("naturalWidth", 16)
+    assert asked(widget, "picture_of") == {"sha256": "ab" * 32}
+
+
+def test_with_its_settings_comes_its_own_picture_or_none(widget: Widget) -> None:
+    file = small_mp4(1)
+    plain = finished("k1", file, picture=None)
+    begun = finished("k2", file, picture="cd" * 32)
+    begun |= {name: begun[name] - 60 for name in ("started", "ended")}
+    view = widget.start(state(_jobs=[plain, begun], image="ab" * 32), files={"k1": file, "k2": file})
+    expect(view.get_by_text("starts from")).to_be_visible()
+    stage = view.locator(".rw-show")
+    expect(stage).to_have_attribute("data-key", "k1")
+    stage.get_by_role("button", name="Vary").click()
+    expect(view.get_by_text("starts from")).to_have_count(0)
+    generate_button(view).click()
+    assert asked(widget, "generate")["image"] is None
+    view.locator('.rw-tile[data-key="k2"]').click()
+    stage.get_by_role("button", name="Use these settings").click()
+    expect(view.get_by_text("starts from a picture")).to_be_visible()
+    widget.wait_for("document.querySelector('.rw-primary').ariaDisabled !== 'true'")
+    generate_button(view).click()
+    widget.wait_for("model.of('generate').length === 2")
+    assert asked(widget, "generate")["image"] == "cd" * 32
+    assert asked(widget, "picture_of") == {"sha256": "cd" * 32}
+
+
+def test_a_picture_on_its_way_does_not_come_after_the_settings(widget: Widget, stage: Locator) -> None:
+    view = widget.view(0)
+    widget.do("model.busy = true")
+    stage.get_by_role("button", name="Extend").click()
+    widget.wait_for("model.of('picture').length === 1")
+    stage.get_by_role("button", name="Use these settings").click()
+    widget.wait_for("model.of('settings_of').length === 1")
+    widget.do("model.idle()")
+    expect(view.get_by_label("Model")).to_have_value("openai/sora-2")
+    expect(view.get_by_text("starts from")).to_have_count(0)
+    generate_button(view).click()
+    assert asked(widget, "generate")["image"] is None
 
 
 _PIXEL = """video => {

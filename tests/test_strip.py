@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from typing import Any
 
@@ -65,10 +67,10 @@ def test_it_says_how_many_there_are_and_shows_the_first(widget: Widget) -> None:
 
 
 def test_what_is_known_of_the_time_is_said_and_a_bar_is_never_full(widget: Widget) -> None:
-    jobs = [running("late", 3000), running("new", 5), running("over", 60), job("sending", "submitting")]
+    jobs = [running("late", 3000), running("new", 5), running("over", 56), job("sending", "submitting")]
     view = widget.start(state(_jobs=jobs), times=TIMES)
     expect(row(view, "new")).to_contain_text("usually 45–72 s")
-    expect(row(view, "over")).to_contain_text("80 % by")
+    expect(row(view, "over")).to_contain_text(re.compile(r"likely by \d\d:\d\dVeo"))
     expect(row(view, "late")).to_contain_text("longer than usual")
     for key in ("new", "over", "late"):
         width = row(view, key).locator(".rw-bar > *").evaluate("bar => parseFloat(bar.style.width)")
@@ -78,9 +80,33 @@ def test_what_is_known_of_the_time_is_said_and_a_bar_is_never_full(widget: Widge
     expect(view.locator(".rw-end")).to_have_text("")  # of the late one nobody can say it
 
 
+def test_what_is_half_way_is_not_said_to_take_longer_than_usual(widget: Widget) -> None:
+    """Of four known times three are left above 45 s: too few for an estimate, and yet it is in time."""
+    queued = job("q1", "queued", submitted=time.time() - 45)
+    view = widget.start(state(_jobs=[queued]), times={**TIMES, "whole": [40.0, 50.0, 60.0, 70.0]})
+    expect(row(view, "q1")).to_contain_text("usually 40–70 s")
+    expect(row(view, "q1")).not_to_contain_text("longer than usual")
+
+
+def test_each_is_told_from_the_others_by_its_model_and_its_take(widget: Widget) -> None:
+    jobs = [
+        running("k1", 17, prompt=PROMPTS[0], take=2),
+        running("k2", 18, prompt=PROMPTS[0]),
+        running("k3", 19, prompt=PROMPTS[0], model="openai/sora-2", model_name="Sora 2"),
+    ]
+    view = widget.start(state(_jobs=jobs))
+    assert [
+        row(view, key).locator(".rw-line").inner_text().split("\n")[-1] for key in ("k1", "k2", "k3")
+    ] == [
+        "Veo 3.0 · take 2",
+        "Veo 3.0 · take 1",
+        "Sora 2",
+    ]
+
+
 def test_the_first_of_its_kind_has_no_bar(widget: Widget) -> None:
     view = widget.start(state(_jobs=[running("k1", 17)]))
-    expect(row(view, "k1")).to_contain_text("first of its kind")
+    expect(row(view, "k1")).to_contain_text("no estimate yet")
     expect(row(view, "k1").locator(".rw-bar > *")).to_have_count(0)
     expect(view.locator(".rw-end")).to_have_text("")
 
@@ -88,7 +114,7 @@ def test_the_first_of_its_kind_has_no_bar(widget: Widget) -> None:
 def test_when_one_more_was_made_the_times_are_asked_for_again(widget: Widget) -> None:
     file = small_mp4()
     view = widget.start(state(_jobs=[running("k1", 17), running("k2", 19)]), files={"k2": file})
-    expect(row(view, "k1")).to_contain_text("first of its kind")
+    expect(row(view, "k1")).to_contain_text("no estimate yet")
     widget.do(f"model.times = {TIMES}; 0")
     widget.set("_jobs", [running("k1", 17), finished("k2", file)])
     expect(row(view, "k1")).to_contain_text("usually")
@@ -160,6 +186,21 @@ def test_one_that_failed_is_put_away_or_gives_its_settings(widget: Widget) -> No
     assert widget.of("choose") == [{"keys": ["f1"], "changes": {"hidden": True}}]
     widget.set("_jobs", [{**failed, "settled": True}])
     expect(row(view, "f1")).to_have_count(0)
+
+
+def test_the_settings_of_one_that_failed_come_with_its_own_picture(widget: Widget) -> None:
+    jobs = [
+        job("f1", "failed", error=error("Refused."), picture="cd" * 32),
+        job("f2", "failed", error=error("Refused."), picture=None),
+    ]
+    view = widget.start(state(_jobs=jobs, image="ab" * 32))
+    settings = {"prompt": "It", "model": "google/veo-3.0", "duration": 6, "aspect_ratio": "16:9", "note": ""}
+    widget.page.evaluate("settings => { model.answers.settings_of = settings; }", settings)
+    for key, picture in (("f1", "cd" * 32), ("f2", None)):
+        row(view, key).get_by_role("button", name="Use these settings").click()
+        widget.wait_for(f"model.of('settings_of').some(({{ key }}) => key === '{key}')")
+        expect(view.get_by_text("starts from")).to_have_count(1 if picture else 0)
+        widget.wait_for(f"model.state.image === {json.dumps(picture)}")
 
 
 def test_a_model_that_is_gone_offers_another_and_says_what_that_is(widget: Widget) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { KernelState } from "../src/kernel/state.ts";
 import { Page } from "../src/ui/page.ts";
-import { ahead, timesOf, usually } from "../src/ui/times.ts";
+import { ahead, timeOfDay, timesOf, usually } from "../src/ui/times.ts";
 import { Kernel, turn } from "./kernel.ts";
 import { changed, job } from "./rows.ts";
 
@@ -65,4 +65,15 @@ test("what is ahead is counted from the making once that has begun, and never ge
   const late = ahead(TIMES, 1000, 1010, 9000);
   assert.equal(late.by, undefined);
   assert.ok(late.share && late.share < 1);
+  assert.deepEqual([queued.over, late.over], [false, true]);
+  // Of four that are known, one may be over and yet it takes no longer than they did.
+  const few = ahead({ ...TIMES, whole: [40, 50, 60, 70] }, 1000, null, 1045);
+  assert.deepEqual([few.by, few.over], [undefined, false]);
+});
+
+test("a time of day has 24 hours, whatever the browser's language", () => {
+  const page = { kernel: { conversation: { clockOffset: 0 } } } as unknown as Page;
+  const at = (hours: number, minutes: number) => new Date(2026, 10, 26, hours, minutes).getTime() / 1000;
+  assert.equal(timeOfDay(page, at(17, 43) + 1), "17:44");
+  assert.equal(timeOfDay(page, at(0, 5)), "00:05");
 });

@@ -58,6 +58,7 @@ def _shown(widget: VideoWidget) -> ArenaPayload:
         for key in damaged:
             del records[key]
     left, right = found.pair or (None, None)
+    ranked = arena.ranking(library)
     if left and right:
         widget._compared.add((left.key, right.key))
     return ArenaPayload(
@@ -66,9 +67,9 @@ def _shown(widget: VideoWidget) -> ArenaPayload:
         left_video=videos[left.key] if left else None,
         right_video=videos[right.key] if right else None,
         prompt=cut(left.prompt, LONGEST_PROMPT) if left else "",
-        done=sum(one.judged for one in made),
+        done=ranked.comparisons,  # two takes of one model tell nothing of models
         left_to_do=found.left_to_do,
-        ranking=_rows(arena.ranking(library)),
+        ranking=_rows(ranked),
     )
 
 

@@ -4,6 +4,7 @@ import type { EntryRow } from "../kernel/messages.ts";
 import { clock, size } from "../ui/format.ts";
 import { Demo, Problem } from "../ui/marks.tsx";
 import { stateful } from "../ui/stateful.ts";
+import { Begins } from "./begins.tsx";
 import { Choice } from "./choice.tsx";
 import { refusal } from "./choices.ts";
 import type { Desk } from "./desk.ts";
@@ -38,6 +39,7 @@ export const About = stateful<Props, boolean>(false, ({ desk, entry, other, play
           {entry.demo && !page.kernel.session.demo && <Demo />} {facts(entry, takes.length)}
         </p>
         <p class="rw-facts">{made(entry, page.kernel.now)}</p>
+        <Begins page={page} entry={entry} />
         {takes.length > 1 && <Takes desk={desk} takes={takes} watched={key} />}
       </div>
       <Choice desk={desk} entry={entry} />

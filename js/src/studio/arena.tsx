@@ -20,6 +20,7 @@ interface Props {
 export function Arena({ page, desk }: Props) {
   const match = matchOf(page);
   const { two, error } = match;
+  match.look();
   const press = (event: KeyboardEvent) => {
     const winner = KEYS[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).localName === "video")
@@ -32,7 +33,7 @@ export function Arena({ page, desk }: Props) {
   return (
     <section class="rw-aside rw-arena" aria-label="Arena" tabindex={-1} ref={begins(match)} onKeyDown={press}>
       <Head desk={desk} title="Which is better?">
-        {two && `${two.done} compared · ${left(two.left_to_do)}`}
+        {two && `${two.done} compared between models · ${left(two.left_to_do)}`}
       </Head>
       {two && (match.clips.length ? <Two match={match} page={page} /> : <Nothing />)}
       {error && (
@@ -59,7 +60,7 @@ function begins(match: Match): (section: HTMLElement | null) => void {
   if (known) return known;
   const begin = (section: HTMLElement | null) => {
     section?.focus({ preventScroll: true });
-    if (section && !match.clips.length) void match.next();
+    if (section) match.begin();
   };
   mounted.set(match, begin);
   return begin;
@@ -72,8 +73,7 @@ function left(pairs: number): string {
 function Nothing() {
   return (
     <p class="rw-facts">
-      There is nothing to compare yet: it takes two videos of one prompt and shape. Generate one with two
-      models.
+      There is nothing to compare yet: it takes the same prompt, in the same shape, made with two models.
     </p>
   );
 }
@@ -180,10 +180,16 @@ function restart(both: HTMLVideoElement[]): void {
 function Ranking({ rows }: { rows: RankingRow[] }) {
   return (
     <>
-      <p class="rw-heading">
-        Wins against an average model <span class="rw-quiet">and the range it lies in with 95 %</span>
+      <p class="rw-heading">How often each model wins</p>
+      <p class="rw-facts">
+        {rows.length
+          ? "The figure says how many of 100 comparisons with an average model of this list it would win; " +
+            "the range beside it, where the true figure most likely lies (19 times in 20). It gets smaller " +
+            "with each comparison."
+          : "A ranking needs the same prompt made with two models, in the same shape, and your answer to " +
+            "which is better. Takes of one model are shown when there is nothing else: they tell nothing " +
+            "of models, and do not count here."}
       </p>
-      {!rows.length && <p class="rw-facts">It begins with the first comparison of two models.</p>}
       <ul class="rw-ranking">
         {rows.map((row) => {
           const [low, mid, high] = [row.low, row.strength, row.high].map(percent);

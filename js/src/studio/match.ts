@@ -15,6 +15,7 @@ export const KEYS: Record<string, Winner> = {
   s: "skip",
 };
 
+const OFTEN = 2000; // milliseconds between counts: each looks through the library
 const DOUBLE_PRESS = 400; // milliseconds: who presses sooner has not seen these two
 
 export interface Clip {
@@ -27,6 +28,8 @@ export class Match extends Asking {
   two: ArenaPayload | undefined;
   /** When both could be seen, in milliseconds; undefined: they cannot. */
   #seen: number | undefined;
+  #counted = -1; // the wall's version as of which `two` is
+  #rests = false; // it was counted a moment ago
 
   /** The two, left and right; none where there is nothing to compare. */
   get clips(): Clip[] {
@@ -50,9 +53,48 @@ export class Match extends Asking {
     this.page.redraw();
   }
 
+  /** It is opened: what was shown before is of another day. */
+  begin(): void {
+    this.two = undefined;
+    void this.next();
+  }
+
   /** Asks for two to compare. */
   async next(): Promise<void> {
+    this.#counted = this.#wall;
     this.#show(await this.ask({ kind: "arena" }));
+  }
+
+  /**
+   * Has it counted anew where the library has changed since. The two that are shown stay, unless they were
+   * shown before and others were not.
+   */
+  look(): void {
+    if (!this.two || this.open || this.#rests || this.#wall === this.#counted) return;
+    this.#counted = this.#wall;
+    this.#rests = true;
+    setTimeout(() => {
+      this.#rests = false;
+      this.page.redraw();
+    }, OFTEN);
+    void this.#count(this.two);
+  }
+
+  // Not as `ask` does it: who judges meanwhile need not wait.
+  async #count(before: ArenaPayload): Promise<void> {
+    const reply = await this.page.kernel.conversation.ask({ kind: "arena" });
+    if (!reply.ok || this.two !== before || this.open) return;
+    // Nothing is shown, or what was shown before: now there is something new.
+    if (!this.clips.length || (!before.left_to_do && reply.left_to_do)) this.#show(reply);
+    else {
+      const { done, left_to_do, ranking } = reply;
+      this.two = { ...before, done, left_to_do, ranking };
+      this.page.redraw();
+    }
+  }
+
+  get #wall(): number {
+    return this.page.kernel.session.wall;
   }
 
   /** Says which is better, and asks for the next two. What was not seen can only be skipped. */

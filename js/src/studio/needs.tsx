@@ -8,6 +8,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Problem } from "../ui/marks.tsx";
 import type { Page } from "../ui/page.ts";
 import { stateful } from "../ui/stateful.ts";
+import { use as useSettings } from "./form/use.ts";
 
 const FEW = 2; // of a kind: more are folded
 const MOST = 50; // of a kind, unfolded
@@ -162,7 +163,7 @@ function putAway(page: Page, those: JobRow[], key = "") {
 
 async function use(page: Page, key: string): Promise<void> {
   const settings = await page.request({ kind: "settings_of", key }, key);
-  if (settings) page.use(settings);
+  if (settings) useSettings(page, key, settings);
 }
 
 /** The service has the model no more: what it would be on another one, and then that. */

@@ -6,6 +6,7 @@ import { Icon } from "../ui/icons.tsx";
 import { stateful } from "../ui/stateful.ts";
 import { bin, choose, restore, settingsOf } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
+import { use as useSettings } from "./form/use.ts";
 import { mediaOf } from "./media.ts";
 import { AWAY, BIN, DOTS, EXTEND, PENCIL, SIDES, USE } from "./paths.ts";
 import type { Playback } from "./playback.ts";
@@ -26,8 +27,7 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
   const use = async (from: HTMLElement, vary: boolean) => {
     const settings = await settingsOf(desk, entry);
     if (!settings) return;
-    const { prompt, model, duration, aspect_ratio } = settings;
-    page.use({ prompt, model, duration, aspect_ratio });
+    useSettings(page, key, settings);
     if (vary) write(from);
   };
   const extend = async () => {
@@ -36,24 +36,26 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
   };
   return (
     <div class={`rw-last ${rest ? "rw-all" : ""}`}>
-      <div class="rw-main">
-        <Press edged icon={USE} onClick={({ currentTarget }) => use(currentTarget, false)}>
-          Use these settings
-        </Press>
-        <Press
-          edged
-          icon={PENCIL}
-          title="Its settings, and the prompt to change"
-          onClick={({ currentTarget }) => use(currentTarget, true)}
-        >
-          Vary
-        </Press>
-        {video && (
-          <Press edged icon={EXTEND} title="Begin with its last frame" off={!ready} onClick={extend}>
-            Extend
+      {page.kernel.session.form && (
+        <div class="rw-main">
+          <Press edged icon={USE} onClick={({ currentTarget }) => use(currentTarget, false)}>
+            Use these settings
           </Press>
-        )}
-      </div>
+          <Press
+            edged
+            icon={PENCIL}
+            title="Its settings, and the prompt to change"
+            onClick={({ currentTarget }) => use(currentTarget, true)}
+          >
+            Vary
+          </Press>
+          {video && (
+            <Press edged icon={EXTEND} title="Begin with its last frame" off={!ready} onClick={extend}>
+              Extend
+            </Press>
+          )}
+        </div>
+      )}
       <div class="rw-also">
         {ready && (
           <a class="rw-action" href={ready.url} download={name} title={`Save ${name}`}>

@@ -11,7 +11,7 @@ export interface Studio extends Extras<Page> {
   Examples: (props: { page: Page }) => ComponentChildren;
   Price: (props: { page: Page; model: string }) => ComponentChildren;
   Start: (props: { page: Page; id: string }) => ComponentChildren;
-  PromptSet: (props: { page: Page }) => ComponentChildren;
+  PromptSet: (props: { page: Page; id: string }) => ComponentChildren;
   Needs: (props: { page: Page; jobs: JobRow[] }) => ComponentChildren;
   /** What there is, and the chosen one in a large player; nothing where there is none. */
   Desk: (props: { page: Page; id: string }) => ComponentChildren;

@@ -71,7 +71,7 @@ export function Prompt({ page, id, later }: FormProps & { later: Later }) {
           </span>
         </div>
       </div>
-      {PromptSet && <PromptSet page={page} />}
+      {PromptSet && <PromptSet page={page} id={id} />}
     </Field>
   );
 }

@@ -58,7 +58,7 @@ export const Runs = stateful<{ page: Page }, boolean>(false, ({ page }, open, se
       </div>
       <ul class="rw-runs" aria-label="Videos in the making">
         {shown.map((job, n) => (
-          <Run key={job.key} page={page} job={job} way={aheads[n]} />
+          <Run key={job.key} page={page} job={job} way={aheads[n]} several={hasTakes(job, oldest)} />
         ))}
       </ul>
       {open && total > shown.length && (
@@ -68,14 +68,27 @@ export const Runs = stateful<{ page: Page }, boolean>(false, ({ page }, open, se
   );
 });
 
-function Run({ page, job, way }: { page: Page; job: JobRow; way: Ahead | undefined }) {
+interface RunProps {
+  page: Page;
+  job: JobRow;
+  way: Ahead | undefined;
+  several: boolean; // takes
+}
+
+function Run({ page, job, way, several }: RunProps) {
   const { gone, now } = page.kernel;
   const { key, status, note } = job;
   const wrong = page.jobError(key);
   const about = facts(job);
   return (
     <li class={`rw-run rw-${status}`} data-key={key} title={about}>
-      <Title job={job} />
+      <div class="rw-line">
+        <Title job={job} />
+        <span aria-hidden="true">
+          {job.model_name}
+          {several && ` · take ${job.take}`}
+        </span>
+      </div>
       <p class="rw-facts">
         <span class="rw-stage">
           {status}
@@ -102,12 +115,17 @@ function Run({ page, job, way }: { page: Page; job: JobRow; way: Ahead | undefin
   );
 }
 
+/** Whether another take of it is among `jobs`, or was before. */
+function hasTakes({ prompt, model, take }: JobRow, jobs: JobRow[]): boolean {
+  return take > 1 || jobs.some((one) => one.take > 1 && one.prompt === prompt && one.model === model);
+}
+
 /** By when, in words; "" where nothing is known. */
 function expected(page: Page, job: JobRow, way: Ahead | undefined): string {
   const times = timesOf(page, job.model, job.duration);
   if (!times) return "";
-  if (!times.whole.length) return "first of its kind";
+  if (!times.whole.length) return "no estimate yet";
   const words = usually(times);
   if (!words || way?.share == null || way.share < HALF) return words;
-  return way.by ? `80 % by ${timeOfDay(page, way.by)}` : "longer than usual";
+  return way.by ? `likely by ${timeOfDay(page, way.by)}` : way.over ? "longer than usual" : words;
 }

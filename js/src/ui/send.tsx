@@ -8,7 +8,7 @@ import { timesOf, usually } from "./times.ts";
 export function Send({ page, id, later }: FormProps & { later: Later }) {
   const { model, duration } = page.settings;
   const { demo, limit } = page.kernel.session;
-  const { videos, blocked, sending, prompts } = page;
+  const { videos, blocked, sending } = page;
   const price = page.model?.price ?? null;
   const remains = limit && later.get()?.left(limit);
   const time = usually(timesOf(page, model, duration));
@@ -39,7 +39,7 @@ export function Send({ page, id, later }: FormProps & { later: Later }) {
         title={blocked || "Ctrl+Enter"}
         onClick={() => page.generate()}
       >
-        {sending ? "sending…" : prompts ? `Generate ${videos}` : "Generate"}
+        {sending ? "sending…" : videos > 1 ? `Generate ${videos}` : "Generate"}
       </button>
     </div>
   );

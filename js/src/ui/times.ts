@@ -70,6 +70,8 @@ export interface Ahead {
   by: number | undefined;
   /** How far the bar is, from 0 to below 1; undefined: there is none. */
   share: number | undefined;
+  /** Whether it takes longer than is usual. */
+  over?: boolean;
 }
 
 /**
@@ -86,9 +88,11 @@ export function ahead(
   const since = processing !== null && times.making.length ? processing : submitted;
   const of = since === processing ? times.making : times.whole;
   const seconds = doneBy(of, 0.8, now - since);
+  const [, most = 0] = usual(times.whole) ?? [];
   return {
     by: seconds === null ? undefined : since + seconds,
     share: progress(times.whole, now - submitted) ?? undefined,
+    over: !!most && now - submitted > most,
   };
 }
 
@@ -115,8 +119,5 @@ export function allBy(
 /** A moment by the kernel's clock as the page's clock has it, the next whole minute: `14:41`. */
 export function timeOfDay(page: Page, seconds: number): string {
   const here = seconds - page.kernel.conversation.clockOffset;
-  return new Date(Math.ceil(here / 60) * 60_000).toLocaleTimeString([], {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
+  return new Date(Math.ceil(here / 60) * 60_000).toTimeString().slice(0, 5);
 }

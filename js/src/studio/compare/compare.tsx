@@ -4,7 +4,6 @@
 import { playsSound, prefersStill } from "../../kernel/host.ts";
 import type { EntryRow } from "../../kernel/messages.ts";
 import type { ComponentChildren, Instance } from "../../ui/dom.ts";
-import { short } from "../../ui/format.ts";
 import type { Page } from "../../ui/page.ts";
 import { keep } from "../choices.ts";
 import { type Desk, MOST_COMPARED } from "../desk.ts";
@@ -12,6 +11,7 @@ import { CROSS } from "../paths.ts";
 import { Press } from "../press.tsx";
 import { fill, Transport } from "../transport.tsx";
 import { Deck, type Part } from "./deck.ts";
+import { nameOf } from "./name.ts";
 import { Side } from "./side.tsx";
 import { signed } from "./sync.ts";
 
@@ -59,7 +59,6 @@ class Comparison {
     this.#parts = deck.parts(sides.map(({ key, video }) => ({ key, length: video?.duration ?? 0 })));
     deck.first = sides.find(({ video }) => video?.audio)?.key;
     const two = sides.length === 2;
-    const takes = sides.every(({ prompt }) => prompt === sides[0]?.prompt);
     const layout = two ? this.#layout : "Side by side";
     const tall = sides.every(({ video }) => video && video.height > video.width);
     this.#current = Math.min(this.#current, sides.length - 1);
@@ -89,7 +88,7 @@ class Comparison {
               number={n + 1}
               current={n === this.#current}
               heard={deck.heard === entry.key}
-              name={this.#names ? (takes ? `Take ${entry.take}` : short(entry.prompt, 32)) : ""}
+              name={this.#names ? nameOf(entry, sides) : undefined}
               prompt={this.#prompts ? entry.prompt : ""}
               shift={(frames) => this.#shift(n, frames)}
               hear={() => this.#hear(n)}

@@ -9,6 +9,7 @@ import { CROSS, SOUND } from "../paths.ts";
 import { Message } from "../player.tsx";
 import { Press } from "../press.tsx";
 import type { Part } from "./deck.ts";
+import type { Name } from "./name.ts";
 import { signed } from "./sync.ts";
 
 interface Props {
@@ -18,7 +19,7 @@ interface Props {
   number: number;
   current: boolean; // the keys are about it
   heard: boolean;
-  name: string; // "": what it is, is hidden
+  name: Name | undefined; // undefined: what it is, is hidden
   prompt: string;
   shift: (frames: number) => void;
   hear: () => void;
@@ -34,7 +35,7 @@ export function Side(props: Props) {
   if (video && !loading) media.load(entry);
   const error = refusal(desk, entry.key);
   const offset = signed(part.offset);
-  const label = name || `Video ${number}`;
+  const label = name?.own || `Video ${number}`;
   return (
     <figure data-key={entry.key} onFocusIn={props.focus}>
       <div class="rw-pane">
@@ -60,9 +61,7 @@ export function Side(props: Props) {
       <figcaption>
         <span class="rw-cut" title={name && entry.prompt}>
           <b>{label}</b>
-          <span class="rw-faint">
-            {name && `${entry.model_name} · ${entry.duration ?? Math.round(part.length)} s`}
-          </span>
+          <span class="rw-faint">{name?.common}</span>
         </span>
         <span class="rw-does">
           <Press

@@ -6,11 +6,16 @@ import type { Reading } from "../../ui/extras.ts";
 // As it stands: its braces are no more than that.
 const literal = (text: string) => text.replace(/[{|}]/g, "\\$&");
 
+/** Its lines that say something. */
+export function linesOf(text: string): string[] {
+  return text.split(/[\r\n]+/).filter((line) => line.trim());
+}
+
 /** How `text` can be read: what there is to choose from. */
 export function readings(text: string): Reading {
   return {
     braces: expand(text)?.join() !== expand(literal(text))?.join(),
-    lines: text.split(/[\r\n]+/).filter((line) => line.trim()).length > 1,
+    lines: linesOf(text).length > 1,
   };
 }
 

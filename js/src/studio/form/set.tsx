@@ -2,39 +2,49 @@
 
 import type { Reading } from "../../ui/extras.ts";
 import type { Page } from "../../ui/page.ts";
-import { readings } from "./read.ts";
+import { linesOf, readings } from "./read.ts";
 
-const WORDS = { braces: "{a|b} gives one each", lines: "one a line" } as const;
-
-export function PromptSet({ page }: { page: Page }) {
+/** `id` is the view's own. */
+export function PromptSet({ page, id }: { page: Page; id: string }) {
   const { reading, prompts } = page;
-  const can = readings(page.settings.prompt);
-  const ways = (["braces", "lines"] as const).filter((way) => can[way]);
-  if (!ways.length) return null;
-  return (
-    <div class="rw-set">
-      {prompts && <strong>{prompts.length > 1 ? `${prompts.length} prompts` : "1 prompt"}</strong>}
-      {ways.map((way) => (
-        <label key={way}>
+  const text = page.settings.prompt;
+  const can = readings(text);
+  if (!can.lines && !can.braces) return null;
+  const lines = linesOf(text).length;
+  const choice = (way: keyof Reading, title: string, words: [string, string]) => (
+    <fieldset>
+      <legend>{title}</legend>
+      {words.map((word, several) => (
+        <label key={word}>
           <input
-            type="checkbox"
-            checked={reading[way]}
+            type="radio"
+            name={`${id}-${way}`}
+            checked={reading[way] === !!several}
             onChange={() => {
-              page.reading = { ...reading, [way]: !reading[way] } as Reading;
+              page.reading = { ...reading, [way]: !!several };
               page.redraw();
             }}
           />
-          {WORDS[way]}
+          {word}
         </label>
       ))}
+    </fieldset>
+  );
+  return (
+    <div class="rw-set">
+      {can.lines && choice("lines", `${lines} lines:`, ["one prompt, as they stand", `${lines} prompts`])}
+      {can.braces && choice("braces", "{ | }:", ["sent as it stands", "a prompt for each choice"])}
+      {prompts && <strong>{prompts.length > 1 ? `${prompts.length} prompts` : "1 prompt"} to send:</strong>}
       {prompts && (
-        <ol tabindex={0} aria-label="What is sent">
-          {prompts.map((prompt) => (
-            <li key={prompt} dir="auto">
-              {prompt}
-            </li>
-          ))}
-        </ol>
+        <div>
+          <ol tabindex={0} aria-label="What is sent">
+            {prompts.map((prompt) => (
+              <li key={prompt} dir="auto">
+                {prompt}
+              </li>
+            ))}
+          </ol>
+        </div>
       )}
     </div>
   );

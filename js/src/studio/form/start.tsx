@@ -5,6 +5,7 @@ import { type FormProps, invalid } from "../../ui/field.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import type { Page } from "../../ui/page.ts";
 import { base64, fit } from "./fit.ts";
+import { frameOf, origin, remember } from "./origin.ts";
 
 /** What is shown. */
 interface Shown {
@@ -34,8 +35,9 @@ function show(page: Page, name: string, picture?: Blob): void {
 }
 
 /** The person gave `picture`: what is shown from then on is what is sent. */
-export async function take(page: Page, picture: Blob, name: string, from?: FrameRow): Promise<void> {
+export async function take(page: Page, picture: Blob, given: string, from?: FrameRow): Promise<void> {
   const shown = shownOf(page);
+  const name = from ? frameOf(page, given, from) : given;
   const mine = ++shown.given;
   page.picturing = true;
   page.error = null;
@@ -44,11 +46,12 @@ export async function take(page: Page, picture: Blob, name: string, from?: Frame
   if (fitting && fitting !== picture && mine === shown.given) show(page, `${name}, made smaller`, fitting);
   const data = fitting && (await base64(fitting));
   if (mine !== shown.given) return;
-  const reply = data && (await page.request({ kind: "picture", data, name, from: from ?? null }));
+  const reply = data && (await page.request({ kind: "picture", data, name: given, from: from ?? null }));
   if (mine !== shown.given) return;
   page.picturing = false;
   if (reply) {
     shown.of = reply.picture.sha256;
+    if (from) remember(page, shown.of, name);
     page.set("image", shown.of);
   } else {
     const error = page.jobError("");
@@ -71,12 +74,18 @@ function drop(page: Page): void {
   page.set("image", null);
 }
 
+/** Begins with this picture, whatever the form has; null: with none. */
+export function bring(page: Page, image: string | null): void {
+  drop(page); // and if this one is refused, there is none
+  if (image) page.set("image", image);
+}
+
 /** The control's value came from elsewhere. */
 async function follow(page: Page, image: string): Promise<void> {
   const shown = shownOf(page);
   shown.of = image;
   const address = image.startsWith("https:") && new URL(image);
-  show(page, address ? address.pathname.split("/").pop() || address.host : "a picture");
+  show(page, address ? address.pathname.split("/").pop() || address.host : origin(page, image));
   if (address) return;
   const reply = await page.kernel.conversation.insist({ kind: "picture_of", sha256: image });
   if (reply.ok && reply.bytes && shown.of === image) show(page, shown.name, new Blob([reply.bytes]));
@@ -89,7 +98,7 @@ export function Start({ page, id }: FormProps) {
   return (
     <span class="rw-start" aria-busy={page.picturing}>
       {shown.url && <img src={shown.url} alt="" />}
-      <span>starts from {shown.name}</span>
+      <span title={`starts from ${shown.name}`}>starts from {shown.name}</span>
       <button
         type="button"
         class="rw-action"
