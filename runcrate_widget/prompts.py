@@ -33,7 +33,7 @@ def expand(text: str, each_line: bool = False) -> list[str]:
         each_line: whether each line is a prompt of its own. Empty lines are none.
 
     Raises:
-        InvalidRequestError: there are more than 200.
+        InvalidRequestError: there are more than 200, or it is no text.
 
     Example:
         >>> from runcrate_widget.prompts import expand
@@ -42,6 +42,8 @@ def expand(text: str, each_line: bool = False) -> list[str]:
         >>> expand("A {red} fox")
         ['A {red} fox']
     """
+    if not isinstance(text, str):
+        raise InvalidRequestError("prompt", f"prompt is {text!r}; it must be a text.")
     found: dict[str, None] = {}
     counted = 0
     for line in _LINES.split(text) if each_line else [text]:
