@@ -143,3 +143,12 @@ def test_access(widget: Widget, width: int) -> None:
     check_access(widget.page, money)
     check_fits(money)
     check_keyboard(widget.page, money)
+
+
+def test_of_the_demo_it_is_not_said_that_a_price_is_remembered(widget: Widget) -> None:
+    money = opened(widget)
+    expect(money).to_contain_text("dollars a second, remembered in this library")
+    traits = state(_jobs=[finished("k1", FILE)], _session={**SESSION, "demo": True})
+    view = widget.start(traits, files={"k1": FILE}, answers={"money": MONEY})
+    view.get_by_role("button", name="What it has cost").click()
+    expect(view.get_by_role("region", name="Money")).to_contain_text("of the demo, and not remembered")
