@@ -43,8 +43,10 @@ MONEY = {
 }
 
 
-def opened(widget: Widget, money: dict[str, Any] = MONEY, limit: Any = None, **flags: Any) -> Locator:
-    traits = state(_jobs=[finished("k1", FILE)], _session={**SESSION, "limit": limit})
+def opened(
+    widget: Widget, money: dict[str, Any] = MONEY, limit: Any = None, demo: bool = False, **flags: Any
+) -> Locator:
+    traits = state(_jobs=[finished("k1", FILE)], _session={**SESSION, "limit": limit, "demo": demo})
     view = widget.start(traits, files={"k1": FILE}, answers={"money": money}, **flags)
     view.get_by_role("button", name="What it has cost").click()
     return view.get_by_role("region", name="Money")
@@ -145,10 +147,10 @@ def test_access(widget: Widget, width: int) -> None:
     check_keyboard(widget.page, money)
 
 
-def test_of_the_demo_it_is_not_said_that_a_price_is_remembered(widget: Widget) -> None:
-    money = opened(widget)
-    expect(money).to_contain_text("dollars a second, remembered in this library")
-    traits = state(_jobs=[finished("k1", FILE)], _session={**SESSION, "demo": True})
-    view = widget.start(traits, files={"k1": FILE}, answers={"money": MONEY})
-    view.get_by_role("button", name="What it has cost").click()
-    expect(view.get_by_role("region", name="Money")).to_contain_text("of the demo, and not remembered")
+@pytest.mark.parametrize(
+    ("demo", "said"),
+    [(False, "dollars a second, remembered in this library"),
+     (True, "dollars a second, of the demo, and not remembered")],
+)  # fmt: skip
+def test_whether_a_price_is_remembered_is_said_as_it_is(widget: Widget, demo: bool, said: str) -> None:
+    expect(opened(widget, demo=demo)).to_contain_text(said)
