@@ -85,6 +85,8 @@ class Prices(MutableMapping[str, float]):
         return dict(self._by_id)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_by_id"):  # a traceback with locals, of the constructor
+            return "<Prices that were refused>"
         return repr(self._by_id)
 
     def remember(self, model: str, price: float | None) -> None:
