@@ -33,6 +33,7 @@ from typing import Any
 from .alternatives import nearest
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, UnknownModelError
+from .price import check_price, shown
 
 #: What is asked for where the user says nothing: the page's example, 6 s, or the nearest that the model
 #: allows.
@@ -51,14 +52,6 @@ def _fold(text: str) -> str:
 def _letters(text: str) -> str:
     """Letters and digits alone: `veo3`, `Veo 3` and `veo-3.0` are near each other."""
     return "".join(char for char in text.casefold() if char.isalnum())
-
-
-def _price(price: object, of: str) -> float:
-    if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < float("inf"):
-        raise InvalidRequestError(
-            "price", f"The price of {of} is {price!r}; it must be dollars a second, 0 or more."
-        )
-    return float(price)
 
 
 def _durations(durations: Sequence[int], of: str) -> Sequence[int]:
@@ -144,7 +137,7 @@ class Model:
             raise InvalidRequestError("image", message)
         object.__setattr__(self, "durations", _durations(self.durations, self.name))
         if self.price is not None:
-            object.__setattr__(self, "price", _price(self.price, self.id))
+            object.__setattr__(self, "price", check_price(self.price, self.id))
         object.__setattr__(self, "retired", _retired(self.retired, self.name))
         object.__setattr__(self, "as_of", _as_of(self.as_of, self.name))
 
@@ -216,7 +209,7 @@ class Catalog(Mapping[str, Model]):
         model = self.find(id_or_name)
         if model is None:
             raise UnknownModelError(
-                f"{id_or_name!r} is not in the table of models.{self.suggestion(id_or_name)}"
+                f"{shown(id_or_name)} is not in the table of models.{self.suggestion(id_or_name)}"
             )
         return model
 
@@ -225,6 +218,8 @@ class Catalog(Mapping[str, Model]):
 
     def find(self, id_or_name: str) -> Model | None:
         """The model of this id or name, or None."""
+        if not isinstance(id_or_name, str):
+            return None
         wanted = _fold(id_or_name)
         exact = [model for model in self._by_id.values() if _fold(model.id) == wanted]
         named = [model for model in self._by_id.values() if _fold(model.name) == wanted]
@@ -232,6 +227,8 @@ class Catalog(Mapping[str, Model]):
 
     def suggestion(self, id_or_name: str) -> str:
         """` Did you mean "Veo 3.0"?`, or an empty text where nothing is near."""
+        if not isinstance(id_or_name, str):
+            return ""
         known = {_letters(text): text for model in self._by_id.values() for text in (model.name, model.id)}
         near = difflib.get_close_matches(_letters(id_or_name), known, n=1, cutoff=0.75)
         return f' Did you mean "{known[near[0]]}"?' if near else ""
@@ -250,8 +247,8 @@ class Catalog(Mapping[str, Model]):
             >>> models.nearest("Sora 2").name
             'Sora 2 Pro'
         """
-        known = self.find(model) if isinstance(model, str) else model
-        known = known or Model(str(model), str(model), (USUAL_DURATION,))
+        known = model if isinstance(model, Model) else self.find(model)
+        known = known or Model(model, model, (USUAL_DURATION,))  # type: ignore[arg-type]  # which checks it
         return nearest(known, (one for one in self._by_id.values() if one.lives), duration)
 
     def gone(self, id: str) -> None:
@@ -378,13 +375,21 @@ def _since(model: Model) -> str:
 
 
 def check_prices(prices: Mapping[str, float] | None) -> dict[str, float]:
-    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where a price is not a
-    number >= 0."""
-    found: dict[str, float] = {}
-    for key, price in (prices or {}).items():
-        model = models.find(key)
-        found[model.id if model else key] = _price(price, key)
-    return found
+    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where it is not that, or a
+    price is not a number >= 0."""
+    if prices is not None and not isinstance(prices, Mapping):
+        message = f"prices is {shown(prices)}; it must be a dictionary of ids or names to dollars a second."
+        raise InvalidRequestError("prices", message, 'Like this: {"google/veo-3.0": 0.40}.')
+    return {id_of(key): check_price(price, key) for key, price in (prices or {}).items()}
+
+
+def id_of(model: object) -> str:
+    """The id of a model that is given by its id or name; one that is not in the table is itself. Raises
+    InvalidRequestError where it is neither."""
+    if not isinstance(model, str) or not model.strip():
+        raise InvalidRequestError("model", f"model is {shown(model)}; it must be a model's id or name.")
+    known = models.find(model)
+    return known.id if known else model
 
 
 #: The one table of this process.

@@ -22,6 +22,7 @@ _LINES = re.compile(r"\r\n|\r|\n")
 # What follows a backslash is no brace and no bar, whatever stands before that.
 _BRACES = re.compile(r"(?<!\\)\{((?:[^{}]|(?<=\\)[{}])*)(?<!\\)\}")
 _BAR = re.compile(r"(?<!\\)\|")
+_MEANT = re.compile(r"[{|}]")
 _ESCAPED = re.compile(r"\\([{|}])")
 
 
@@ -33,7 +34,7 @@ def expand(text: str, each_line: bool = False) -> list[str]:
         each_line: whether each line is a prompt of its own. Empty lines are none.
 
     Raises:
-        InvalidRequestError: there are more than 200.
+        InvalidRequestError: there are more than 200, or it is no text.
 
     Example:
         >>> from runcrate_widget.prompts import expand
@@ -42,6 +43,8 @@ def expand(text: str, each_line: bool = False) -> list[str]:
         >>> expand("A {red} fox")
         ['A {red} fox']
     """
+    if not isinstance(text, str):
+        raise InvalidRequestError("prompt", f"prompt is {text!r}; it must be a text.")
     found: dict[str, None] = {}
     counted = 0
     for line in _LINES.split(text) if each_line else [text]:
@@ -57,6 +60,22 @@ def expand(text: str, each_line: bool = False) -> list[str]:
         found.update((prompt, None) for prompt in prompts if prompt)
         counted += count
     return list(found)
+
+
+def literal(text: str) -> str:
+    r"""A text that stands for the prompt `text` alone: where that has braces that mean something, with a
+    backslash before each.
+
+    Example:
+        >>> from runcrate_widget.prompts import literal
+        >>> print(literal("A {red|blue} fox"))
+        A \{red\|blue\} fox
+    """
+    try:
+        plain = expand(text) == ([text.strip(_SPACE)] if text.strip(_SPACE) else [])
+    except InvalidRequestError:  # very many
+        plain = False
+    return text if plain else _MEANT.sub(r"\\\g<0>", text)
 
 
 def _choices(line: str) -> list[list[str]]:

@@ -112,10 +112,15 @@ export class FakeWall {
     };
   }
 
-  choose({ keys, changes }) {
+  choose({ keys, changes: { add_tags: added = [], remove_tags: removed = [], ...changes } }) {
+    const chosen = (before) => {
+      const tags = (before?.tags ?? []).filter((tag) => !removed.includes(tag));
+      const tagged = added.length || removed.length ? { tags: [...new Set([...tags, ...added])] } : {};
+      return { ...before, ...tagged, ...changes };
+    };
     if (this.entries)
-      this.entries = this.entries.map((entry) => (keys.includes(entry.key) ? { ...entry, ...changes } : entry));
-    else for (const key of keys) this.chosen[key] = { ...this.chosen[key], ...changes };
+      this.entries = this.entries.map((entry) => (keys.includes(entry.key) ? chosen(entry) : entry));
+    else for (const key of keys) this.chosen[key] = chosen(this.chosen[key]);
     this.version++;
     const takes = (entry) => this.all.filter(({ stack }) => stack === entry.stack).length;
     return {

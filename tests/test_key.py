@@ -608,3 +608,78 @@ def test_a_place_that_names_the_key_is_not_gone_to(server: FaultServer, tmp_path
     job = generate(server, tmp_path)
     assert job.wait(30)
     assert server.count("download") == 3
+
+
+#: Ways of writing it in which nobody sees it, and anybody can read it; or its beginning.
+CODED: dict[str, str] = {
+    **{
+        f"base64 after {before} bytes": base64.b64encode(b"x" * before + KEY.encode() + b" and more").decode()
+        for before in range(4)
+    },
+    "base64 of the header": base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+    "base64 for a URL": base64.urlsafe_b64encode(f"?>{KEY}>>??".encode()).decode(),
+    "base64 in lines": base64.encodebytes(f"{'x' * 40}{KEY}".encode()).decode(),
+    "hexadecimal": KEY.encode().hex(),
+    "hexadecimal, upper case": KEY.encode().hex().upper(),
+    "its beginning": f"{KEY[:20]}****",
+    "its first 12 characters": f"{KEY[:12]}…",
+    "in two lines": f"{KEY[:14]}\n{KEY[14:]}",
+    "in two lines, escaped": f"{KEY[:14]}\\n{KEY[14:]}",
+    "with what is not seen": f"{KEY[:9]}\u200b{KEY[9:]}",
+}
+
+
+def decoded(text: str) -> str:
+    """All that somebody could read out of a text."""
+    close = re.sub(r"[\s\u200b]|\\\\n", "", text)
+    said = [text, close]
+    for word in re.findall(r"[\w+/-]{8,}", close):
+        for at in range(4):
+            with suppress(ValueError):
+                part = word[at:]
+                said.append(base64.b64decode(part[: len(part) // 4 * 4], altchars=b"-_").decode("latin-1"))
+                said.append(base64.b64decode(part[: len(part) // 4 * 4]).decode("latin-1"))
+        pairs = ("".join(re.findall(r"[0-9a-fA-F]{2}", word[at:])) for at in range(2))
+        said += [bytes.fromhex(pair).decode("latin-1") for pair in pairs]
+    return "\n".join(said).lower()
+
+
+@pytest.mark.parametrize("form", CODED)
+def test_it_is_told_in_no_code_and_not_by_its_beginning(form: str) -> None:
+    echo = f"No key: {CODED[form]} is one."
+    assert KEY[8:12] in decoded(echo), "this test can read it"
+    clean = Key(KEY).without(echo)
+    assert KEY[8:12] not in decoded(clean)
+    assert clean.startswith("No key: ") and clean.endswith(" is one.") and repr(Key(KEY)) in clean
+    assert Key(KEY).redacted(echo.encode()).decode().count("No key") == 1
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=16, max_size=40),
+       st.binary(max_size=9), st.binary(max_size=9), st.booleans())  # fmt: skip
+def test_whatever_a_key_is_its_base64_is_found(key: str, before: bytes, after: bytes, url: bool) -> None:
+    encode = base64.urlsafe_b64encode if url else base64.b64encode
+    coded = encode(before + key.encode() + after).decode()
+    assert repr(Key(f"rc_live_{key}")) in Key(f"rc_live_{key}").without(
+        encode(before + f"rc_live_{key}".encode() + after).decode()
+    )
+    assert len(coded) >= len(key)
+
+
+def test_what_every_key_begins_with_may_be_said() -> None:
+    told = "A key begins with rc_live_: copy it anew. cmNfbGl2ZV8= 72635f6c6976655f"
+    assert Key(KEY).without(told) == told
+    assert Key("short").without("c2hvcnQ= 73686f7274") == "c2hvcnQ= 73686f7274"
+
+
+@pytest.mark.parametrize("form", ["base64 of the header", "hexadecimal", "its beginning"])
+def test_a_coded_echo_gets_into_no_error_and_no_record(
+    server: FaultServer, tmp_path: Path, log: Callable[[], str], form: str
+) -> None:
+    echo = CODED[form]
+    server._faults["submit"] = [
+        reply(401, {"error": {"message": f"No key {echo}", "code": echo, echo: echo}})
+    ]
+    job = generate(server, tmp_path)
+    told = everything_told(raised_by(lambda: job.wait(30))) + everything_shown(job) + log()
+    told += "".join(path.read_text("latin-1") for path in tmp_path.glob("*.json"))
+    assert echo not in told and KEY[:12] not in told and not has_key(told)

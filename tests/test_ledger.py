@@ -8,6 +8,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from runcrate_widget.jobs.ledger import COLUMNS, OUTCOMES, Ledger, Spent, outcom
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.naming import fresh_record
 from runcrate_widget.library.record import JobStatus, Record, now, read_record, write_record
+from runcrate_widget.request import restore_request
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -252,17 +254,132 @@ def test_it_is_compared_with_an_export(server: FaultServer, tmp_path: Path) -> N
         ("2,40 €", 2.4),
         ("1.234,50", 1234.5),
         ("1,234.50", 1234.5),
-        ("1,234", 1234.0),
+        ("1,234,567", 1234567.0),
+        ("1'234.50", 1234.5),
+        ("1 234,50", 1234.5),
+        ("0,400", 0.4),
+        ("2.405", 2.405),
+        ("4e-05", 4e-05),
+        ("1.5e1", 15.0),
+        ("1,234e1", 12.34),
+        ("1e5", 1e5),
+        ("-4E-05", 4e-05),
+        ("Rs.2.40", 2.4),
+        ("2.40 EUR", 2.4),
+        ("2.40-", 2.4),
         ("", None),
         ("free", None),
+        ("٣", 3.0),
         (2.4, 2.4),
+        (4e-05, 4e-05),
+        (Decimal("2.40"), 2.4),
+        (True, None),
+        ([1], None),
         (float("nan"), None),
+        (float("inf"), None),
     ],
 )
 def test_a_cost_is_read_as_people_write_it(text: Any, cost: float | None) -> None:
     ledger = Ledger.of([at(JobStatus.COMPLETED, timedelta(), id="vid_1")])
     found = ledger.reconcile([{"job_id": "vid_1", "cost": text}])
     assert [row["there"] for row in found.unpriced] == ([] if cost is None else [cost])
+
+
+def costs_there(folder: Path, text: str) -> list[float]:
+    """What a file says that jobs cost, of which each line has one: `vid_0` and so on."""
+    export = folder / "export.csv"
+    export.write_text(text, encoding="utf-8")
+    records = [at(JobStatus.COMPLETED, timedelta(), id=f"vid_{n}") for n in range(len(text.splitlines()) - 1)]
+    found = Ledger.of(records).reconcile(export).unpriced
+    return [row["there"] for row in sorted(found, key=lambda row: str(row["id"]))]
+
+
+@pytest.mark.parametrize(
+    ("text", "costs"),
+    [
+        ("id;cost\nvid_0;0,400\nvid_1;2,405\n", [0.4, 2.405]),
+        ("id;cost\nvid_0;2,405\n", [2.405]),
+        ("id;cost\nvid_0;2,4\nvid_1;1.234\n", [2.4, 1234.0]),
+        ("id;cost\nvid_0;2.4\nvid_1;2.405\n", [2.4, 2.405]),
+        ("id\tcost\nvid_0\t0,40\nvid_1\t2,405\n", [0.4, 2.405]),
+        ('id,cost\nvid_0,2.40\nvid_1,"1,234"\n', [2.4, 1234.0]),
+        ("id,cost\nvid_0,4e-05\nvid_1,1.5e1\nvid_2,1e5\n", [4e-05, 15.0, 1e5]),
+    ],
+)
+def test_where_the_cents_begin_is_said_by_the_whole_export(
+    tmp_path: Path, text: str, costs: list[float]
+) -> None:
+    assert costs_there(tmp_path, text) == costs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'id,cost\nvid_0,"1,234"\n',
+        "id\tcost\nvid_0\t2,405\n",
+        "id;cost\nvid_0;2.405\n",
+        "id;cost\nvid_0;2,4\nvid_1;2.4\nvid_2;2,405\n",
+        "id;cost\nvid_0;2.4\nvid_1;2,405\n",
+        "id,cost\nvid_0,$2.40 for 6 s\n",
+        f"id,cost\nvid_0,{'9' * 400}\n",
+        "id,cost\nvid_0,1.2.3\nvid_1,1.2,3.4\n",
+    ],
+)
+def test_an_amount_that_may_be_another_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(errors.InvalidRequestError, match=r"amount of .*\.$") as caught:
+        costs_there(tmp_path, text)
+    assert caught.value.field == "export" and "reconcile" in caught.value.hint
+
+
+def test_a_number_that_no_float_holds_is_refused() -> None:
+    ledger = Ledger.of([at(JobStatus.COMPLETED, timedelta(), id="vid_1")])
+    with pytest.raises(errors.InvalidRequestError):
+        ledger.reconcile([{"id": "vid_1", "cost": 10**400}])
+
+
+def test_a_ledger_with_any_prompt_is_written_and_agrees_with_itself(tmp_path: Path) -> None:
+    prompts = ("x" * 200_000, "half \ud83d a fox", "two\r\nlines")
+    records = [
+        replace(
+            at(JobStatus.COMPLETED, timedelta(), id=f"vid_{n}", cost=2.4),
+            request=restore_request({"prompt": prompt, "model": "google/veo-3.0", "duration": 6}),
+        )
+        for n, prompt in enumerate(prompts)
+    ]
+    limit = csv.field_size_limit()
+    ledger = Ledger.of(records)
+    found = ledger.reconcile(ledger.to_csv(tmp_path / "ledger.csv"))
+    assert found and found.both == 3
+    assert csv.field_size_limit() == limit, "which is the whole process's"
+
+
+def test_what_is_no_csv_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "export.csv").write_text("id\nvid_1\n")
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise csv.Error("line contains NUL")
+
+    monkeypatch.setattr(csv, "DictReader", broken)
+    with pytest.raises(errors.InvalidRequestError, match="cannot be read as CSV: line contains NUL"):
+        Ledger.of([]).reconcile(tmp_path / "export.csv")
+
+
+@pytest.mark.parametrize(
+    "zone", [None, timezone.utc, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))]
+)
+def test_the_beginning_and_the_end_of_time_are_no_bound(zone: timezone | None) -> None:
+    ledger = Ledger.of([at(JobStatus.COMPLETED, timedelta(), id="vid_1", cost=1.0)])
+    first, last = datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)
+    assert len(ledger.filter(since=first, until=last)) == 1
+    assert len(ledger.filter(since=last)) == len(ledger.filter(until=first)) == 0
+    assert ledger.totals(since=first)["paid"].videos == 1
+
+
+def test_a_cost_that_nobody_has_is_not_known(tmp_path: Path) -> None:
+    ledger = Ledger.of([at(JobStatus.COMPLETED, timedelta(), id="vid_1", cost=10**400)])
+    assert ledger[0]["dollars"] is None
+    assert "vid_1" in ledger._repr_html_()
+    assert ledger.to_csv(tmp_path / "ledger.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["id", "ID", "video_id", "Job Id", "jobId"])

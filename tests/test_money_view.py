@@ -43,8 +43,10 @@ MONEY = {
 }
 
 
-def opened(widget: Widget, money: dict[str, Any] = MONEY, limit: Any = None, **flags: Any) -> Locator:
-    traits = state(_jobs=[finished("k1", FILE)], _session={**SESSION, "limit": limit})
+def opened(
+    widget: Widget, money: dict[str, Any] = MONEY, limit: Any = None, demo: bool = False, **flags: Any
+) -> Locator:
+    traits = state(_jobs=[finished("k1", FILE)], _session={**SESSION, "limit": limit, "demo": demo})
     view = widget.start(traits, files={"k1": FILE}, answers={"money": money}, **flags)
     view.get_by_role("button", name="What it has cost").click()
     return view.get_by_role("region", name="Money")
@@ -143,3 +145,12 @@ def test_access(widget: Widget, width: int) -> None:
     check_access(widget.page, money)
     check_fits(money)
     check_keyboard(widget.page, money)
+
+
+@pytest.mark.parametrize(
+    ("demo", "said"),
+    [(False, "dollars a second, remembered in this library"),
+     (True, "dollars a second, of the demo, and not remembered")],
+)  # fmt: skip
+def test_whether_a_price_is_remembered_is_said_as_it_is(widget: Widget, demo: bool, said: str) -> None:
+    expect(opened(widget, demo=demo)).to_contain_text(said)

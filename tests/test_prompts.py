@@ -11,7 +11,7 @@ import pytest
 from browser import wheel_node
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.prompts import MOST, expand
+from runcrate_widget.prompts import MOST, expand, literal
 
 TWIN = Path(__file__).parent.parent / "js" / "src" / "kernel" / "prompts.ts"
 
@@ -130,3 +130,27 @@ def test_the_page_and_the_kernel_expand_alike() -> None:
     there, here = json.loads(ran.stdout), [python_side(*one) for one in texts]
     assert [(text, *pair) for text, *pair in zip(texts, here, there, strict=True) if pair[0] != pair[1]] == []
     assert sum(len(one or ()) > 1 for one in here) > 500 and None in here, "there is something to compare"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("A fox", "A fox"),
+        ("A {red} fox", "A {red} fox"),
+        ("A {red|blue} fox", r"A \{red\|blue\} fox"),
+        (r"A \{red\} fox", r"A \\{red\\} fox"),
+        ("a|b {", "a|b {"),
+        ("", ""),
+        ("{a|b}" * 9, r"\{a\|b\}" * 9),
+    ],
+)
+def test_a_prompt_with_braces_is_written_so_that_it_stands_for_itself(prompt: str, text: str) -> None:
+    assert literal(prompt) == text
+    assert expand(literal(prompt)) == ([prompt] if prompt else [])
+
+
+def test_any_prompt_can_be_written_so() -> None:
+    random.seed(3)
+    for _ in range(2000):
+        prompt = "".join(random.choices("ab{|}\\", k=random.randrange(1, 12)))
+        assert expand(literal(prompt)) == [prompt], prompt

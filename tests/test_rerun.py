@@ -260,3 +260,53 @@ def test_a_set_that_is_none_is_told_so(
     answer, _ = view.say("rerun", keys=known if keys is None else keys, model=model, confirmed=True)
     assert message in answer["error"]["message"]
     assert server.requests == []
+
+
+def test_what_cannot_be_asked_for_again_is_left_out_and_named(
+    client: VideoClient, server: FaultServer, tmp_path: Path
+) -> None:
+    server.jobs["vid_777777"] = 0
+    attached = client.job("vid_777777")
+    good, odd = (client.generate(prompt, model="Veo 3.0", duration=6) for prompt in ("A fox", "An owl"))
+    for job in (attached, good, odd):
+        job.wait(30)
+    path = odd.record.path.with_suffix(".json")
+    fields = json.loads(path.read_bytes())
+    fields["request"]["extra"] = {"prompt": "another"}
+    path.write_text(json.dumps(fields))
+    client.close()
+    del odd
+    again = client_of(server, tmp_path)
+    view = Conversation(VideoWidget(client=again))
+    odd_key = fields["key"]
+    submits = server.count("submit")
+    keys = [attached.key, odd_key, good.key]
+    answer = view.say("rerun", keys=keys, model=None, confirmed=False)[0]
+    assert answer["ok"], answer
+    assert [row["key"] for row in answer["rows"]] == [good.key]
+    assert [(one["key"], one["id"]) for one in answer["left_out"]] == [
+        (attached.key, "vid_777777"), (odd_key, fields["id"])
+    ]  # fmt: skip
+    assert (
+        "not known" in answer["left_out"][0]["why"] and "extra has 'prompt'" in answer["left_out"][1]["why"]
+    )
+    done = view.say("rerun", keys=keys, model=SORA, confirmed=True)[0]
+    assert len(done["keys"]) == 1 and len(done["left_out"]) == 2
+    for job in view.widget.jobs:
+        job.wait(30)
+    assert server.count("submit") == submits + 1
+
+
+def test_where_nothing_can_be_asked_for_again_it_is_said_why(
+    client: VideoClient, server: FaultServer
+) -> None:
+    server.jobs["vid_777777"] = 0
+    attached, fox = client.job("vid_777777"), client.generate("A fox", model="Veo 3.0", duration=6)
+    for job in (attached, fox):
+        job.wait(30)
+    view = Conversation(VideoWidget(client=client))
+    said = view.say("rerun", keys=[attached.key], model=None, confirmed=False)[0]
+    assert not said["ok"] and "not known what this video" in said["error"]["message"]
+    for model in ("no such", 5):
+        said = view.say("rerun", keys=[attached.key, fox.key], model=model, confirmed=False)[0]
+        assert not said["ok"] and said["error"]["field"] == "model", "which is nothing of one video"

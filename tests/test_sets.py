@@ -150,6 +150,17 @@ def test_earlier_prompts_are_those_of_the_library_each_once_the_newest_first(
         client.generate(prompt, model="Veo 3.0", take=take).wait(30)
     client.close()
     view = Conversation(VideoWidget(client=client_of(server, tmp_path)))
-    assert view.say("earlier_prompts", count=1000)[0]["prompts"] == ["One", "x" * 4000, "Two"]
-    assert view.say("earlier_prompts", count=2)[0]["prompts"] == ["One", "x" * 4000]
+    assert view.say("earlier_prompts", count=1000)[0]["prompts"] == ["One", "x" * 5000, "Two"], "whole"
+    assert view.say("earlier_prompts", count=2)[0]["prompts"] == ["One", "x" * 5000]
     assert view.say("earlier_prompts", count=-1)[0]["prompts"] == []
+
+
+def test_earlier_prompts_that_are_very_long_are_fewer_and_whole(
+    client: VideoClient, server: FaultServer, tmp_path: Path
+) -> None:
+    for prompt in ("Oldest", "y" * 300_000, "z" * 300_000, "Newest"):
+        client.generate(prompt, model="Veo 3.0").wait(30)
+    client.close()
+    view = Conversation(VideoWidget(client=client_of(server, tmp_path)))
+    prompts = view.say("earlier_prompts", count=100)[0]["prompts"]
+    assert [(prompt[0], len(prompt)) for prompt in prompts] == [("N", 6), ("z", 300_000), ("y", 300_000)]

@@ -26,6 +26,8 @@ from runcrate_widget.library import shelf
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.record import JobStatus, write_record
 from runcrate_widget.notebook import messages, wall
+from runcrate_widget.picture import Picture
+from runcrate_widget.prompts import expand
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -417,3 +419,68 @@ def test_an_unusable_folder_is_told_and_asked_again(server: FaultServer, tmp_pat
     assert "cannot be used" in view.refused("wall", query=QUERY, tz=0)["message"]
     folder.unlink()
     assert view.wall()["total"] == 0
+
+
+def test_tags_are_added_and_removed_whatever_a_view_has_seen(
+    view: Wall, takes: list[VideoJob], server: FaultServer
+) -> None:
+    view.wall()
+    key = takes[0].key
+    takes[0].choose(tags=["mine"])
+    with client_of(server, takes[0].record.folder) as other:
+        there = Wall(VideoWidget(client=other))
+        there.wall()
+        there.ask("choose", keys=[key], changes={"add_tags": [" theirs ", "mine"]})
+    rows = view.ask("choose", keys=[key, takes[1].key], changes={"add_tags": ["both"]})["rows"]
+    assert [row["tags"] for row in rows] == [["mine", "theirs", "both"], ["both"]]
+    (row,) = view.ask("choose", keys=[key], changes={"remove_tags": ["mine", "none"], "rating": 3})["rows"]
+    assert (row["tags"], row["rating"]) == (["theirs", "both"], 3)
+    assert list(takes[0].choice.tags) == ["theirs", "both"]
+    takes[0].choose(tags=["alone"])
+    assert list(takes[0].choice.tags) == ["alone"]
+    for wrong in ({"add_tags": "abc"}, {"remove_tags": [1]}, {"add_tags": [str(n) for n in range(51)]}):
+        assert view.refused("choose", keys=[key], changes=wrong)["field"] == "tags"
+
+
+def test_a_search_that_is_too_long_is_refused_in_words(view: Wall) -> None:
+    asked = {"query": {**QUERY, "text": "x" * 1500}}
+    for refused in (
+        view.refused("wall", **asked, tz=0),
+        view.refused("wall_rows", **asked, version=0, start=0, count=5),
+    ):
+        assert refused["field"] == "text"
+        assert refused["message"] == "The search has 1,500 characters; at most 1,000 are searched for."
+        assert refused["hint"]
+
+
+def test_settings_have_the_picture_and_say_what_the_form_cannot(view: Wall, client: VideoClient) -> None:
+    url = "https://example.org/fox.png"
+    with_url = client.generate(
+        "A {red|blue} fox", model="Veo 3.0", image=url, extra={"seed": 7, "negative": "rain"}
+    )
+    with_picture = client.generate("A {red} fox", model="Veo 3.0", image=small_jpeg())
+    for job in (with_url, with_picture):
+        job.wait(30)
+    view.wall()
+    settings = view.ask("settings_of", key=with_url.key)
+    assert settings["prompt"] == "A {red|blue} fox"
+    assert expand(settings["literal"]) == ["A {red|blue} fox"]
+    assert (settings["image"], sorted(settings["left_out"])) == (url, ["negative", "seed"])
+    settings = view.ask("settings_of", key=with_picture.key)
+    assert settings["literal"] == settings["prompt"] == "A {red} fox"
+    assert isinstance(with_picture.request.image, Picture)
+    assert (settings["image"], settings["left_out"]) == (with_picture.request.image.sha256, [])
+    (owl,) = view.rows(text="owl")
+    assert view.ask("settings_of", key=owl["key"])["image"] is None
+
+
+def test_what_came_by_its_id_has_no_settings_and_yet_a_note(
+    view: Wall, client: VideoClient, server: FaultServer
+) -> None:
+    server.jobs["vid_777777"] = 0
+    job = client.job("vid_777777")
+    job.wait(30)
+    job.choose(note="whose is it?")
+    view.wall()
+    assert "not known what this video was asked for" in view.refused("settings_of", key=job.key)["message"]
+    assert view.ask("settings_of", key=job.key, noted=True)["note"] == "whose is it?"

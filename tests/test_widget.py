@@ -352,3 +352,27 @@ def test_nothing_that_is_synced_or_shown_holds_the_key(widget: VideoWidget, view
     view.say("generate", **CONTROLS)
     wait_for_row(widget, {"status": "completed"})
     assert KEY not in f"{widget.get_state()}{widget!r}{widget._repr_mimebundle_()}{view.answers}"
+
+
+#: Messages of a page that does not fit.
+UNFIT: dict[str, dict[str, Any]] = {
+    "generate": {},
+    "set": {},
+    "rows": {},
+    "judge": {"left": "a", "right": "b"},
+    "price": {"model": "google/veo-3.0"},
+    "source": {},
+    "rerun": {},
+    "times": {"model": "google/veo-3.0"},
+    "earlier_prompts": {"count": "many"},
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_a_message_that_lacks_something_is_answered_and_leaves_no_traceback(
+    view: Conversation, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    error = view.say(kind, **UNFIT[kind])[0]["error"]
+    assert error["message"].startswith("The page and the kernel do not fit: ")
+    assert "reload the page" in error["hint"]
+    assert "Traceback" not in caplog.text

@@ -15,6 +15,11 @@ test("a price is read as people write it", () => {
   assert.deepEqual(["0.4", " $0,40 ", ".5", "2", "2.", "0"].map(priceOf), [0.4, 0.4, 0.5, 2, 2, 0]);
   assert.deepEqual(["", "  "].map(priceOf), [null, null]);
   assert.deepEqual(["free", "-1", "1e3", "0.4 a second", "."].map(priceOf), Array(5).fill(undefined));
+  assert.deepEqual(
+    ["1,000", "$2,405", "1,000.50", "1.000,5", "9".repeat(400)].map(priceOf),
+    Array(5).fill(undefined),
+  );
+  assert.deepEqual(["0,400", "1,0005", "1.000", "1000,5"].map(priceOf), [0.4, 1.0005, 1, 1000.5]);
   assert.deepEqual([0.4, 0.125, 2, null].map(priceText), ["0.40", "0.125", "2.00", ""]);
 });
 

@@ -143,7 +143,8 @@ class Ledger(Sequence[dict[str, Any]]):
         """Writes it as a CSV file (UTF-8, times in UTC) and returns its path. A text that a spreadsheet would
         take for a formula gets an apostrophe before it. Raises OSError."""
         path = Path(path).expanduser()
-        with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        # A prompt of a record may have half of a character, which no file has.
+        with open(path, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             for row in self._rows:
@@ -262,17 +263,26 @@ def _row(record: Record, outcome: str) -> dict[str, Any]:
         "model": record.model,
         "duration": record.request.duration,
         "seconds": 0 if demo else record.request.seconds,
-        "dollars": 0.0 if demo else record.cost,
+        "dollars": 0.0 if demo else _known(record.cost),
         "prompt": record.prompt,
         "key": record.key,
         "service": record.service,
     }
 
 
+def _known(dollars: float | None) -> float | None:
+    return dollars if dollars is not None and dollars < VAST else None  # a record may say anything
+
+
 def _moment(name: str, given: object) -> datetime | None:
     if given is not None and not isinstance(given, datetime):
         raise InvalidRequestError(name, f"{name} is {given!r}; it must be a datetime.")
-    return None if given is None else given.astimezone()
+    if given is None or given.utcoffset() is not None:
+        return given
+    try:
+        return given.astimezone()
+    except (OverflowError, ValueError, OSError):  # `datetime.min`: the zones of then are not known
+        return given.replace(tzinfo=timezone.utc)
 
 
 def _said(spent: Spent) -> str:

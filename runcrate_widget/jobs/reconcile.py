@@ -8,12 +8,15 @@ from __future__ import annotations
 import csv
 import io
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from runcrate_widget.errors import InvalidRequestError
+
+from .amounts import Amounts
 
 #: A CSV file's path, or rows.
 Export: TypeAlias = "str | os.PathLike[str] | Iterable[Mapping[str, Any]]"
@@ -24,6 +27,8 @@ _COSTS = ("cost", "costusd", "totalcost", "amount", "amountusd", "charge", "pric
 
 _SAME = 0.005  # dollars: half a cent
 _LISTED = 10  # rows of each kind, in a repr
+
+_reading = threading.Lock()  # the longest field that `csv` reads is one of the process
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,7 +78,7 @@ class Reconciliation:
 
 def reconciled(rows: Sequence[dict[str, Any]], export: Export) -> Reconciliation:
     """Compares rows of a ledger with an export. Raises InvalidRequestError or OSError."""
-    there_all = _rows_of(export)
+    there_all, delimiter = _rows_of(export)
     names = list(dict.fromkeys(name for row in there_all for name in row if isinstance(name, str)))
     id_name, cost_name = _column(names, _IDS), _column(names, _COSTS)
     if id_name is None:
@@ -85,9 +90,11 @@ def reconciled(rows: Sequence[dict[str, Any]], export: Export) -> Reconciliation
         if id := _text(row.get(id_name)):
             there.setdefault(id, []).append(row)
     here = {row["id"]: row for row in rows if row["id"]}
+    costs = (row.get(cost_name or "") for row in there_all)
+    amounts = Amounts.of(costs, semicolons=delimiter == ";")
     differs, unpriced = [], []
     for id, row in here.items():
-        cost = _sum(there[id], cost_name) if id in there else None
+        cost = _sum(there[id], cost_name, amounts) if id in there else None
         if cost is None:
             continue
         if row["dollars"] is None:
@@ -106,25 +113,35 @@ def reconciled(rows: Sequence[dict[str, Any]], export: Export) -> Reconciliation
     )
 
 
-def _rows_of(export: Any) -> list[dict[str, Any]]:
+def _rows_of(export: Any) -> tuple[list[dict[str, Any]], str]:
+    """The rows, and what parts their fields in the file, if it is one."""
     if isinstance(export, (str, os.PathLike)):
         return _read(Path(export).expanduser())
     if hasattr(export, "to_dict"):  # a data frame
         export = export.to_dict("records")
     try:
-        return [dict(row) for row in export]
+        return [dict(row) for row in export], ""
     except (TypeError, ValueError):
         message = f"export is {type(export).__name__}; it must be a CSV file's path, or rows with names."
         raise InvalidRequestError("export", message) from None
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path) -> tuple[list[dict[str, Any]], str]:
     content = path.read_bytes()
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # as spreadsheets save "Unicode text"
     text = content.decode("utf-16" if wide else "utf-8-sig", "replace")
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
-    return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    with _reading:
+        usual = csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a prompt may be very long
+        try:
+            reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+            return [dict(row) for row in reader], delimiter
+        except csv.Error as error:
+            hint = "Save it as CSV anew, or give rows: client.ledger.reconcile([{…}, …])."
+            raise InvalidRequestError("export", f"{path} cannot be read as CSV: {error}.", hint) from None
+        finally:
+            csv.field_size_limit(usual)
 
 
 def _column(names: Sequence[str], wanted: Sequence[str]) -> str | None:
@@ -141,25 +158,11 @@ def _text(value: object) -> str:
     return "" if value is None or value != value else str(value).strip()  # NaN, in a data frame
 
 
-def _sum(rows: Sequence[Mapping[str, Any]], column: str | None) -> float | None:
+def _sum(rows: Sequence[Mapping[str, Any]], column: str | None, amounts: Amounts) -> float | None:
     """What one job costs there: some export a line for each booking, and a debit below zero."""
-    costs = [_dollars(row.get(column)) for row in rows] if column is not None else []
+    costs = [amounts.dollars(row.get(column)) for row in rows] if column is not None else []
     known = [cost for cost in costs if cost is not None]
     return abs(sum(known)) if known else None
-
-
-def _dollars(value: object) -> float | None:
-    """`$1,234.50`, `2,40 USD`, `(2.40)`: a number, or None."""
-    text = _text(value)
-    sign = -1 if text.startswith(("-", "(", "−")) else 1
-    digits = "".join(char for char in text if char.isdigit() or char in ".,")
-    last = max(digits.rfind("."), digits.rfind(","))
-    if last >= 0 and digits[last] == "," and ("." in digits or len(digits) - last - 1 != 3):
-        digits = digits.replace(".", "").replace(",", ".")  # a comma before the cents
-    try:
-        return sign * float(digits.replace(",", ""))
-    except ValueError:
-        return None
 
 
 def _listed(title: str, rows: Sequence[dict[str, Any]], said: Any) -> list[str]:

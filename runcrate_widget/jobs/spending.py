@@ -143,8 +143,8 @@ class SpendingLimit:
     def cost(self, request: VideoRequest) -> float | None:
         """Dollars, or None if that is not known."""
         price, seconds = self.price(request.model), request.seconds
-        # A record is a file, and may say anything.
-        if price is None or seconds is None or not 0 <= seconds < VAST or price >= VAST:
+        # A record is a file, and may say anything; and what is written here must be read again.
+        if price is None or seconds is None or not (0 <= seconds < VAST and 0 <= price < VAST):
             return None
         return round(price * seconds, 6)
 

@@ -49,12 +49,17 @@ class Choice:
         object.__setattr__(self, "tags", _tags(self.tags))
 
     def changed(self, changes: Mapping[str, Any]) -> Choice:
-        """The choice with some of it changed. Raises InvalidRequestError."""
-        for name in changes:
+        """The choice with some of it changed. `add_tags` and `remove_tags` change those that are there,
+        whoever gave them. Raises InvalidRequestError."""
+        fields = dict(changes)
+        added, removed = (_tags(fields.pop(name, ())) for name in ("add_tags", "remove_tags"))
+        for name in fields:
             if name not in self.__dataclass_fields__:
                 known = ", ".join(self.__dataclass_fields__)
                 raise InvalidRequestError(name, f"{name} is nothing of a choice; there are {known}.")
-        return replace(self, **changes)
+        new = replace(self, **fields)
+        left = tuple(tag for tag in new.tags if tag not in removed)
+        return replace(new, tags=left + added) if added or removed else new
 
 
 def choice_fields(choice: Choice) -> dict[str, Any]:

@@ -1,35 +1,93 @@
 """`Prices`: dollars a second of each model, as the user gave them; those from the widget are remembered.
 
 They are kept in `prices.txt` in the library's folder (JSON; but a record is what is called `.json`), so that
-the next kernel on this library has them.
+the next kernel on this library has them. Whoever changes that file holds `prices.lock` meanwhile: two kernels
+lose nothing of each other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
 
-from runcrate_widget.catalog import check_prices
-from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.catalog import check_prices, id_of
+from runcrate_widget.errors import InvalidRequestError, LibraryError
+from runcrate_widget.price import check_price, shown
 
 from .library import Library
 
 _NAME = "prices"
+_PATIENCE = 30.0  # seconds for another process: it needs some milliseconds
+_LOOK_EVERY = 0.01
 
 _log = logging.getLogger("runcrate_widget")
 
 
-class Prices(dict[str, float]):
-    """Dollars a second, by a model's id. What is given explicitly wins over what is remembered.
+class Prices(MutableMapping[str, float]):
+    """Dollars a second, by a model's id; a name will do to look one up, or to set it. What is given
+    explicitly wins over what is remembered.
 
     `library` is None for the demo backend, of which nothing is remembered. Raises InvalidRequestError where a
-    price is not a number, 0 or more.
+    price is not a number, 0 or more, or a model is no text; then nothing is changed.
+
+    Example:
+        >>> from runcrate_widget.library.prices import Prices
+        >>> prices = Prices({"Veo 3.0": 0.4}, None)
+        >>> prices["Sora 2"] = 0.5
+        >>> prices
+        {'google/veo-3.0': 0.4, 'openai/sora-2': 0.5}
     """
 
     def __init__(self, given: Mapping[str, float] | None, library: Library | None) -> None:
         self._library = library
-        super().__init__({**self._remembered(), **check_prices(given)})
+        checked = check_prices(given)
+        self._by_id = {**self._remembered(), **checked}
+
+    def __getitem__(self, model: str) -> float:
+        price = self._by_id.get(model) if isinstance(model, str) else None
+        return self._by_id[id_of(model)] if price is None else price
+
+    def __setitem__(self, model: str, price: float) -> None:
+        self._by_id[id_of(model)] = check_price(price, model)
+
+    def __delitem__(self, model: str) -> None:
+        del self._by_id[id_of(model)]
+
+    def __contains__(self, model: object) -> bool:
+        return isinstance(model, str) and bool(model.strip()) and id_of(model) in self._by_id
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def update(self, *given: Any, **by_name: Any) -> None:
+        """As of a dictionary: all of it, or nothing."""
+        try:
+            prices = dict(*given, **by_name)
+        except (TypeError, ValueError):
+            message = f"prices are {shown(given)}; they must be ids or names, and dollars a second."
+            raise InvalidRequestError("prices", message) from None
+        self._by_id.update(check_prices(prices))
+
+    def __ior__(self, given: Any) -> Prices:  # noqa: PYI034  Self came with Python 3.11
+        self.update(given)
+        return self
+
+    def copy(self) -> dict[str, float]:
+        """A dictionary of its own."""
+        return dict(self._by_id)
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "_by_id"):  # a traceback with locals, of the constructor
+            return "<Prices that were refused>"
+        return repr(self._by_id)
 
     def remember(self, model: str, price: float | None) -> None:
         """Sets a price, or with None forgets it, here and for later kernels on this library. Another kernel
@@ -39,18 +97,16 @@ class Prices(dict[str, float]):
             InvalidRequestError: it is no price.
             LibraryError: it cannot be written. Then it is as it was.
         """
-        if not isinstance(model, str) or not model.strip():
-            raise InvalidRequestError("model", f"model is {model!r}; it must be a model's id.")
-        ((id, _),) = check_prices({model: 0.0}).items()
-        checked = None if price is None else check_prices({id: price})[id]
+        id = id_of(model)
+        checked = None if price is None else check_price(price, model)
         if self._library is not None:
-            with self._library.lock:
+            with _alone(self._library):
                 kept = _with(self._remembered(), id, checked)
                 self._library.store.keep(_NAME, json.dumps(kept, indent=1).encode())
         if checked is None:
-            self.pop(id, None)
+            self._by_id.pop(id, None)
         else:
-            self[id] = checked
+            self._by_id[id] = checked
 
     def _remembered(self) -> dict[str, float]:
         content = self._library.store.kept(_NAME) if self._library is not None else None
@@ -66,6 +122,22 @@ class Prices(dict[str, float]):
             except InvalidRequestError as error:
                 _log.warning("prices.txt in the library: %s", error.message)
         return found
+
+
+@contextlib.contextmanager
+def _alone(library: Library) -> Iterator[None]:
+    """For as long as `prices.txt` is read and written anew: of all processes one at a time. Raises
+    LibraryError."""
+    end = time.monotonic() + _PATIENCE
+    while (lease := library.lease(_NAME)) is None:
+        if time.monotonic() > end:
+            message = f"Another process has kept {_NAME}.lock in {library.folder} for {_PATIENCE:g} s."
+            raise LibraryError(message, "If none is at work there, remove the file and try again.")
+        threading.Event().wait(_LOOK_EVERY)
+    try:
+        yield
+    finally:
+        lease.release()
 
 
 def _with(prices: Mapping[str, float], id: str, price: float | None) -> dict[str, float]:

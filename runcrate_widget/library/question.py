@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from runcrate_widget.errors import InvalidRequestError
+
 from .choice import check
 from .record import JobStatus
 
@@ -59,8 +61,10 @@ class Question:
     order: str = "newest"
 
     def __post_init__(self) -> None:
-        short = isinstance(self.text, str) and len(self.text) <= _LONGEST
-        check("text", self.text, short, f"a text of at most {_LONGEST:,} characters")
+        check("text", self.text, isinstance(self.text, str), "a text")
+        if len(self.text) > _LONGEST:
+            message = f"The search has {len(self.text):,} characters; at most {_LONGEST:,} are searched for."
+            raise InvalidRequestError("text", message, "Search for some words of it.")
         for name in ("model", "tag", "stack"):
             given = getattr(self, name)
             check(name, given, given is None or isinstance(given, str), "a text, or nothing")

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from runcrate_widget.catalog import models
+from runcrate_widget.catalog import id_of, models
 from runcrate_widget.errors import InvalidRequestError
 
 _SPREAD = 2.0
@@ -88,8 +88,7 @@ class Ranking(list[Standing]):
         difference lies with a probability of 95 %. Raises InvalidRequestError if one was never compared."""
         weights = [0.0] * len(self)
         for model, sign in ((first, 1), (second, -1)):
-            known = models.find(model)
-            place = self._places.get(known.id if known else model)
+            place = self._places.get(id_of(model))
             if place is None:
                 raise InvalidRequestError("model", f"{model!r} was never compared with another model.")
             weights[place] += sign

@@ -14,7 +14,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from traitlets import TraitError
 
@@ -24,6 +25,7 @@ from runcrate_widget.jobs.loop import engine
 
 from .conversation import Reply
 from .delivery import read_chunk
+from .entries import sendable
 from .messages import CONTROLS, STATE, Message, RowsRequest
 from .rows import error_row, python_call
 from .runtime import source
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("runcrate_widget")
 
 _MOST_PROMPTS = 100
-_LONGEST_PROMPT = 4000  # characters
+_MOST_TEXT = 400_000  # characters of earlier prompts in one answer, and what is left of the last
 
 Handler: TypeAlias = "Callable[[VideoWidget, Message, list[bytes]], Awaitable[Message]]"
 
@@ -44,6 +46,25 @@ _LATER = ("arena", "rerun", "spent", "wall_handlers")
 
 #: By the kind of message, as far as they were imported. There is no other list of the kinds.
 HANDLERS: dict[str, Handler] = {}
+
+
+class _Fields(dict[str, Any]):
+    """A message. What it should have and has not comes of a page that is older or newer than the kernel."""
+
+    def __missing__(self, name: str) -> Any:
+        raise _unfit(f"its message has no {name!r}")
+
+
+def _unfit(why: str) -> RuncrateError:
+    hint = "Save the notebook, reload the page, and run the cell again."
+    return RuncrateError(f"The page and the kernel do not fit: {why}.", hint)
+
+
+def _whole(message: Message, name: str) -> int:
+    try:
+        return int(message[name])
+    except (TypeError, ValueError, OverflowError):
+        raise _unfit(f"the {name} of its message is none") from None
 
 
 def handles(kind: str) -> Callable[[Handler], Handler]:
@@ -71,6 +92,7 @@ def handler_of(kind: object) -> Handler | None:
 async def reply_to(widget: VideoWidget, message: Message) -> Reply:
     """The reply to `message`, whatever happens."""
     buffers: list[bytes] = []
+    message = _Fields(message)
     kind = message.get("kind")
     try:
         handler = handler_of(kind)
@@ -138,10 +160,15 @@ async def _generate(widget: VideoWidget, message: Message, _: list[bytes]) -> Me
 
 @handles("earlier_prompts")
 async def _earlier_prompts(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    count, library = max(0, min(int(message["count"]), _MOST_PROMPTS)), widget.client.library
+    count, library = max(0, min(_whole(message, "count"), _MOST_PROMPTS)), widget.client.library
     prompts = await asyncio.to_thread(lambda: dict.fromkeys(record.prompt for record in library))
     prompts.pop("", None)  # of a job that only its id is known of
-    return {"prompts": [prompt[:_LONGEST_PROMPT] for prompt in list(prompts)[:count]]}
+    found: list[str] = []
+    for prompt in islice(prompts, count):
+        if sum(map(len, found)) > _MOST_TEXT:
+            break
+        found.append(prompt)  # the whole of it, for it is sent again
+    return {"prompts": sendable(found)}
 
 
 @handles("cancel")
@@ -202,8 +229,8 @@ async def _code(widget: VideoWidget, message: Message, _: list[bytes]) -> Messag
 
 @handles("chunk")
 async def _chunk(widget: VideoWidget, message: Message, buffers: list[bytes]) -> Message:
-    offset = int(message["offset"])
-    data, total = await read_chunk(widget._video(message), offset, int(message["length"]))
+    offset = _whole(message, "offset")
+    data, total = await read_chunk(widget._video(message), offset, _whole(message, "length"))
     buffers.append(data)
     return {"offset": offset, "total": total}
 

@@ -39,6 +39,7 @@ from .sets_messages import (
     RerunPayload,
     RerunRequest,
 )
+from .sets_messages import LeftOutRow as LeftOutRow
 from .sets_messages import RerunRow as RerunRow  # of the payload; here are all of them
 from .shapes import ErrorRow as ErrorRow
 from .shapes import Status as Status
@@ -54,6 +55,7 @@ from .wall_messages import PostersPayload as PostersPayload
 from .wall_messages import Query as Query
 from .wall_messages import RowsOfPayload as RowsOfPayload
 from .wall_messages import SettingsPayload as SettingsPayload
+from .wall_messages import SettingsRequest as SettingsRequest
 from .wall_messages import TagCountRow as TagCountRow
 from .wall_messages import WallPayload as WallPayload
 from .wall_messages import WallRequest as WallRequest
@@ -348,7 +350,7 @@ REQUESTS: dict[str, type] = {
     "choose": ChooseRequest,
     "bin": KeysRequest,  # delete: the files go into the library's bin
     "restore": KeysRequest,  # what was deleted or put away
-    "settings_of": JobRequest,
+    "settings_of": SettingsRequest,
 }
 
 PAYLOADS: dict[str, type] = {

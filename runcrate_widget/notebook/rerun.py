@@ -23,12 +23,14 @@ from .handlers import handles
 from .messages import Message
 from .rows import LONGEST_PROMPT
 from .sets import begun
-from .sets_messages import RerunPayload, RerunRow
+from .sets_messages import LeftOutRow, RerunPayload, RerunRow
 
 if TYPE_CHECKING:
     from .widget import VideoWidget
 
 _MOST = 1000  # videos
+
+NOT_KNOWN = "It is not known what this video was asked for with: it came here by its id."
 
 
 @handles("rerun")
@@ -37,6 +39,8 @@ async def _rerun(widget: VideoWidget, message: Message, _: list[bytes]) -> Messa
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise InvalidRequestError("keys", "The list of jobs is none.", "Reload the page.")
     model, confirmed = message.get("model"), message.get("confirmed") is True
+    if model is not None and not isinstance(model, str):
+        raise InvalidRequestError("model", f"model is {model!r}; it must be a model's id or name.")
     add = partial(engine().call, widget._add)
 
     async def answer() -> Message:
@@ -57,10 +61,10 @@ class _Again:
 def _asked(
     client: VideoClient, keys: list[str], model: str | None, confirmed: bool, add: Callable[[VideoJob], None]
 ) -> RerunPayload:
-    old = _records(client, keys)
+    old, left_out = _known(_records(client, keys))
     first = old[0].request
     to = model or _nearest(first)
-    again = _set(client, old, to)
+    again = _set(client, old, to, left_out)
     wanted = [one.request for one in again if not one.there]
     jobs: list[VideoJob] = []
     if confirmed:
@@ -79,6 +83,7 @@ def _asked(
         seconds=None if None in seconds else sum(one or 0 for one in seconds),
         cost=None if None in costs else sum(one or 0 for one in costs),
         keys=[job.key for job in jobs],
+        left_out=[LeftOutRow(key=one.key, id=one.id, why=why) for one, why in left_out],
     )
 
 
@@ -95,6 +100,15 @@ def _records(client: VideoClient, keys: list[str]) -> list[Record]:
     return list(found.values())
 
 
+def _known(records: list[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
+    """Those of which it is known what was asked for, and the others. Raises RuncrateError where
+    all are."""
+    known = [one for one in records if one.prompt.strip()]
+    if not known:
+        raise RuncrateError(NOT_KNOWN, "Choose others.")
+    return known, [(one, NOT_KNOWN) for one in records if one not in known]
+
+
 def _nearest(request: VideoRequest) -> str:
     other = models.nearest(request.model, duration=request.duration)
     if other is None:
@@ -102,13 +116,26 @@ def _nearest(request: VideoRequest) -> str:
     return other.id
 
 
-def _set(client: VideoClient, old: list[Record], model: str) -> list[_Again]:
-    """What is to be asked for. Two videos that are the same one on that model are one."""
+def _set(
+    client: VideoClient, old: list[Record], model: str, left_out: list[tuple[Record, str]]
+) -> list[_Again]:
+    """What is to be asked for. Two videos that are the same one on that model are one. What is not allowed is
+    `left_out`, unless that is so of all, or it is the model's fault."""
     found: dict[tuple[VideoRequest, int], _Again] = {}
+    first: InvalidRequestError | None = None
     for one in old:
-        request = _moved(one.request, model, models.find(model))
+        try:
+            request = _moved(one.request, model, models.find(model))
+        except InvalidRequestError as error:
+            if error.field == "model":
+                raise
+            first = first or error
+            left_out.append((one, error.message))
+            continue
         there = client._manager.has(request, one.take)
         found.setdefault((request, one.take), _Again(one, request, there))
+    if first is not None and not found:
+        raise first
     return list(found.values())
 
 

@@ -18,7 +18,8 @@ class EarlierPromptsRequest(TypedDict):
 
 
 class EarlierPromptsPayload(TypedDict):
-    """Each once, the newest first, from every notebook; cut at 4,000 characters."""
+    """Each once, the newest first, from every notebook, and whole; fewer than were asked for where they are
+    very long."""
 
     prompts: list[str]
 
@@ -45,6 +46,14 @@ class RerunRow(TypedDict):
     there: bool  # it is in the library already, and nothing is sent for it
 
 
+class LeftOutRow(TypedDict):
+    """One that cannot be asked for again, and why."""
+
+    key: str
+    id: str | None
+    why: str
+
+
 class RerunPayload(TypedDict):
     """What the set is on that model; of what is not there, the seconds and the money."""
 
@@ -55,3 +64,4 @@ class RerunPayload(TypedDict):
     seconds: int | None  # of video; not known where a video has no duration
     cost: float | None  # dollars, where the price is known
     keys: list[str]  # of the jobs, once it is done
+    left_out: list[LeftOutRow]  # what is not among the rows

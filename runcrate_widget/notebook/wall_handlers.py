@@ -14,10 +14,13 @@ from runcrate_widget.jobs.living import refresh
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.question import Question
+from runcrate_widget.picture import Picture
+from runcrate_widget.prompts import literal
 
 from .entries import sendable
 from .handlers import handles
 from .messages import Message
+from .rerun import NOT_KNOWN
 from .wall_messages import DayRow, ModelCountRow, SettingsPayload, TagCountRow, WallPayload
 
 if TYPE_CHECKING:
@@ -128,12 +131,17 @@ async def _settings_of(widget: VideoWidget, message: Message, _: list[bytes]) ->
         record = entry.record if entry else None
     if record is None:
         raise RuncrateError("The library does not have this video any more.", "Look again.")
-    request = record.request
+    request, image = record.request, record.request.image
+    if not message.get("noted") and not request.prompt:
+        raise RuncrateError(NOT_KNOWN, "The service has it, by its id; its dashboard may say what it shows.")
     settings = SettingsPayload(
         prompt=request.prompt,
+        literal=literal(request.prompt),
         model=request.model,
         duration=request.duration,
         aspect_ratio=request.aspect_ratio,
+        image=image.sha256 if isinstance(image, Picture) else image,
+        left_out=[name for name in request.extra if not (image and name == "image_url")],
         note=record.choice.note,
     )
     return cast("Message", sendable(settings))

@@ -135,7 +135,9 @@ class Changes(TypedDict, total=False):
     kept: bool | None
     rating: int | None
     note: str
-    tags: list[str]
+    tags: list[str]  # all of them; another view may have given some of its own
+    add_tags: list[str]  # to those that each has
+    remove_tags: list[str]
     hidden: bool
 
 
@@ -151,11 +153,26 @@ class RowsOfPayload(TypedDict):
     rows: list[EntryRow]
 
 
+class Noted(TypedDict, total=False):
+    """It is the note that is wanted: also where it is not known what was asked for."""
+
+    noted: bool
+
+
+class SettingsRequest(Noted):
+    """What was it asked for with?"""
+
+    key: str
+
+
 class SettingsPayload(TypedDict):
     """What an entry was asked for with; and its note, the whole of it."""
 
     prompt: str
+    literal: str  # the same as a text that stands for this one prompt alone: see `prompts.py`
     model: str
     duration: int | None  # seconds
     aspect_ratio: str | None
+    image: str | None  # what it begins with, as `Settings` has it
+    left_out: list[str]  # further fields that it was sent with, for which the form has no control
     note: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, NoReturn
 from weakref import WeakValueDictionary
 
 from runcrate_widget.errors import ConfigurationError
@@ -24,13 +25,22 @@ _DEEPEST = 50
 
 #: A letter as JSON, a URL or HTML may have it, or a repr of it.
 _ESCAPE = re.compile(
-    r"\\{1,4}u([0-9a-f]{4})|%([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});|&#0*([0-9]{1,5});|\\{1,4}(/)", re.IGNORECASE
+    r"\\{1,4}u([0-9a-f]{4})|%([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});|&#0*([0-9]{1,5});|\\{1,4}(/)|\\{1,4}([nrt])",
+    re.IGNORECASE,
 )
+#: What may stand between two letters of a key that was broken into lines, and is not seen.
+_UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+#: Base64 for a URL, as the usual one.
+_STANDARD = str.maketrans("-_", "+/")
+#: Characters of a key's beginning that are not told either: the first eight are those of every key.
+_LEAST = 12
 _LETTER = re.compile(_ESCAPE.pattern + "|.", re.IGNORECASE | re.DOTALL)
 
 
 def _plain(letter: re.Match[str]) -> str:
-    *hexadecimal, decimal, slash = letter.groups()
+    *hexadecimal, decimal, slash, white = letter.groups()
+    if white:
+        return "\n"
     if code := next(filter(None, hexadecimal), ""):
         return chr(int(code, 16))
     return chr(int(decimal)) if decimal else slash or letter.group()
@@ -73,18 +83,20 @@ class Key:
         return text.encode("latin-1")
 
     def without(self, text: str, instead: str | None = None) -> str:
-        """`text` without the key, whether it is there as it is, in other case, or escaped for JSON, a URL or
-        HTML."""
-        key = _ESCAPE.sub(_plain, self._reveal()).lower()
-        if key not in _ESCAPE.sub(_plain, text).lower():  # in nearly every text, and quickly seen
+        """`text` without the key, whether it is there as it is, in other case, broken by white space, escaped
+        for JSON, a URL or HTML, in hexadecimal or in base64; or only its beginning, from 12 characters on."""
+        forms = _forms(self._reveal())
+        if not _may_be_in(_UNSEEN.sub("", _ESCAPE.sub(_plain, text)), forms):  # as in nearly every text
             return text
         parts = [(match.group(), _plain(match)) for match in _LETTER.finditer(text)]
         # One letter each, so that a place in what is searched is one in `parts`.
-        flat = "".join(low if len(low := plain.lower()) == 1 else plain for _, plain in parts)
+        places = [at for at, (_, plain) in enumerate(parts) if not _UNSEEN.match(plain)]
+        found = _places("".join(parts[at][1] for at in places), forms)
         kept, at = "", 0
-        while (found := flat.find(key, at)) >= 0:
-            kept += "".join(part for part, _ in parts[at:found]) + (instead or repr(self))
-            at = found + len(key)
+        for begin, end in sorted((places[begin], places[end - 1] + 1) for begin, end in found):
+            if begin >= at:
+                kept += "".join(part for part, _ in parts[at:begin]) + (instead or repr(self))
+            at = max(at, end)
         return kept + "".join(part for part, _ in parts[at:])
 
     def without_in(self, value: Any, depth: int = 0) -> Any:
@@ -119,6 +131,47 @@ class Key:
 
 def _sealed(text: str) -> Callable[[], str]:
     return lambda: text
+
+
+class _Form(NamedTuple):
+    """A way of writing a key; its beginning alone, so long, is enough to be taken out."""
+
+    whole: str
+    least: int
+    cased: bool
+
+
+def _forms(key: str) -> list[_Form]:
+    plain = _UNSEEN.sub("", _ESCAPE.sub(_plain, key)).lower()
+    forms = [_Form(plain, min(_LEAST, len(plain)), cased=False)]
+    if len(key) < _LEAST:  # what that is in base64 stands in many a text
+        return forms
+    forms.append(_Form(key.encode().hex(), 2 * _LEAST, cased=False))
+    # Of what it stands in, the key may begin at any of the three bytes that are four characters. The first
+    # ones have bits of what is before it.
+    for before, mixed in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(bytes(before) + key.encode()).decode()
+        whole, least = ((before + length) * 8 // 6 for length in (len(key), _LEAST))
+        forms.append(_Form(coded[mixed:whole], least - mixed, cased=True))
+    return forms
+
+
+def _may_be_in(text: str, forms: list[_Form]) -> bool:
+    exact, low = text.translate(_STANDARD), text.lower()
+    return any(form.whole[: form.least] in (exact if form.cased else low) for form in forms)
+
+
+def _places(text: str, forms: list[_Form]) -> Iterator[tuple[int, int]]:
+    """Where a key begins and ends in a text, in each of these forms."""
+    exact = text.translate(_STANDARD)
+    low = "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
+    for whole, least, cased in forms:
+        searched, end = exact if cased else low, 0
+        while (begin := searched.find(whole[:least], end)) >= 0:
+            end = begin + least
+            while end - begin < len(whole) and searched[end : end + 1] == whole[end - begin]:
+                end += 1
+            yield begin, end
 
 
 class _Redacting(logging.Filter):

@@ -75,7 +75,9 @@ export interface Changes {
   kept?: boolean | null;
   rating?: number | null;
   note?: string;
-  tags?: string[];
+  tags?: string[]; // all of them
+  add_tags?: string[]; // to those that each has, whatever this view has seen of them
+  remove_tags?: string[];
   hidden?: boolean;
 }
 
@@ -94,8 +96,11 @@ export interface WallPayload {
 /** What an entry was asked for with; and its note, the whole of it. */
 export interface SettingsPayload {
   prompt: string;
+  literal: string; // a text that stands for this prompt alone, whatever braces it has
   model: string;
   duration: number | null; // seconds
   aspect_ratio: string | null;
+  image: string | null; // what it begins with, as `Settings` has it
+  left_out: string[]; // further fields that it was sent with, for which the form has no control
   note: string;
 }

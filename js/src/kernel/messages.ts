@@ -208,7 +208,7 @@ export interface Requests {
   choose: { keys: string[]; changes: Changes };
   bin: { keys: string[] };
   restore: { keys: string[] };
-  settings_of: { key: string };
+  settings_of: { key: string; noted?: boolean };
 }
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */

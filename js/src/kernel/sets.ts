@@ -14,6 +14,13 @@ export interface RerunRow {
   there: boolean; // nothing is sent for it
 }
 
+/** One that cannot be asked for again, and why. */
+export interface LeftOutRow {
+  key: string;
+  id: string | null;
+  why: string;
+}
+
 /** What a set is on another model. */
 export interface RerunPayload {
   model: string;
@@ -23,6 +30,7 @@ export interface RerunPayload {
   seconds: number | null;
   cost: number | null; // dollars
   keys: string[];
+  left_out: LeftOutRow[];
 }
 
 /** A model's place. */

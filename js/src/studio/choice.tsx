@@ -90,7 +90,7 @@ const Remark = stateful<Props, Writing>(CLOSED, ({ desk, entry }, state, set) =>
   }
   // What is here may be its beginning alone.
   const open = async () => {
-    const note = entry.note && (await settingsOf(desk, entry))?.note;
+    const note = entry.note && (await settingsOf(desk, entry, true))?.note;
     if (note !== undefined) set({ note });
   };
   return entry.note ? (
@@ -115,19 +115,19 @@ const Remark = stateful<Props, Writing>(CLOSED, ({ desk, entry }, state, set) =>
 const Tags = stateful<Props, typeof CLOSED | "open" | typeof DONE>(CLOSED, ({ desk, entry }, state, set) => {
   const { key, tags } = entry;
   const add = (text: string) => {
-    const news = text.split(",").flatMap((tag) => tag.trim() || []);
-    if (news.length) void choose(desk, [key], { tags: [...new Set([...tags, ...news])] });
+    const add_tags = text.split(",").flatMap((tag) => tag.trim() || []);
+    if (add_tags.length)
+      void choose(desk, [key], { add_tags }, { tags: [...new Set([...tags, ...add_tags])] });
   };
+  // Another view may have given it more than this one has seen.
+  const remove = (tag: string) =>
+    choose(desk, [key], { remove_tags: [tag] }, { tags: tags.filter((one) => one !== tag) });
   return (
     <>
       {tags.map((tag) => (
         <span class="rw-tag" key={`t${tag}`}>
           <bdi>{tag}</bdi>
-          <button
-            type="button"
-            aria-label={`Remove the tag ${tag}`}
-            onClick={() => choose(desk, [key], { tags: tags.filter((one) => one !== tag) })}
-          >
+          <button type="button" aria-label={`Remove the tag ${tag}`} onClick={() => remove(tag)}>
             <Icon name={CROSS} />
           </button>
         </span>

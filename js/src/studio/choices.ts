@@ -26,9 +26,14 @@ export function refusal(desk: Desk, key: string): ErrorRow | undefined {
   return choices(desk).errors.get(key);
 }
 
-/** Keeps, rejects, rates, notes, tags, puts away. */
-export function choose(desk: Desk, keys: string[], changes: Changes): Promise<boolean> {
-  return tell(desk, { kind: "choose", keys, changes }, changes);
+/** Keeps, rejects, rates, notes, tags, puts away; `seen` is what is seen of it meanwhile. */
+export function choose(
+  desk: Desk,
+  keys: string[],
+  changes: Changes,
+  seen: Partial<EntryRow> = changes,
+): Promise<boolean> {
+  return tell(desk, { kind: "choose", keys, changes }, seen);
 }
 
 /** The same on the wall: a refusal stands at the form, for what it is of may not be in the player. */
@@ -111,9 +116,14 @@ function undoOf(desk: Desk, request: Asked, leaving: EntryRow[]): Desk["undo"] {
   return { words, back };
 }
 
-/** What `entry` was asked for with, the whole of it. */
-export async function settingsOf(desk: Desk, { key }: EntryRow): Promise<SettingsPayload | undefined> {
-  const reply = await desk.page.kernel.conversation.ask({ kind: "settings_of", key });
+/** What `entry` was asked for with, the whole of it; with `noted`, its note, also where the rest is not known. */
+export async function settingsOf(
+  desk: Desk,
+  { key }: EntryRow,
+  noted = false,
+): Promise<SettingsPayload | undefined> {
+  const asked = { kind: "settings_of", key, ...(noted && { noted }) } as const;
+  const reply = await desk.page.kernel.conversation.ask(asked);
   if (reply.ok) return reply;
   choices(desk).errors.set(key, reply.error);
   desk.page.redraw();

@@ -48,7 +48,10 @@ export function Money({ page, desk }: { page: Page; desk: Desk }) {
       </p>
       {sums && <Sums sums={sums} />}
       <p class="rw-heading">
-        Prices <span class="rw-quiet">dollars a second, remembered in this library</span>
+        Prices{" "}
+        <span class="rw-quiet">
+          dollars a second, {session.demo ? "of the demo, and not remembered" : "remembered in this library"}
+        </span>
       </p>
       <ul class="rw-prices">
         {models

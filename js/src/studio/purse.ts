@@ -55,11 +55,16 @@ export function purseOf(page: Page): Purse {
   return purse;
 }
 
-/** What was typed as a price: null for nothing, undefined for what is none. `0,40` and `$0.40` are. */
+/**
+ * What was typed as a price: null for nothing, undefined for what is none. `0,40` and `$0.40` are; `1,000` is
+ * not, for it is a thousand to some, and one to others.
+ */
 export function priceOf(text: string): number | null | undefined {
-  const typed = text.trim().replace("$", "").replace(",", ".").trim();
+  const typed = text.trim().replace("$", "").trim();
   if (!typed) return null;
-  return /^\d*\.?\d+$|^\d+\.$/.test(typed) ? Number(typed) : undefined;
+  if (!/^\d*[.,]?\d+$|^\d+[.,]$/.test(typed) || /^[1-9]\d{0,2},\d{3}$/.test(typed)) return undefined;
+  const price = Number(typed.replace(",", "."));
+  return Number.isFinite(price) ? price : undefined;
 }
 
 /** A price as it stands in its field: `0.40`, `0.125`. */
