@@ -175,7 +175,10 @@ class FakeModel {
       times: this.times,
       picture: { picture: { sha256: "ab".repeat(32), type: "", size: 1, width: 1, height: 1 } },
       earlier_prompts: { prompts: [] },
-      settings_of: { prompt: "The whole prompt", model: "google/veo-3.0", duration: 6, aspect_ratio: "16:9" },
+      settings_of: {
+        ...{ prompt: "The whole prompt", model: "google/veo-3.0", duration: 6, aspect_ratio: "16:9" },
+        ...{ note: "", image: null, left_out: [], literal: "The whole prompt" },
+      },
       rerun: {
         model: "kwaivgi/kling-v3",
         model_name: "Kling v3",

@@ -32,6 +32,7 @@ export class FakeWall {
       .map((job) => ({ ...EMPTY, ...job, note: "", created: job.started, stack: job.key, ...this.chosen[job.key] }));
   }
 
+  left_out = []; // names of further fields that each has
   chosen = {}; // of the jobs: what was said of them
 
   #last = {}; // what was found, so that a long wall is as quick as the kernel's
@@ -138,12 +139,12 @@ export class FakeWall {
   }
 
   settings_of({ key }) {
-    const { prompt, model, duration, aspect_ratio, note } = this.all.find((entry) => entry.key === key);
-    return { prompt, model, duration, aspect_ratio, note };
+    const { prompt, model, duration, aspect_ratio, note, picture } = this.all.find((entry) => entry.key === key);
+    return { prompt, model, duration, aspect_ratio, note, image: picture, left_out: this.left_out, literal: prompt };
   }
 }
 
 const EMPTY = {
   ...{ long: false, takes: 1, error: null, made: null, cost: null, kept: null, rating: null, note: "", tags: [] },
-  ...{ hidden: false, binned: false, demo: false, video: null, status: "completed", take: 1, id: null },
+  ...{ hidden: false, binned: false, demo: false, video: null, picture: null, frame: null, status: "completed", take: 1, id: null },
 };

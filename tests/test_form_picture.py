@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fault_server import FaultServer, client_of
 from pictures import KINDS, colour, near, noise, picture, write_colours
+from test_wall import Wall
 from test_widget import CONTROLS, Conversation
 from traitlets import TraitError
 
@@ -192,3 +193,26 @@ def test_a_page_names_no_file_of_this_machine(
     widget.set_state({"image": URL})
     assert widget.image == URL
     assert widget._models[0]["image"] is None
+
+
+def test_the_settings_of_a_video_have_its_picture_and_what_no_control_has(
+    widget: VideoWidget, view: Conversation
+) -> None:
+    frame = {"key": "0123abcd", "at": 4.25}
+    sha256 = hand_over(view, picture("JPEG"), frame)["picture"]["sha256"]
+    extended = widget.client.generate(
+        "A fox", model="Veo 3.0", image=widget._picture(sha256), extra={"seed": 7}
+    )
+    address = widget.client.generate("A fox", model="Veo 3.0", image=URL)
+    plain = widget.client.generate("A fox", model="Veo 3.0")
+    for job in (extended, address, plain):
+        job.wait(30)
+    another = Wall(VideoWidget(client=widget.client))  # that knows nothing of the picture
+    for job, image, extra in ((extended, sha256, ["seed"]), (address, URL, []), (plain, None, [])):
+        settings = another.ask("settings_of", key=job.key)
+        assert (settings["image"], settings["left_out"]) == (image, extra)
+    rows = {row["key"]: row for row in another.rows(stack=None)}
+    assert (rows[extended.key]["picture"], rows[extended.key]["frame"]) == (sha256, frame)
+    assert (rows[address.key]["picture"], rows[address.key]["frame"]) == (None, None)
+    again = another.widget._picture(sha256)
+    assert isinstance(again, Picture) and again.frame and again.frame.key == "0123abcd", "it stays a frame"

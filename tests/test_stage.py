@@ -256,6 +256,27 @@ def test_with_its_settings_comes_its_own_picture_or_none(widget: Widget) -> None
     assert asked(widget, "picture_of") == {"sha256": "cd" * 32}
 
 
+def test_what_an_earlier_kernel_made_says_of_which_video_its_picture_is(widget: Widget) -> None:
+    file = small_mp4(1)
+    first = {**finished("k1", file, prompt="A red kite"), "created": 1_600_000_000, "stack": "k1"}
+    frame = {"picture": "ab" * 32, "frame": {"key": "k1", "at": 0.96}}
+    second = {**finished("k2", file, prompt="It lands"), "created": 1_700_000_000, "stack": "k2", **frame}
+    view = widget.start(state(_jobs=[], _entries=[second, first]), files={"k1": file, "k2": file})
+    expect(view.locator(".rw-show")).to_contain_text("begins with the last frame of “A red kite”")
+    view.get_by_role("button", name="Use these settings").click()
+    expect(view.get_by_text("starts from the last frame of “A red kite”")).to_be_visible()
+
+
+def test_what_the_form_cannot_bring_is_said(widget: Widget, stage: Locator) -> None:
+    view = widget.view(0)
+    widget.do("model.wall.left_out = ['negative_prompt', 'seed']; 0")
+    stage.get_by_role("button", name="Use these settings").click()
+    expect(view.get_by_role("alert")).to_contain_text("with further fields: negative_prompt, seed.")
+    widget.do("model.wall.left_out = []; 0")
+    stage.get_by_role("button", name="Use these settings").click()
+    expect(view.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_picture_on_its_way_does_not_come_after_the_settings(widget: Widget, stage: Locator) -> None:
     view = widget.view(0)
     widget.do("model.busy = true")

@@ -178,7 +178,10 @@ def test_one_that_failed_is_put_away_or_gives_its_settings(widget: Widget) -> No
     failed = job("f1", "failed", error=error("Refused."))
     view = widget.start(state(_jobs=[failed]))
     whole = {"prompt": "The whole prompt", "model": "google/veo-3.0", "duration": 6, "aspect_ratio": "16:9"}
-    widget.page.evaluate("settings => { model.answers.settings_of = settings; }", {**whole, "note": ""})
+    widget.page.evaluate(
+        "settings => { model.answers.settings_of = settings; }",
+        {**whole, "note": "", "image": None, "extra": []},
+    )
     row(view, "f1").get_by_role("button", name="Use these settings").click()
     assert widget.of("settings_of") == [{"key": "f1"}]
     expect(view.get_by_label("Prompt")).to_have_value("The whole prompt")
@@ -194,9 +197,8 @@ def test_the_settings_of_one_that_failed_come_with_its_own_picture(widget: Widge
         job("f2", "failed", error=error("Refused."), picture=None),
     ]
     view = widget.start(state(_jobs=jobs, image="ab" * 32))
-    settings = {"prompt": "It", "model": "google/veo-3.0", "duration": 6, "aspect_ratio": "16:9", "note": ""}
-    widget.page.evaluate("settings => { model.answers.settings_of = settings; }", settings)
     for key, picture in (("f1", "cd" * 32), ("f2", None)):
+        widget.page.evaluate("image => { model.answers.settings_of = { image }; }", picture)
         row(view, key).get_by_role("button", name="Use these settings").click()
         widget.wait_for(f"model.of('settings_of').some(({{ key }}) => key === '{key}')")
         expect(view.get_by_text("starts from")).to_have_count(1 if picture else 0)

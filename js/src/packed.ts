@@ -1,7 +1,9 @@
 // The front end as the runtime widget carries it: deflated, since it is saved in every notebook. Built by
 // itself.
 
-declare const TEXT: string; // widget.js, deflated, in base64
+import { inflate } from "./inflate.ts";
+
+declare const TEXT: string; // widget.js, deflated
 
 type Factory = () => unknown;
 
@@ -13,10 +15,7 @@ export default async () => {
 };
 
 async function unpacked(): Promise<Factory> {
-  const deflated = Uint8Array.from(atob(TEXT), (letter) => letter.charCodeAt(0));
-  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const script = new Blob([await new Response(inflated).blob()], { type: "text/javascript" });
-  const url = URL.createObjectURL(script);
+  const url = URL.createObjectURL(await inflate(TEXT));
   try {
     const module: { default: Factory } = await import(url);
     return module.default;

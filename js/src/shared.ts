@@ -13,3 +13,4 @@ export * from "./ui/format.ts";
 export * from "./ui/icons.tsx";
 export * from "./ui/marks.tsx";
 export * from "./ui/stateful.ts";
+export * from "./ui/times.ts";

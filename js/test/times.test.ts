@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { KernelState } from "../src/kernel/state.ts";
+import { ahead, timeOfDay } from "../src/studio/ahead.ts";
 import { Page } from "../src/ui/page.ts";
-import { ahead, timeOfDay, timesOf, usually } from "../src/ui/times.ts";
+import { timesOf, usually } from "../src/ui/times.ts";
 import { Kernel, turn } from "./kernel.ts";
 import { changed, job } from "./rows.ts";
 

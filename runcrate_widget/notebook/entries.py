@@ -13,7 +13,9 @@ from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.media.video import cut
+from runcrate_widget.picture import Picture
 
+from .picture_messages import FrameRow
 from .rows import LONGEST_PROMPT
 from .shapes import ErrorRow, VideoRow
 from .wall_messages import EntryRow
@@ -54,6 +56,8 @@ def entry_row(entry: Entry, takes: int, library: Library, facts: Facts) -> Entry
     record, request, choice = entry.record, entry.record.request, entry.record.choice
     done = record.status is JobStatus.COMPLETED
     video = facts.of(record.path) if done else None
+    picture = request.image if isinstance(request.image, Picture) else None
+    frame = picture.frame if picture else None
     row = EntryRow(
         key=record.key,
         id=record.id,
@@ -78,6 +82,8 @@ def entry_row(entry: Entry, takes: int, library: Library, facts: Facts) -> Entry
         hidden=choice.hidden,
         binned=video is None and library.bin.find(record) is not None,
         demo=record.demo,
+        picture=picture.sha256 if picture else None,
+        frame=FrameRow(key=frame.key, at=frame.at) if frame else None,
         video=video,
     )
     return cast("EntryRow", sendable(row))

@@ -66,6 +66,13 @@ class GivenPictures:
         self._known[known.sha256] = known.without_content()
         return self._known[known.sha256]
 
+    def of_request(self, image: Picture | str | None) -> str | None:
+        """By what the picture of an earlier request is known. Of which video it is a frame stays known."""
+        if not isinstance(image, Picture):
+            return image
+        self._known.setdefault(image.sha256, image.without_content())
+        return image.sha256
+
     def received(self, data: object, name: object, frame: object) -> PictureRow:
         """Puts the picture of a view's message into the library. Raises InvalidRequestError or
         LibraryError."""

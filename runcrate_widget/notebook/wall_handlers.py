@@ -14,7 +14,6 @@ from runcrate_widget.jobs.living import refresh
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.question import Question
-from runcrate_widget.picture import Picture
 from runcrate_widget.prompts import literal
 
 from .entries import sendable
@@ -140,7 +139,7 @@ async def _settings_of(widget: VideoWidget, message: Message, _: list[bytes]) ->
         model=request.model,
         duration=request.duration,
         aspect_ratio=request.aspect_ratio,
-        image=image.sha256 if isinstance(image, Picture) else image,
+        image=widget._pictures.of_request(image),
         left_out=[name for name in request.extra if not (image and name == "image_url")],
         note=record.choice.note,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from .picture_messages import FrameRow
 from .shapes import ErrorRow, Status, VideoRow
 
 #: Of the entries.
@@ -38,6 +39,8 @@ class EntryRow(TypedDict):
     hidden: bool
     binned: bool  # its file is in the bin
     demo: bool
+    picture: str | None  # sha256 of the one that it begins with, if that is in the library: `picture_of`
+    frame: FrameRow | None  # of which video that is a frame
     video: VideoRow | None  # None also where the file is not in its place
 
 

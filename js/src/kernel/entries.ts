@@ -1,6 +1,6 @@
 // What is said of the wall: a part of messages.ts. (The other side is `notebook/wall_messages.py`.)
 
-import type { ErrorRow, Status, VideoRow } from "./shapes.ts";
+import type { ErrorRow, FrameRow, Status, VideoRow } from "./shapes.ts";
 
 /** One entry of the wall: a stack by its best take, or one take. `long`: the whole prompt is elsewhere. */
 export interface EntryRow {
@@ -27,6 +27,8 @@ export interface EntryRow {
   hidden: boolean;
   binned: boolean; // its file is in the bin
   demo: boolean;
+  picture: string | null; // sha256 of the one that it begins with: `picture_of`
+  frame: FrameRow | null; // of which video that is a frame
   video: VideoRow | null; // null also where the file is not in its place
 }
 

@@ -3,7 +3,7 @@
 
 import type { Changes, EntryRow, Query, SettingsPayload, WallPayload } from "./entries.ts";
 import type { ArenaPayload, RerunPayload } from "./sets.ts";
-import type { ErrorRow, Status, VideoRow } from "./shapes.ts";
+import type { ErrorRow, FrameRow, Status, VideoRow } from "./shapes.ts";
 
 export type * from "./entries.ts";
 export type * from "./sets.ts";
@@ -153,12 +153,6 @@ export interface Traits extends State {
 
 /** Of the front end: what the form needs, and what is loaded when it is first used. */
 export type Part = "widget" | "studio";
-
-/** Where in which video a picture was taken from. */
-export interface FrameRow {
-  key: string;
-  at: number; // seconds
-}
 
 /** A picture that is in the library. */
 export interface PictureRow {

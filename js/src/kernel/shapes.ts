@@ -9,6 +9,12 @@ export interface ErrorRow {
   kind: string; // one word, as `errors.py` has them; `model`: offer `rerun`
 }
 
+/** Where in which video a picture was taken from. */
+export interface FrameRow {
+  key: string;
+  at: number; // seconds
+}
+
 /** A finished video. */
 export interface VideoRow {
   path: string;

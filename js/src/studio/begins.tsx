@@ -2,7 +2,7 @@
 
 import type { EntryRow } from "../kernel/messages.ts";
 import type { Page } from "../ui/page.ts";
-import { origin } from "./form/origin.ts";
+import { frameAt, origin } from "./form/origin.ts";
 
 /** By the picture's sha256: its URL, or "" where there is nothing to see. */
 const thumbnails = new WeakMap<Page, Map<string, string>>();
@@ -24,14 +24,14 @@ function thumbnail(page: Page, sha256: string): string {
   return "";
 }
 
-export function Begins({ page, entry }: { page: Page; entry: EntryRow }) {
-  const sha256 = page.kernel.jobs.find(({ key }) => key === entry.key)?.picture;
-  if (!sha256) return null;
-  const url = thumbnail(page, sha256);
+export function Begins({ page, entry: { picture, frame } }: { page: Page; entry: EntryRow }) {
+  if (!picture) return null;
+  const url = thumbnail(page, picture);
+  if (frame) frameAt(page, picture, frame);
   return (
     <p class="rw-facts rw-begins">
       {url && <img src={url} alt="" />}
-      <span dir="auto">begins with {origin(page, sha256)}</span>
+      <span dir="auto">begins with {origin(page, picture)}</span>
     </p>
   );
 }

@@ -15,6 +15,7 @@ import { PromptSet } from "./form/set.tsx";
 import { Start, take } from "./form/start.tsx";
 import { Money } from "./money.tsx";
 import { Needs } from "./needs.tsx";
+import { Runs } from "./runs.tsx";
 import { Selection } from "./selection.tsx";
 import { isPlain } from "./shelf.ts";
 import { MONEY } from "./signs.ts";
@@ -47,7 +48,7 @@ function DeskOf({ page, id }: { page: Page; id: string }) {
           <Tools desk={desk} id={id} whole={asked || away || !!judged || shelf.count >= TOOLS_FROM} />
           {shelf.trouble && <p class="rw-trouble">{shelf.trouble}</p>}
           <p class="rw-unseen" role="status">
-            {asked && !shelf.late && `${shelf.count} found`}
+            {asked && !shelf.late && !shelf.trouble && `${shelf.count} found`}
           </p>
           {asked && !shelf.count && !shelf.late && <p class="rw-trouble">Nothing is like that.</p>}
           {!asked && !shelf.count && away && (
@@ -89,6 +90,7 @@ export const studio: Studio = {
   Needs,
   Price,
   PromptSet,
+  Runs,
   read,
   recall,
   take,

@@ -163,7 +163,7 @@ function putAway(page: Page, those: JobRow[], key = "") {
 
 async function use(page: Page, key: string): Promise<void> {
   const settings = await page.request({ kind: "settings_of", key }, key);
-  if (settings) useSettings(page, key, settings);
+  if (settings) useSettings(page, settings);
 }
 
 /** The service has the model no more: what it would be on another one, and then that. */

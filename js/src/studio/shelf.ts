@@ -48,11 +48,11 @@ export function fits(query: Query, { hidden, kept, rating, tags }: EntryRow): bo
 /** A job that is finished, as the wall has it. The kernel may be busy: this needs no answer of it. */
 export function entryOf(job: JobRow): EntryRow {
   const { key, id, prompt, model, model_name, duration, aspect_ratio, take, status, error } = job;
-  const { started, made, demo, video } = job;
+  const { started, made, demo, video, picture } = job;
   return {
     ...{ key, id, prompt, model, model_name, duration, aspect_ratio, take, status, error, made, demo, video },
     ...{ long: false, stack: "", takes: 1, created: started, cost: null, kept: null, rating: null },
-    ...{ note: "", tags: [], hidden: false, binned: false },
+    ...{ note: "", tags: [], hidden: false, binned: false, picture: picture ?? null, frame: null },
   };
 }
 

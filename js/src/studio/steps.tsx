@@ -27,7 +27,7 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
   const use = async (from: HTMLElement, vary: boolean) => {
     const settings = await settingsOf(desk, entry);
     if (!settings) return;
-    useSettings(page, key, settings);
+    useSettings(page, settings);
     if (vary) write(from);
   };
   const extend = async () => {

@@ -63,6 +63,7 @@ export const Tools = stateful<Props & { whole: boolean }, boolean>(
             <input
               type="search"
               aria-label="Search"
+              maxlength={1000}
               placeholder={wall && `Search ${there(wall)}`}
               title={wall && `Search ${there(wall)}`}
               value={query.text}

@@ -1,5 +1,6 @@
 // The part of the front end that is loaded when it is first used: once, for all widgets of this module.
 
+import { inflate } from "../inflate.ts";
 import type { JobRow } from "../kernel/messages.ts";
 import type { ComponentChildren } from "./dom.ts";
 import type { Extras } from "./extras.ts";
@@ -13,6 +14,7 @@ export interface Studio extends Extras<Page> {
   Start: (props: { page: Page; id: string }) => ComponentChildren;
   PromptSet: (props: { page: Page; id: string }) => ComponentChildren;
   Needs: (props: { page: Page; jobs: JobRow[] }) => ComponentChildren;
+  Runs: (props: { page: Page }) => ComponentChildren;
   /** What there is, and the chosen one in a large player; nothing where there is none. */
   Desk: (props: { page: Page; id: string }) => ComponentChildren;
 }
@@ -57,12 +59,9 @@ export function loadStudio(text: Promise<string>, core: object): Promise<Studio>
   return studio;
 }
 
-// It comes deflated, in base64.
+// It comes deflated.
 async function evaluated(text: string, core: object): Promise<Studio> {
-  const deflated = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const js = await new Response(inflated).text();
-  const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
+  const url = URL.createObjectURL(await inflate(text));
   try {
     const module: { default: (core: object) => { studio: Studio } } = await import(url);
     return module.default(core).studio;

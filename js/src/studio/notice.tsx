@@ -2,8 +2,9 @@
 // where they said yes to that.
 
 import type { JobRow } from "../kernel/messages.ts";
-import { short } from "./format.ts";
-import type { Page } from "./page.ts";
+import { Action } from "../ui/actions.tsx";
+import { short } from "../ui/format.ts";
+import type { Page } from "../ui/page.ts";
 
 const ENDS = ["completed", "failed", "unconfirmed"];
 
@@ -21,15 +22,14 @@ export function watch(page: Page): void {
   });
 }
 
-/** Whether the browser's question has not been answered. */
-export function canAsk(): boolean {
-  return globalThis.Notification?.permission === "default";
-}
-
-/** Has the browser ask whether it may notify. */
-export async function mayTell(page: Page): Promise<void> {
-  await Notification.requestPermission();
-  page.redraw();
+/** Has the browser ask whether it may notify; there as long as it has not been answered. */
+export function Bell({ page }: { page: Page }) {
+  if (globalThis.Notification?.permission !== "default") return null;
+  const ask = async () => {
+    await Notification.requestPermission();
+    page.redraw();
+  };
+  return <Action icon="bell" title="Tell me when they are done" onClick={ask} />;
 }
 
 function isElsewhere(): boolean {

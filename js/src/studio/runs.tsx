@@ -2,13 +2,14 @@
 
 import type { JobRow } from "../kernel/messages.ts";
 import { isRunning } from "../kernel/state.ts";
-import { Action } from "./actions.tsx";
-import { clock, facts } from "./format.ts";
-import { Problem, Title } from "./marks.tsx";
-import { canAsk, mayTell } from "./notice.ts";
-import type { Page } from "./page.ts";
-import { stateful } from "./stateful.ts";
-import { type Ahead, ahead, allBy, timeOfDay, timesOf, usually } from "./times.ts";
+import { Action } from "../ui/actions.tsx";
+import { clock, facts } from "../ui/format.ts";
+import { Problem, Title } from "../ui/marks.tsx";
+import type { Page } from "../ui/page.ts";
+import { stateful } from "../ui/stateful.ts";
+import { timesOf, usually } from "../ui/times.ts";
+import { type Ahead, ahead, allBy, timeOfDay } from "./ahead.ts";
+import { Bell, watch } from "./notice.tsx";
 
 const FEW = 4; // are shown
 const FEWER = 2; // in a narrow card
@@ -16,6 +17,7 @@ const MOST = 60; // that are shown at all: the others are counted
 const HALF = 0.5; // of the way: until then what is usual says more than a time of day
 
 export const Runs = stateful<{ page: Page }, boolean>(false, ({ page }, open, set) => {
+  watch(page);
   const { jobs, rows, now, gone } = page.kernel;
   const oldest = jobs.filter(isRunning).reverse();
   const made = oldest.filter((job) => job.status !== "waiting");
@@ -37,7 +39,7 @@ export const Runs = stateful<{ page: Page }, boolean>(false, ({ page }, open, se
           {waiting > 0 && `${some} waiting`}
         </span>
         <span class="rw-end">{end && `${total > 1 ? "all" : "done"} by about ${timeOfDay(page, end)}`}</span>
-        {canAsk() && <Action icon="bell" title="Tell me when they are done" onClick={() => mayTell(page)} />}
+        <Bell page={page} />
         {waiting > 1 && (
           <Action
             busy={page.isOpen("cancel_waiting")}
