@@ -297,15 +297,16 @@ def test_an_export_without_ids_is_refused(tmp_path: Path) -> None:
 # On the record
 
 
-def test_a_cost_is_on_the_record_and_a_bad_one_is_damage() -> None:
+def test_a_cost_is_on_the_record_and_a_bad_one_is_not_known() -> None:
     one = at(JobStatus.COMPLETED, timedelta(), id="vid_1", cost=2.4)
     assert read_record(one.name, one.folder, write_record(one)).cost == 2.4  # type: ignore[union-attr]
     unknown = write_record(replace(one, cost=None))
     assert b"cost" not in unknown
-    for bad in (b"-1", b"NaN", b'"much"'):
+    for bad in (b"-1", b"NaN", b'"much"', b"true", b"1" + b"0" * 400, b"1e308"):
         content = write_record(one).replace(b'"cost": 2.4', b'"cost": ' + bad)
-        with pytest.raises(ValueError):
-            read_record(one.name, one.folder, content)
+        read = read_record(one.name, one.folder, content)
+        assert read is not None, "what was paid is not set aside for it"
+        assert read.cost is None
 
 
 def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path: Path) -> None:
@@ -313,7 +314,7 @@ def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path
         for prompt in ("a", "b", "c"):
             job(client, prompt)
         for path, duration, cost in zip(
-            sorted(tmp_path.glob("*.json")), (10**400, -6, 6), (1e308, 0.0, 2.4), strict=True
+            sorted(tmp_path.glob("*.json")), (10**400, -6, 6), (10**400, 0.0, 2.4), strict=True
         ):
             fields = json.loads(path.read_bytes())
             path.write_text(
@@ -321,7 +322,7 @@ def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path
             )
         assert client.ledger.totals()["paid"] == Spent(3, 6, 2.4, 1)
         assert spent(client.library, None)[0] == client.ledger.totals()
-        assert client._limit.left(client.library) == (0, None)
+        assert client._limit.left(client.library) == (94, None)
         client.ledger.to_csv(tmp_path / "ledger.csv")
         assert "2.40" in client.ledger._repr_html_()
         for one in client.library:
