@@ -19,6 +19,7 @@ from runcrate_widget.jobs.ledger import COLUMNS, OUTCOMES, Ledger, Spent, outcom
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.naming import fresh_record
 from runcrate_widget.library.record import JobStatus, Record, now, read_record, write_record
+from runcrate_widget.request import restore_request
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -349,3 +350,38 @@ def test_a_job_of_another_program_is_there_with_its_id(server: FaultServer, tmp_
         None,
     )
     assert len(Library(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("duration", [-1000, -(10**400), 10**400, 10**12])
+def test_seconds_that_no_video_has_lift_no_limit_and_break_none(
+    server: FaultServer, tmp_path: Path, duration: int
+) -> None:
+    with client_of(server, tmp_path) as client:
+        job(client, "a")
+    (path,) = tmp_path.glob("*.json")
+    fields = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**fields, "request": {**fields["request"], "duration": duration}}))
+    with client_of(server, tmp_path, max_seconds=6, limit_period=timedelta(1)) as client:
+        assert client._limit.left(client.library) == (6, None)
+        job(client, "b")
+        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+            job(client, "c")
+        odd = restore_request({"prompt": "Fox", "model": "x/y", "duration": duration})
+        with pytest.raises(errors.SpendingLimitError, match="it is not known"):
+            client._limit.check(odd, client.library)
+        assert client.ledger._repr_html_()
+    assert server.count("submit") == 2
+
+
+@pytest.mark.parametrize("duration", [10**400, -(10**5000), 86_401], ids=["vast", "vast below 0", "a day"])
+def test_a_duration_that_no_video_has_is_refused(duration: int) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="it must be 1 to 86,400") as caught:
+        VideoRequest("Fox", model="x/y", duration=duration)
+    assert len(str(caught.value)) < 200
+    with pytest.raises(errors.InvalidRequestError, match="Veo"):
+        VideoRequest("Fox", model="Veo 3.0", duration=duration)
+
+
+def test_a_limit_that_no_float_holds_is_refused(server: FaultServer, tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="max_seconds"):
+        client_of(server, tmp_path, max_seconds=10**400)
