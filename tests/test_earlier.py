@@ -34,7 +34,10 @@ def put(folder: Path, client: VideoClient, status: JobStatus, prompt: str, **fie
     begun = now() - age
     timeline = replace(record.timeline, created=begun, sent=begun)
     record = replace(record, status=status, timeline=timeline, **fields)
-    (folder / f"{record.name}.json").write_bytes(write_record(record))
+    # Whole, or not at all: a client that was just made is looking through the folder.
+    temporary = folder / f"{record.name}.new"
+    temporary.write_bytes(write_record(record))
+    temporary.rename(folder / f"{record.name}.json")
     return record
 
 
