@@ -96,7 +96,7 @@ class VideoClient:
                 "max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more."
             )
         self.demo = _demo_by_environment() if demo is None else bool(demo)
-        self._warned: list[Model] = []  # once of each that is marked as retired
+        self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
         #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
         self.prices = Prices(prices, None if self.demo else self.library)
@@ -228,21 +228,16 @@ class VideoClient:
         return uninterrupted(lambda: self._manager.obtain(request, take))
 
     def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
-        """New takes of each request, one after the other. Raises before the first if all of them go over a
-        limit."""
+        """New takes of each request. Raises before the first if all of them go over a limit."""
         wanted = [request for request in requests for _ in range(takes)]
         self._manager.check_all(wanted)
         for request in wanted:
             yield self.generate(request, take=None)
 
     def job(self, id: str) -> VideoJob:
-        """The job of this id (`vid_…`), also one that another process or program submitted: then the service
-        is asked whether it knows it. It is followed,
-        its video fetched.
-
-        Raises:
-            InvalidRequestError: that is no id.
-        """
+        """The job of this id (`vid_…`) of this client's service, also one that another process or program
+        submitted: then the service is asked whether it knows it. It is followed, its video fetched. Raises
+        InvalidRequestError (that is no id) or NotFoundError."""
         if not isinstance(id, str) or not is_id(id.strip()):
             raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
         return uninterrupted(lambda: self._manager.attach(id.strip()))
@@ -251,9 +246,8 @@ class VideoClient:
         return self._manager.look_up(self.library.reread(record))
 
     def estimate(self, model: str | Model, *, duration: int | None = None) -> Estimate:
-        """How long such a video takes the service, its queue and the making, in seconds: from this library's
-        own times of that model and duration; `.queue` and `.making` are of each alone. Nothing is asked of
-        the service. Raises InvalidRequestError.
+        """How long such a video takes the service, its queue (`.queue`) and the making (`.making`), in
+        seconds: from this library's own times of that model and duration. Raises InvalidRequestError.
 
         Example:
             >>> client.estimate("Veo 3.0", duration=6)     # doctest: +SKIP
@@ -264,14 +258,19 @@ class VideoClient:
 
     @property
     def ledger(self) -> Ledger:
-        """What was sent until now, and what it cost: a table. It is read from the library each time."""
+        """What was sent until now, and what it cost: a table, read from the library each time."""
         from .jobs.ledger import Ledger
 
         return Ledger.of(self.library)
 
     def unfinished(self) -> list[VideoJob]:
-        """The jobs that an earlier client left unfinished in the library, and that this one goes on with."""
+        """What an earlier client left unfinished, and this one goes on with; not what was never sent."""
         return list(self._resumed.result())
+
+    def unsent(self) -> list[VideoJob]:
+        """What was never sent, because its kernel ended or its client was closed: it is `waiting`, and in no
+        limit, until somebody sends it (`job.resume()`, `generate()`) or gives it up (`job.cancel()`)."""
+        return self._manager.unsent()
 
     def _require_key(self) -> Key:
         key = self.api_key

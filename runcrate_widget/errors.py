@@ -32,8 +32,8 @@
 `message` says what happened, `hint` what to do next; `str()` of an error is both. `kind` is one word for
 programs: `input`, `configuration`, `key`, `limit`, `storage`, `network`, `refused`, `credits`, `permission`,
 `not_found`, `model` (the service has it no more), `conflict`, `rate_limit`, `service`, `unexpected` (an
-answer), `video`, `failed`, `filtered` (by the rules for content), `unconfirmed`, `cancelled`, `closed`,
-`timeout`, or `unforeseen`.
+answer), `video`, `failed`, `filtered` (by the rules for content), `unconfirmed`, `unsent` (its kernel ended
+before), `cancelled`, `closed`, `timeout`, or `unforeseen`.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
 _OWN = ("model", "prompt", "duration", "aspect_ratio")
 _WIRE = "image_url"  # what the API calls the picture
+_LONGEST = 24 * 60 * 60  # seconds: a day of video, of a model whose durations are not known
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
@@ -260,7 +261,7 @@ def check_duration(duration: object, model: Model | None) -> int | None:
     default for None. Raises InvalidRequestError."""
     if duration is None:
         return model.nearest_duration() if model else None
-    allowed = f"{model.name} makes videos of {model.allowed}" if model else "it must be above 0"
+    allowed = f"{model.name} makes videos of {model.allowed}" if model else f"it must be 1 to {_LONGEST:,}"
     whole = not isinstance(duration, bool) and hasattr(duration, "__index__")
     allowed = allowed if whole else f"it must be a whole number of seconds: {allowed}"
     number = isinstance(duration, (int, float))
@@ -269,8 +270,10 @@ def check_duration(duration: object, model: Model | None) -> int | None:
         seconds = operator.index(duration)  # type: ignore[arg-type]
     except TypeError:
         seconds = 0
-    if isinstance(duration, bool) or seconds <= 0 or (model and seconds not in model.durations):
-        raise InvalidRequestError("duration", f"duration is {duration!r}; {allowed}.", hint)
+    possible = 0 < seconds <= _LONGEST and not isinstance(duration, bool)
+    if not possible or (model and seconds not in model.durations):
+        given = "out of all bounds" if abs(seconds) > 10 * _LONGEST else repr(duration)
+        raise InvalidRequestError("duration", f"duration is {given}; {allowed}.", hint)
     return seconds
 
 

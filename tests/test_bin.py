@@ -15,7 +15,6 @@ from fault_server import FaultServer, client_of, made, reset
 from videos import small_jpeg, small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, errors
-from runcrate_widget.library import bin as bin_module
 from runcrate_widget.library.library import Library
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -215,4 +214,27 @@ def test_where_files_have_one_name_only_they_are_moved_all_the_same(
     assert files(tmp_path) == {"bin/fox.mp4", "bin/fox.jpg"}
     client.library.restore(job.key)
     assert files(tmp_path) == {"fox.mp4", "fox.jpg"}
-    assert bin_module.FOLDER == "bin"
+
+
+def test_a_video_that_was_deleted_says_where_it_is_and_how_it_comes_back(
+    made_one: tuple[VideoClient, VideoJob],
+) -> None:
+    client, job = made_one
+    video = job.wait(30)
+    client.library.delete(job.key)
+    for ask in (video.read_bytes, lambda: video.show(embed=True), video.picture):
+        with pytest.raises(errors.RuncrateError, match="in the bin") as caught:
+            ask()
+        assert isinstance(caught.value, OSError)
+        assert caught.value.kind == "not_found"
+        assert f"restore({job.id!r})" in caught.value.hint
+    shown = video._repr_mimebundle_()["text/html"]
+    assert "<video" not in shown
+    assert "in the bin" in shown
+    assert "data:image/jpeg" in shown, "its poster is there"
+    client.library.restore(job.key)
+    assert video.read_bytes() == small_mp4(1)
+    assert "<video" in video._repr_mimebundle_()["text/html"]
+    video.path.unlink()
+    with pytest.raises(errors.LibraryError, match="not there any more"):
+        video.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,33 @@ def test_a_job_that_is_not_done_is_not_judged(tmp_path: Path) -> None:
     with FaultServer(video=small_mp4(1), polls=10**6) as server:
         client = client_of(server, tmp_path)
         job = client.generate(fox())
-        with pytest.raises(errors.JobError, match="nothing yet to choose"):
+        with pytest.raises(errors.JobError, match="This job is not done: it is "):
             job.choose(rating=5)
         client.close()
+
+
+def test_a_video_that_is_being_brought_back_is_not_judged_meanwhile(
+    made: tuple[VideoClient, list[Any]],
+) -> None:
+    _, (job, *_) = made
+    job._renew()  # as if somebody had just asked for it again
+    with pytest.raises(errors.JobError, match="its video is being brought back"):
+        job.choose(rating=5)
+    job._settle()
+    job.choose(rating=5)
+
+
+FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901
+
+
+@pytest.mark.parametrize("end", [FIRST, LAST, FIRST.replace(tzinfo=timezone(timedelta(hours=14)))])
+def test_the_ends_of_time_are_no_bounds(made: tuple[VideoClient, list[Any]], end: datetime) -> None:
+    client, _ = made
+    early = end.year == 1
+    assert len(client.library.filter(since=end)) == (3 if early else 0)
+    assert len(client.library.filter(until=end)) == (0 if early else 3)
+    assert len(client.ledger.filter(since=end)) == (3 if early else 0)
+    assert client.ledger.totals(until=end)["paid"].videos == (0 if early else 3)
 
 
 @pytest.mark.parametrize(

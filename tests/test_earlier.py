@@ -34,7 +34,10 @@ def put(folder: Path, client: VideoClient, status: JobStatus, prompt: str, **fie
     begun = now() - age
     timeline = replace(record.timeline, created=begun, sent=begun)
     record = replace(record, status=status, timeline=timeline, **fields)
-    (folder / f"{record.name}.json").write_bytes(write_record(record))
+    # Whole, or not at all: a client that was just made is looking through the folder.
+    temporary = folder / f"{record.name}.new"
+    temporary.write_bytes(write_record(record))
+    temporary.rename(folder / f"{record.name}.json")
     return record
 
 
@@ -105,13 +108,16 @@ def test_it_is_shown_also_where_nothing_is_taken_up(server: FaultServer, tmp_pat
 def test_one_that_was_sent_again_has_been_decided(server: FaultServer, tmp_path: Path) -> None:
     client = client_of(server, tmp_path)
     before = put(tmp_path, client, JobStatus.UNCONFIRMED, "A fox")
-    put(tmp_path, client, JobStatus.FAILED, "A fox", attempt=2)
+    put(tmp_path, client, JobStatus.COMPLETED, "A fox", attempt=2, id="vid_fox")
+    refused = put(tmp_path, client, JobStatus.UNCONFIRMED, "A hare")
+    put(tmp_path, client, JobStatus.FAILED, "A hare", attempt=2)
     lost = put(tmp_path, client, JobStatus.UNCONFIRMED, "An owl")
     client = client_of(server, tmp_path)
     widget = VideoWidget(client=client)
     assert wait_for_job(widget, lost.key)["undecided"]
     row = wait_for_job(widget, before.key)
     assert (row["undecided"], row["adoptable"]) == (False, True)
+    assert wait_for_job(widget, refused.key)["undecided"], "nothing came of the second one"
 
     view = View(widget)
     view.hello()

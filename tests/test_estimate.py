@@ -130,9 +130,9 @@ def test_only_the_latest_count() -> None:
 JS = Path(__file__).parent.parent / "js"
 TWIN = """
 import { readFileSync } from "node:fs";
-import { doneBy, progress, usual } from "./src/kernel/estimate.ts";
+import { doneBy, progressOf, usual } from "./src/kernel/estimate.ts";
 const answers = JSON.parse(readFileSync(0, "utf8")).map(({ times, share, elapsed }) => [
-  usual(times), doneBy(times), doneBy(times, share, elapsed), progress(times, elapsed),
+  usual(times), doneBy(times), doneBy(times, share, elapsed), progressOf(times, elapsed),
 ]);
 console.log(JSON.stringify(answers));
 """

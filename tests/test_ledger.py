@@ -414,15 +414,16 @@ def test_an_export_without_ids_is_refused(tmp_path: Path) -> None:
 # On the record
 
 
-def test_a_cost_is_on_the_record_and_a_bad_one_is_damage() -> None:
+def test_a_cost_is_on_the_record_and_a_bad_one_is_not_known() -> None:
     one = at(JobStatus.COMPLETED, timedelta(), id="vid_1", cost=2.4)
     assert read_record(one.name, one.folder, write_record(one)).cost == 2.4  # type: ignore[union-attr]
     unknown = write_record(replace(one, cost=None))
     assert b"cost" not in unknown
-    for bad in (b"-1", b"NaN", b'"much"'):
+    for bad in (b"-1", b"NaN", b'"much"', b"true", b"1" + b"0" * 400, b"1e308"):
         content = write_record(one).replace(b'"cost": 2.4', b'"cost": ' + bad)
-        with pytest.raises(ValueError):
-            read_record(one.name, one.folder, content)
+        read = read_record(one.name, one.folder, content)
+        assert read is not None, "what was paid is not set aside for it"
+        assert read.cost is None
 
 
 def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path: Path) -> None:
@@ -430,7 +431,7 @@ def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path
         for prompt in ("a", "b", "c"):
             job(client, prompt)
         for path, duration, cost in zip(
-            sorted(tmp_path.glob("*.json")), (10**400, -6, 6), (1e308, 0.0, 2.4), strict=True
+            sorted(tmp_path.glob("*.json")), (10**400, -6, 6), (10**400, 0.0, 2.4), strict=True
         ):
             fields = json.loads(path.read_bytes())
             path.write_text(
@@ -438,7 +439,7 @@ def test_a_record_that_says_anything_spoils_no_sum(server: FaultServer, tmp_path
             )
         assert client.ledger.totals()["paid"] == Spent(3, 6, 2.4, 1)
         assert spent(client.library, None)[0] == client.ledger.totals()
-        assert client._limit.left(client.library) == (0, None)
+        assert client._limit.left(client.library) == (94, None)
         client.ledger.to_csv(tmp_path / "ledger.csv")
         assert "2.40" in client.ledger._repr_html_()
         for one in client.library:
@@ -465,3 +466,38 @@ def test_a_job_of_another_program_is_there_with_its_id(server: FaultServer, tmp_
         None,
     )
     assert len(Library(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("duration", [-1000, -(10**400), 10**400, 10**12])
+def test_seconds_that_no_video_has_lift_no_limit_and_break_none(
+    server: FaultServer, tmp_path: Path, duration: int
+) -> None:
+    with client_of(server, tmp_path) as client:
+        job(client, "a")
+    (path,) = tmp_path.glob("*.json")
+    fields = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**fields, "request": {**fields["request"], "duration": duration}}))
+    with client_of(server, tmp_path, max_seconds=6, limit_period=timedelta(1)) as client:
+        assert client._limit.left(client.library) == (6, None)
+        job(client, "b")
+        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+            job(client, "c")
+        odd = restore_request({"prompt": "Fox", "model": "x/y", "duration": duration})
+        with pytest.raises(errors.SpendingLimitError, match="it is not known"):
+            client._limit.check(odd, client.library)
+        assert client.ledger._repr_html_()
+    assert server.count("submit") == 2
+
+
+@pytest.mark.parametrize("duration", [10**400, -(10**5000), 86_401], ids=["vast", "vast below 0", "a day"])
+def test_a_duration_that_no_video_has_is_refused(duration: int) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="it must be 1 to 86,400") as caught:
+        VideoRequest("Fox", model="x/y", duration=duration)
+    assert len(str(caught.value)) < 200
+    with pytest.raises(errors.InvalidRequestError, match="Veo"):
+        VideoRequest("Fox", model="Veo 3.0", duration=duration)
+
+
+def test_a_limit_that_no_float_holds_is_refused(server: FaultServer, tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="max_seconds"):
+        client_of(server, tmp_path, max_seconds=10**400)

@@ -240,6 +240,11 @@ def test_one_that_failed_is_sent_anew_and_an_unconfirmed_one_is_not(
     with pytest.raises(errors.JobFailedError, match="too dark"):
         again.wait(30)
     assert server.count("submit") == 2
+    lost = client.generate(fox())
+    with pytest.raises(errors.JobUnconfirmedError):  # nothing came of the second; the first may be there
+        lost.wait(30)
+    assert server.count("submit") == 2
+    lost.cancel()
     anew = client.generate(fox())
     assert anew.wait(30)
     assert not anew.reused
@@ -382,6 +387,18 @@ def test_a_video_whose_file_is_gone_is_fetched_again(server: FaultServer, tmp_pa
     again.resume()
     assert again.wait(30).read_bytes() == VIDEO
     assert server.count("submit") == 1
+
+
+def test_a_video_that_was_cut_short_is_fetched_again_while_its_job_is_held(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    client = client_of(server, tmp_path)
+    job = client.generate(fox())
+    path = job.wait(30).path
+    for left in (0, 300):
+        path.write_bytes(VIDEO[:left])
+        assert client.generate(fox()).wait(30).read_bytes() == VIDEO
+    assert (server.count("submit"), server.count("download")) == (1, 3)
 
 
 def test_any_job_by_its_id(server: FaultServer, tmp_path: Path) -> None:
@@ -585,9 +602,9 @@ class LibraryMachine(RuleBasedStateMachine):
             for take in (1, 2):
                 mine = [one for one in self.model.values() if (one["n"], one["take"]) == (n, take)]
                 current = self.handles[1].current(fox(n), take, HERE)
-                assert (current.attempt if current else None) == max(
-                    (one["attempt"] for one in mine), default=None
-                )
+                worth = {"failed": 0, "waiting": 1}
+                best = max(((worth.get(one["status"], 2), one["attempt"]) for one in mine), default=(0, None))
+                assert (current.attempt if current else None) == best[1]
 
     def teardown(self) -> None:
         assert not list(Path(self.place.name).glob("*.lock"))

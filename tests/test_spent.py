@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,23 @@ def test_what_was_spent_in_this_session_today_and_in_all(server: FaultServer, tm
     assert answer["library"] == {
         **session, "paid": {"videos": 3, "seconds": 17, "dollars": 4.8, "unpriced": 1}
     }  # fmt: skip
+
+
+def test_this_session_is_what_the_limit_counts_also_where_the_clock_was_set_back(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    with client_of(server, tmp_path, max_seconds=6) as client:
+        client._limit = replace(client._limit, begun=now() + timedelta(hours=1))
+        job = client.generate("A fox", model="Veo 3.0", duration=6)
+        job.wait(30)
+        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+            client.generate("An owl", model="Veo 3.0", duration=6)
+        told = View(VideoWidget(client=client)).ask("money")
+        assert (told["session"]["paid"]["videos"], told["session"]["paid"]["seconds"]) == (1, 6)
+        timeline = replace(job.timeline, created=now() + timedelta(hours=2), ended=None)
+        job.record = replace(job.record, timeline=timeline)
+        assert job.elapsed == 0
+        assert " 0:00 " in repr(job)
 
 
 def test_a_demo_is_free(tmp_path: Path) -> None:

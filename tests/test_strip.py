@@ -275,3 +275,19 @@ def test_nothing_of_it_is_wider_than_the_card(widget: Widget, width: int) -> Non
     assert all(
         height < 60 for height in view.locator(".rw-run").evaluate_all("r => r.map((e) => e.offsetHeight)")
     )
+
+
+def test_a_set_whose_kernel_ended_before_it_was_sent_is_sent_or_given_up(widget: Widget) -> None:
+    lost = error("It was never sent: its kernel ended.", "Send it, or give it up.")
+    jobs = [job(f"n{n}", "waiting", stopped=True, error=lost) for n in range(4)]
+    view = widget.start(state(_jobs=jobs))
+    needs = view.get_by_label("What needs you")
+    needs.get_by_role("button", name="Send the 4").click()
+    expect(needs).to_contain_text("Send 4?")
+    assert widget.of("resume") == []
+    needs.get_by_role("button", name="Yes, send them").click()
+    assert sorted(one["key"] for one in widget.of("resume")) == ["n0", "n1", "n2", "n3"]
+    widget.set("_jobs", jobs[:1])
+    row(view, "n0").get_by_role("button", name="Give it up").click()
+    assert widget.of("cancel") == [{"key": "n0"}]
+    row(view, "n0").get_by_role("button", name="Send it").click()

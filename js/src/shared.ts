@@ -2,6 +2,7 @@
 // no copy of its own. A module that both need stands here.
 
 export * from "./kernel/conversation.ts";
+export * from "./kernel/estimate.ts";
 export * from "./kernel/host.ts";
 export * from "./kernel/messages.ts";
 export * from "./kernel/rows.ts";

@@ -51,6 +51,7 @@ class Manager(Protocol):
     def adopt(self, job: VideoJob, id: str) -> None: ...
     def resume(self, job: VideoJob) -> None: ...
     def choose(self, job: VideoJob, changes: Mapping[str, Any]) -> None: ...
+    def look_again(self, job: VideoJob) -> None: ...
 
 
 class VideoJob(HasTraits):
@@ -126,7 +127,7 @@ class VideoJob(HasTraits):
     @property
     def elapsed(self) -> float:
         """Seconds since it was asked for, up to its end."""
-        return (self.ended or time.time()) - self.started
+        return max(0.0, (self.ended or time.time()) - self.started)
 
     def wait(self, timeout: float | None = None) -> Video:
         """Waits for the video, for at most `timeout` seconds; by default as long as it takes.
@@ -144,6 +145,8 @@ class VideoJob(HasTraits):
             raise RuntimeError(
                 "wait() was called in the engine's own thread (by an observer?): it waits for itself."
             )
+        if self._lost:
+            self._manager.look_again(self)
         done = self._done
         if not wait_for_futures([done], None if timeout == float("inf") else timeout).done:
             raise WaitTimeoutError(
@@ -157,7 +160,14 @@ class VideoJob(HasTraits):
         return self._wait().__await__()
 
     async def _wait(self) -> Video:
+        if self._lost:
+            await asyncio.to_thread(self._manager.look_again, self)
         return self._outcome(*await asyncio.shield(asyncio.wrap_future(self._done)))
+
+    @property
+    def _lost(self) -> bool:
+        """Whether its answer was lost: in another notebook a person may have put that right."""
+        return self.done and self.status == JobStatus.UNCONFIRMED
 
     def _outcome(self, status: JobStatus, reason: RuncrateError | None, video: Video | None) -> Video:
         if video is not None:
@@ -206,12 +216,13 @@ class VideoJob(HasTraits):
         uninterrupted(lambda: self._manager.adopt(self, id))
 
     def resume(self) -> None:
-        """Asks again for a job (or a download) that was given up, or whose file is gone; does nothing while
-        it is under way.
+        """Asks again for a job (or a download) that was given up, or whose file is gone, or sends one that
+        was never sent because its kernel ended (`client.unsent()`); does nothing while it is under way.
 
-        Raises JobError if the service never gave it an id.
+        Raises JobError if it was sent, and the service never gave it an id, and SpendingLimitError if it was
+        not sent, and would go over a limit.
         """
-        self._manager.resume(self)
+        uninterrupted(lambda: self._manager.resume(self))
 
     @property
     def choice(self) -> Choice:
@@ -253,26 +264,9 @@ class VideoJob(HasTraits):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         # In an ipykernel `live.py` shows this, and goes on showing it at each change.
         video = self.video
-        return video._repr_mimebundle_() if video else {"text/plain": repr(self), "text/html": self._html()}
-
-    def _html(self) -> str:
-        """The job's stage, as long as it has no video."""
-        began = datetime.fromtimestamp(self.started, timezone.utc).astimezone()
-        error = self.error
-        stage = ["DEMO"] if self.demo else []
-        # In a notebook that is reloaded or saved it may not be news any more: then one sees how old it is.
-        status = (
-            self.status if self.done else f"{self.status} at {datetime.now(timezone.utc).astimezone():%H:%M}"
+        return (
+            video._repr_mimebundle_() if video else {"text/plain": repr(self), "text/html": _stage_html(self)}
         )
-        stage += [status, f"began {began:%Y-%m-%d %H:%M}", *([self.note] if self.note else [])]
-        lines = [" · ".join(stage)]
-        lines += [shortened(text, 300) for text in (error.message, error.hint) if text] if error else []
-        lines += [
-            shortened(self.request.prompt, 150),
-            " · ".join([*self._facts(), *([self.id] if self.id else [])]),
-        ]
-        first, *others = (html.escape(line, quote=False) for line in lines)
-        return f"<div style='max-width:640px'><b>{first}</b><br>{'<br>'.join(others)}</div>"
 
     # What follows is called in the engine's thread alone.
 
@@ -302,3 +296,21 @@ class VideoJob(HasTraits):
         if self._done.done():
             self._done = Future()
         self._stopped_at = None
+
+
+def _stage_html(job: VideoJob) -> str:
+    """The job's stage, as long as it has no video."""
+    began = datetime.fromtimestamp(job.started, timezone.utc).astimezone()
+    error = job.error
+    stage = ["DEMO"] if job.demo else []
+    # In a notebook that is reloaded or saved it may not be news any more: then one sees how old it is.
+    status = job.status if job.done else f"{job.status} at {datetime.now(timezone.utc).astimezone():%H:%M}"
+    stage += [status, f"began {began:%Y-%m-%d %H:%M}", *([job.note] if job.note else [])]
+    lines = [" · ".join(stage)]
+    lines += [shortened(text, 300) for text in (error.message, error.hint) if text] if error else []
+    lines += [
+        shortened(job.request.prompt, 150),
+        " · ".join([*job._facts(), *([job.id] if job.id else [])]),
+    ]
+    first, *others = (html.escape(line, quote=False) for line in lines)
+    return f"<div style='max-width:640px'><b>{first}</b><br>{'<br>'.join(others)}</div>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import html
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, overload
 
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.library.search import zoned
 
 from .reconcile import Export, Reconciliation, reconciled
 from .spending import VAST
@@ -183,18 +184,21 @@ class Ledger(Sequence[dict[str, Any]]):
         return f"<p>{sums}</p><table><tr>{heads}</tr>{rows}{more}</table>"
 
 
-def spent(records: Iterable[Record], *since: datetime | None) -> list[dict[str, Spent]]:
-    """The sum of each outcome, of what was sent since each of these moments (None: of all), in one pass."""
+def spent(
+    records: Iterable[Record], *since: datetime | None, asked: Collection[str] = ()
+) -> list[dict[str, Spent]]:
+    """The sum of each outcome, of what was sent since each of these moments (None: of all), in one pass. The
+    records of the names `asked` count for the first one, whatever has become of the clock."""
     begins = [begin or datetime.min.replace(tzinfo=timezone.utc) for begin in since]
     earliest, sums, at = min(begins), [_Sums() for _ in begins], now()
     for record in records:
-        when = _when(record)
-        if when < earliest or (outcome := outcome_of(record, at)) is None:
+        when, named = _when(record), record.name in asked
+        if (when < earliest and not named) or (outcome := outcome_of(record, at)) is None:
             continue
         demo = outcome == "demo"
         seconds, dollars = (0, 0.0) if demo else (record.request.duration, record.cost)
-        for begin, total in zip(begins, sums, strict=True):
-            if when >= begin:
+        for place, (begin, total) in enumerate(zip(begins, sums, strict=True)):
+            if when >= begin or (named and place == 0):
                 total.add(outcome, seconds, dollars)
     return [total.spent() for total in sums]
 
@@ -277,12 +281,7 @@ def _known(dollars: float | None) -> float | None:
 def _moment(name: str, given: object) -> datetime | None:
     if given is not None and not isinstance(given, datetime):
         raise InvalidRequestError(name, f"{name} is {given!r}; it must be a datetime.")
-    if given is None or given.utcoffset() is not None:
-        return given
-    try:
-        return given.astimezone()
-    except (OverflowError, ValueError, OSError):  # `datetime.min`: the zones of then are not known
-        return given.replace(tzinfo=timezone.utc)
+    return None if given is None else zoned(given)
 
 
 def _said(spent: Spent) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import RuncrateError
+from runcrate_widget.library.attempts import is_owned
 from runcrate_widget.library.record import JobStatus, Record
+from runcrate_widget.request import VideoRequest
 
 from .ends import recorded_end
 from .loop import engine
@@ -25,14 +27,47 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=living.clear)  # nobody carries them there
 
 
+def had(folder: Path, service: str, request: VideoRequest, take: int) -> Record | None:
+    """The record of a job of this take that the service has."""
+    for job in list(living.values()):
+        record = job.record
+        same = (record.folder, record.service) == (folder, service)
+        if same and record.id and (record.request, record.take) == (request, take):
+            return record
+    return None
+
+
+def was_left(record: Record) -> bool:
+    """Whether a job waits to be sent, and nobody will send it: its kernel has ended, or its client was
+    closed."""
+    if record.status is not JobStatus.WAITING:
+        return False
+    job = living.get((record.folder, record.name))
+    return not (job is not None and not job.done) and not is_owned(record)
+
+
 def why_at_rest(record: Record) -> RuncrateError:
     """Why there is no video of a job that was only looked up."""
     if record.status is JobStatus.COMPLETED:
         message = "The file is not there: it was deleted, or moved."
         return RuncrateError(message, "job.resume() brings it back.", kind="not_found")
+    if was_left(record):
+        return unsent()
     return RuncrateError(
         "This client does not follow the job.", "job.resume() goes on with it.", kind="closed"
     )
+
+
+def unsent() -> RuncrateError:
+    """Why a job rests that waits, and whose process has ended."""
+    hint = "Send it (job.resume()), or give it up (job.cancel())."
+    return RuncrateError("It was never sent: its kernel ended.", hint, kind="unsent")
+
+
+def newer(known: Record, read: Record) -> Record:
+    """Of the record of a job and what is on disk the one that holds: an id that could not be written is not
+    forgotten."""
+    return known if known.id and not read.id else read
 
 
 def refresh(record: Record) -> None:

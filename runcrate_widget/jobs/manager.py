@@ -16,6 +16,7 @@ from runcrate_widget.errors import (
     DamagedRecordError,
     JobError,
 )
+from runcrate_widget.library.attempts import nothing_came, standing
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.pictures import keep_picture
 from runcrate_widget.library.record import JobStatus, Record
@@ -27,7 +28,7 @@ from runcrate_widget.service.limits import Limits
 from .ending import watch
 from .ends import recorded_end
 from .job import VideoJob
-from .living import at_rest, living, why_at_rest
+from .living import at_rest, had, living, newer, was_left, why_at_rest
 from .loop import engine
 from .pacer import pacer_of
 from .runs import Runs, goes_on
@@ -71,9 +72,9 @@ class JobManager:
             )
             if record is None or _may_be_sent_anew(record):
                 return self._send(request, take, record.attempt + 1 if record else 1)
-            if record.status is JobStatus.WAITING:  # of a process that has ended
+            if record.status is JobStatus.WAITING:
                 keep_picture(self._library.store, request)
-                self._limit().check(request, self._library, sent=record.name)
+                self._limit().check_waiting(record, self._library)
             job = self._job(record, wanted=True)
         job.reused = True
         return self._revived(job)
@@ -110,12 +111,15 @@ class JobManager:
             TransportError, APIError: the library does not know it, and the service does not answer.
         """
         self._check_open()
-        if self._library.find(id) is None:
+        service = self._backend.service
+        if self._library.find(id, service=service) is None:
             self._ask_for(id)
         with self._library.lock:
-            record, lease = self._library.find(id), None
+            record, lease = self._library.find(id, service=service), None
             if record is None:
                 record, lease, _ = self._create(restore_request({}), 1, 1, id=id)
+            elif record.service != service or was_left(record):  # by its key; nothing is asked or sent
+                return self.look_up(record)
             job = self._job(record, lease)
         return self._revived(job)
 
@@ -136,11 +140,18 @@ class JobManager:
                 living[record.folder, record.name] = job
                 if end is None:
                     at_rest.add(job)
+            elif job.done and record.service == self._backend.service:
+                job._manager = self  # whose it was may be closed
+                engine().call(self._runs.leave, job)
         return job
 
+    def unsent(self) -> list[VideoJob]:
+        """What waits in the library to be sent, and is carried by nobody: as `look_up` gives it."""
+        records = self._library.unfinished(self._backend.service)
+        return [self.look_up(one) for one in records if was_left(one)]
+
     def resume_all(self) -> list[VideoJob]:
-        """Takes up all that is unfinished in the library. What was never sent stays so: nobody asks for it
-        now."""
+        """Takes up all that is unfinished in the library, but for what was never sent: nobody asks for it."""
         self._library.tidy()
         with self._library.lock:
             records = self._library.unfinished(self._backend.service)
@@ -154,30 +165,45 @@ class JobManager:
 
     def resubmit(self, job: VideoJob) -> VideoJob:
         self._check_open()
+        self._runs.check_service(job)
+        self.look_again(job, "Another notebook has gone on with this job")
         if job.record.status not in (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.UNCONFIRMED):
             message = f"This job is {job.record.status}: it is not sent again."
             raise JobError(job, message, "Ask for another take instead.")
+        if not job.request.prompt:
+            message = "Only the id of this job is known, and not what was asked for: it is not sent again."
+            raise JobError(job, message, "Write its prompt, and generate.")
         with self._library.lock:
-            known = self._library.reread(job.record)
-            if (known.status, known.id) != (job.record.status, job.record.id):
-                message = f"Another notebook has gone on with this job: it is {known.status}."
-                raise JobError(job, message, "Ask for it again to see it.")
-            latest = self._library.current(job.request, job.take, self._backend.service)
-            if latest is not None and latest.attempt > job.record.attempt:  # it was sent again already
-                return self._job(latest)
-            return self._send(job.request, job.take, job.record.attempt + 1)
+            attempts = self._library.attempts(job.request, job.take, self._backend.service)
+            if (other := _sent_already(job.record, attempts)) is None:
+                last = max(one.attempt for one in [*attempts, job.record])
+                return self._send(job.request, job.take, last + 1)
+            if was_left(other):
+                self._limit().check_waiting(other, self._library)
+            return self._job(other, wanted=True)
+
+    def look_again(self, job: VideoJob, refusal: str = "") -> None:
+        """Has a job that is done show what has become of it in another notebook. With a `refusal`, raises
+        JobError if anything has."""
+        moved = engine().run(lambda: self._runs.catch_up(job) and job.record.status)
+        if moved and refusal:
+            raise JobError(job, f"{refusal}: it is {moved}.", "See what it says now.")
 
     def adopt(self, job: VideoJob, id: str) -> None:
         self._check_open()
+        self._runs.check_service(job)
         if not isinstance(id, str) or not id.strip():
             raise JobError(job, f"{id!r} is not the id of a job.", "It looks like vid_abc123.")
-        other = self._library.find(id.strip())
+        other = self._library.find(id.strip(), service=job.record.service)
         if other is not None and other.key != job.key:
             raise JobError(job, f"{id.strip()} is the id of another job in this library: {other!r}.")
         engine().run(lambda: self._runs.adopt(job, id.strip()))
 
     def resume(self, job: VideoJob) -> None:
         self._check_open()
+        if job.done and job.record.status is JobStatus.WAITING:
+            self._runs.check_service(job)
+            self._limit().check_waiting(job.record, self._library)
         engine().run(lambda: self._runs.resume(job))
 
     def choose(self, job: VideoJob, changes: Mapping[str, Any]) -> None:
@@ -188,17 +214,8 @@ class JobManager:
         engine().run(self._runs.resume_stopped)
 
     def close(self) -> None:
-        """Lets all jobs go: their records stay, and the next client on that library goes on with them.
-
-        Waits for the answer of a submit that is on its way, which must not be cut off.
-        """
-        if self._runs.of_parent:  # a forked child's copy: the parent goes on
-            return
-        self._runs.closed = True
-        if engine().here:
-            engine().spawn(self._runs.let_go())
-        else:
-            engine().submit(self._runs.let_go).result()
+        """Lets all jobs go: their records stay, and the next client on that library goes on with them."""
+        self._runs.close()
 
     def _check_open(self) -> None:
         if self._runs.closed:
@@ -216,15 +233,11 @@ class JobManager:
         return made
 
     def _unwritten(self, request: VideoRequest, take: int) -> Record | None:
-        """The record of a job that the service has, and whose file somebody has removed: it is written
-        again."""
-        for job in list(living.values()):
-            record = job.record
-            same = (record.folder, record.service) == (self._library.folder, self._backend.service)
-            if same and record.id and (record.request, record.take) == (request, take):
-                self._library.write(record)
-                return record
-        return None
+        """The record of a job of this process whose file somebody has removed: it is written again."""
+        record = had(self._library.folder, self._backend.service, request, take)
+        if record is not None:
+            self._library.write(record)
+        return record
 
     def _send(self, request: VideoRequest, take: int, attempt: int) -> VideoJob:
         self._limit().check(request, self._library)
@@ -241,8 +254,7 @@ class JobManager:
         return None
 
     def _job(self, record: Record, lease: Lease | None = None, *, wanted: bool = False) -> VideoJob:
-        """The job of a record, under way if unfinished. `wanted`: the user asks for it now, so it may be
-        sent."""
+        """The job of a record, under way if unfinished. `wanted`: a person asks for it, so it may be sent."""
         job = living.get((record.folder, record.name))
         if job is None:
             job = VideoJob(record, self)
@@ -256,12 +268,11 @@ class JobManager:
                 return job
         else:
             job._wanted = job._wanted or wanted
-            old = (job.record.status, job.record.id) != (record.status, record.id) or job in at_rest
-            # Its client was closed before it was sent; or another notebook has gone on with it; or nobody
-            # has asked for it.
+            job._manager = self if job.done else job._manager  # whose it was may be closed
+            old = (job.status, job.id) != (record.status, record.id) or job in at_rest
+            # Another notebook has gone on with it; or nobody has asked for it, or its client was closed.
             if job.done and (old or (wanted and job.record.status is JobStatus.WAITING)):
-                job.record = record
-                job._manager = self
+                job.record = newer(job.record, record)
                 job._renew()
                 engine().call(self._runs.start, job)
         if lease is not None:
@@ -289,4 +300,13 @@ def _heard(backend: Backend, limits: Limits) -> None:
 def _may_be_sent_anew(record: Record) -> bool:
     """Whether asking for the same again sends it again: not what the service's rules forbid."""
     filtered = record.error is not None and record.error.get("kind") == "filtered"
-    return record.status is JobStatus.CANCELLED or (record.status is JobStatus.FAILED and not filtered)
+    return nothing_came(record) and not (record.status is JobStatus.FAILED and filtered)
+
+
+def _sent_already(record: Record, attempts: Sequence[Record]) -> Record | None:
+    """Of all attempts at its take the one that came in the place of this one, or has a video: then it is not
+    sent once more."""
+    others = [one for one in attempts if one.name != record.name and not nothing_came(one)]
+    other = standing(others)
+    earlier = other is not None and other.attempt < record.attempt
+    return None if other is None or (earlier and other.status is JobStatus.UNCONFIRMED) else other

@@ -26,6 +26,7 @@ from runcrate_widget.service.backend import Answer
 from .download import fetch
 from .ends import closed, recorded_end
 from .job import VideoJob
+from .living import newer, unsent
 from .loop import in_thread
 from .sending import Elsewhere, Means, Sending, failed
 from .status import Move
@@ -127,8 +128,7 @@ class Run:
         while True:
             await in_thread(self._take_lease)
             record = await in_thread(self._library.reread, job.record)
-            # An id that could not be written is not forgotten.
-            job.record = job.record if job.record.id and not record.id else record
+            job.record = newer(job.record, record)
             if end := await in_thread(recorded_end, job.record):
                 job._show(error=end.error, video=end.video)
                 raise Over
@@ -146,10 +146,7 @@ class Run:
         if record.status is JobStatus.COMPLETED:  # and the file is gone
             await self._talk.move(Move(JobStatus.DOWNLOADING))
         elif record.id is None and record.status is JobStatus.WAITING and not await self._was_left():
-            message = "Its notebook ended before it was sent: nothing is billed."
-            await self._talk.end(
-                JobStatus.CANCELLED, RuncrateError(message, "Generate again to send it.", kind="cancelled")
-            )
+            raise unsent()
         elif record.id is None:
             host = self._backend.host
             await self.sending.unconfirmed(

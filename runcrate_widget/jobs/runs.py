@@ -20,9 +20,9 @@ from runcrate_widget.library.record import JobStatus, chosen, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Backend
 
-from .ends import closed
+from .ends import End, closed, recorded_end
 from .job import VideoJob
-from .living import at_rest
+from .living import at_rest, newer, was_left, why_at_rest
 from .loop import engine
 from .run import Run
 from .sending import Means
@@ -118,7 +118,7 @@ class Runs:
             if job.record.status is not status:
                 lease.release()
                 message = f"Another notebook has gone on with this job meanwhile: it is {job.record.status}."
-                raise JobError(job, message)
+                raise JobError(job, message, "See what it says.")
         if task := self._tasks.get(job):
             task.cancel()
         if status is JobStatus.WAITING:
@@ -131,27 +131,60 @@ class Runs:
         )
         if lease is not None:
             lease.release()
-        if not job.done:
-            job._settle()
+        job._renew()
+        job._settle()
 
     def _take(self, job: VideoJob) -> Lease:
         """The lease of a job that is not carried here, and its record as it is now. Raises JobError."""
         lease = self._library.lease(job.record.name)
+        moved = self.catch_up(job, lease)
+        if moved and not job.done:  # with its lease, if nobody else has it
+            message = f"Another notebook has gone on with this job meanwhile: it is {job.record.status}."
+            raise JobError(job, message, "It is followed here, too: see what it says.")
         if lease is None:
             raise JobError(job, "Another notebook has this job in hand.", "See what it says.")
-        job.record = self._library.reread(job.record)
+        if not moved:
+            job.record = self._library.reread(job.record)
         return lease
+
+    def catch_up(self, job: VideoJob, lease: Lease | None = None) -> bool:
+        """Whether another notebook has gone on with a job that is done here. Then it shows the end that it
+        has come to, or is followed again (with the `lease`, if it is given)."""
+        if not job.done:
+            return False
+        record = newer(job.record, self._library.reread(job.record))
+        if (record.status, record.id) == (job.status, job.id):
+            return False
+        job.record = record
+        job._renew()
+        end = recorded_end(record)
+        if end is None and record.service == self._backend.service and not self.closed:
+            self.start(job, lease)
+            return True
+        end = end or End(error=closed(record) if self.closed else why_at_rest(record))
+        job._show(error=end.error, video=end.video)
+        job._settle()
+        return True
+
+    def leave(self, job: VideoJob) -> None:
+        """If a job waits, and was let go by its client, which was closed: it says that nobody sends it."""
+        if job.done and was_left(job.record):
+            at_rest.add(job)
+            job._show(error=why_at_rest(job.record))
+
+    def check_service(self, job: VideoJob) -> None:
+        """Raises JobError if the job is of another service: its id says nothing here, and what is sent here
+        is another video."""
+        if job.record.service != self._backend.service:
+            message = f"This job is of another service: {job.record.service}."
+            raise JobError(job, message, "A client of that service goes on with it.")
 
     def adopt(self, job: VideoJob, id: str) -> None:
         """Goes on with a job by an id that was given by hand. Raises JobError or LibraryError."""
-        mistaken = job.done and job.video is None and job.record.adopted is not None
-        if not mistaken and not lacks_id(job.record):
-            raise JobError(job, f"This job is {job.record.status}: it needs no other id.")
+        self._check_adoptable(job, "it needs no other id")
         lease = self._take(job)
         try:
-            if not mistaken and not lacks_id(job.record):
-                message = f"Another notebook has given this job its id meanwhile: it is {job.record.status}."
-                raise JobError(job, message, "Ask for it again to see it.")
+            self._check_adoptable(job, "another notebook has given this job its id meanwhile")
             facts: dict[str, Any] = {"id": id, "adopted": now()}
             make_move_now(job, self._library, Move(JobStatus.QUEUED, facts=facts, must=True))
         except RuncrateError:
@@ -160,14 +193,22 @@ class Runs:
         job._renew()
         self.start(job, lease)
 
+    def _check_adoptable(self, job: VideoJob, why: str) -> None:
+        mistaken = job.done and job.video is None and job.record.adopted is not None
+        if not mistaken and not lacks_id(job.record):
+            raise JobError(job, f"This job is {job.record.status}: {why}.")
+
     def resume(self, job: VideoJob) -> None:
-        """Goes on with a job that was stopped, or whose file is gone. Raises JobError."""
-        if job.record.id is None:
+        """Goes on with a job that was stopped, or was never sent, or whose file is gone. Raises JobError."""
+        if self.catch_up(job):
+            return
+        waits = job.record.status is JobStatus.WAITING
+        if job.record.id is None and not waits:
             hint = "resubmit() sends it again, adopt(id) gives it one."
             raise JobError(job, "The service gave this job no id.", hint)
-        if job.record.service != self._backend.service:
-            message = f"This job is of another service: {job.record.service}."
-            raise JobError(job, message, "A client of that service goes on with it.")
+        self.check_service(job)
+        if waits:
+            job._wanted = True
         if goes_on(job):
             self._begin_again(job)
 
@@ -176,8 +217,9 @@ class Runs:
         LibraryError."""
         job.record.choice.changed(changes)  # what is wrong with it is said first
         if not job.done:
-            message = f"This job is {job.record.status}: there is nothing yet to choose."
-            raise JobError(job, message, "Wait for its video.")
+            made = job.record.status is JobStatus.COMPLETED
+            state = "its video is being brought back" if made else f"it is {job.record.status}"
+            raise JobError(job, f"This job is not done: {state}.", "Choose when it is: job.wait().")
         lease = self._take(job)
         try:
             record = chosen(job.record, changes)
@@ -186,6 +228,16 @@ class Runs:
         finally:
             lease.release()
         job._show(note=job.note, error=job.error, video=job.video)
+
+    def close(self) -> None:
+        """Lets all jobs go. Waits for the answer of a submit that is on its way. From any thread."""
+        if self.of_parent:  # a forked child's copy: the parent goes on
+            return
+        self.closed = True
+        if engine().here:
+            engine().spawn(self.let_go())
+        else:
+            engine().submit(self.let_go).result()
 
     async def let_go(self) -> None:
         """Ends all runs, but for a request that is on its way: that is waited for."""
@@ -206,4 +258,10 @@ def goes_on(job: VideoJob) -> bool:
 
 
 def _file_is_gone(job: VideoJob) -> bool:
-    return job.record.status is JobStatus.COMPLETED and not job.record.path.exists()
+    if job.record.status is not JobStatus.COMPLETED:
+        return False
+    try:
+        size = os.stat(job.record.path).st_size
+    except OSError:
+        return True
+    return job.video is None or size != job.video.size

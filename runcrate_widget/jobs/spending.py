@@ -16,6 +16,7 @@ from runcrate_widget.library.record import JobStatus, Record, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest
 
+from .living import was_left
 from .loop import in_thread
 
 #: As whose a record of the demo backend stands (`Record.service`).
@@ -63,6 +64,9 @@ class SpendingLimit:
             if value is not None and not (number and value >= 0):
                 message = f"{name} is {value!r}; it must be a number, 0 or more."
                 raise InvalidRequestError(name, message)
+            if isinstance(value, int) and value >= VAST:
+                message = f"{name} is more than there is; leave it out for no limit."
+                raise InvalidRequestError(name, message)
         period = self.period
         if period is not None and not (isinstance(period, timedelta) and period > timedelta()):
             message = f"limit_period is {period!r}; it must be a timedelta above 0: timedelta(days=1)."
@@ -75,6 +79,12 @@ class SpendingLimit:
     def check(self, request: VideoRequest, library: Library, *, sent: str | None = None) -> None:
         """Raises SpendingLimitError if the video of the request would go over a limit: see `check_all`."""
         self.check_all([request], library, sent=sent)
+
+    def check_waiting(self, record: Record, library: Library) -> None:
+        """Raises SpendingLimitError if the video of a record would go over a limit that waits, and is to be
+        sent because somebody asks for it: from now on it counts."""
+        self.check(record.request, library, sent=None if was_left(record) else record.name)
+        self.asked.add(record.name)
 
     def check_all(
         self, requests: Sequence[VideoRequest], library: Library, *, sent: str | None = None
@@ -93,7 +103,7 @@ class SpendingLimit:
             if one.name != sent and not (sent is not None and one.status is JobStatus.WAITING)
         ]
         if self.max_seconds is not None:
-            gone = sum(one.request.seconds or 0 for one in counted)
+            gone = _seconds(counted)
             _check("max_seconds", self.max_seconds, "s", gone, requests, [one.seconds for one in requests])
         if self.max_cost is not None:
             paid = sum(map(self._paid, counted))
@@ -104,7 +114,7 @@ class SpendingLimit:
         if not self:
             return None
         counted = list(self._counted(records))
-        gone = min(sum(one.request.seconds or 0 for one in counted), VAST)
+        gone = _seconds(counted)
         paid = sum(map(self._paid, counted))
         return Amount(
             None if self.max_seconds is None else max(0.0, self.max_seconds - gone),
@@ -117,14 +127,16 @@ class SpendingLimit:
         return (
             one
             for one in records
-            if (one.created >= since or (self.period is None and one.name in self.asked))
+            if (_moment(one) >= since or (self.period is None and one.name in self.asked))
             and (one.service == DEMO) is self.demo
             and not _is_free(one)
+            and not was_left(one)  # it counts when somebody has it sent
         )
 
     def _paid(self, record: Record) -> float:
         """Dollars: by the price when it was sent, else by that of now; 0 if neither is known."""
-        return (self.cost(record.request) if record.cost is None else record.cost) or 0.0
+        paid = self.cost(record.request) if record.cost is None else record.cost
+        return paid if paid is not None and _is_sane(paid) else 0.0
 
     @contextlib.asynccontextmanager
     async def reserved(self, record: Record, library: Library) -> AsyncIterator[None]:
@@ -144,7 +156,7 @@ class SpendingLimit:
         """Dollars, or None if that is not known."""
         price, seconds = self.price(request.model), request.seconds
         # A record is a file, and may say anything; and what is written here must be read again.
-        if price is None or seconds is None or not (0 <= seconds < VAST and 0 <= price < VAST):
+        if price is None or seconds is None or not (_is_sane(seconds) and _is_sane(price)):
             return None
         return round(price * seconds, 6)
 
@@ -172,10 +184,9 @@ def _check(
     """Raises SpendingLimitError if these requests, of which each `takes` so much, go over a limit."""
     more = 0.0
     for request, each in zip(requests, takes, strict=True):
-        if each is None:
-            hint = (
-                "Give a duration." if request.seconds is None else "Give its price: VideoClient(prices={…})."
-            )
+        if each is None or not _is_sane(each):
+            timed = request.seconds is not None and _is_sane(request.seconds)
+            hint = "Give its price: VideoClient(prices={…})." if timed else "Give a duration."
             what = f"what a video of {request.model_name} takes of it"
             raise SpendingLimitError(f"{name} is {limit:g} {unit}, and it is not known {what}.", hint)
         more += each
@@ -187,6 +198,24 @@ def _check(
         state = f"{gone:g} are gone, and {these} would take {more:g} more"
         message = f"{name} is {limit:g} {unit}: {state}. {end}"
         raise SpendingLimitError(message, "Raise the limit, or make fewer or shorter videos.")
+
+
+def _seconds(records: Iterable[Record]) -> float:
+    """Of video, in sum. What no video can have counts for nothing: a record is a file, and may say anything,
+    and less than nothing would lift the limit."""
+    return sum(
+        one.request.seconds for one in records if one.request.seconds and _is_sane(one.request.seconds)
+    )
+
+
+def _is_sane(amount: float) -> bool:
+    return 0 <= amount < VAST
+
+
+def _moment(record: Record) -> datetime:
+    """When it was asked for, or sent, if it waited until then."""
+    sent = record.timeline.sent
+    return record.created if sent is None else max(record.created, sent)
 
 
 def _is_free(record: Record) -> bool:

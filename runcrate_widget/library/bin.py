@@ -18,10 +18,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from runcrate_widget.media.gone import BIN
+
 from .disk import flush, link
 from .record import Record
-
-FOLDER = "bin"
 
 _ENDINGS = (".jpg", ".mp4")  # the poster first: what has an MP4 in the bin is binned
 _MOST = 1000  # files of one name
@@ -32,7 +32,7 @@ class Bin:
 
     def __init__(self, folder: Path) -> None:
         self._home = folder
-        self.folder = folder / FOLDER
+        self.folder = folder / BIN
 
     def find(self, record: Record) -> Path | None:
         """The MP4 of this record that is in the bin; the latest, if there are several."""

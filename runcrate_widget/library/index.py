@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator
 
 from .record import Record
@@ -13,6 +14,8 @@ class Index:
     def __init__(self) -> None:
         #: Whether all were looked at once.
         self.complete = False
+        #: When all were looked at last, by the monotonic clock.
+        self.looked = float("-inf")
         self._by_name: dict[str, tuple[Hashable, Record]] = {}
         self._names: dict[tuple[str, str], list[str]] = {}  # by prompt and service; some may be gone
 
@@ -20,6 +23,7 @@ class Index:
         self, seen: Iterator[tuple[str, Hashable]], read: Callable[[str], Record | None]
     ) -> list[Record]:
         """Looks at all: `seen` are names and marks; a record whose mark is another one is read anew."""
+        self.looked = time.monotonic()
         by_name: dict[str, tuple[Hashable, Record]] = {}
         for name, mark in seen:
             known = self._by_name.get(name)

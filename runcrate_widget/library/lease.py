@@ -42,6 +42,25 @@ def take_lease(folder: Path, name: str) -> Lock | LeaseFile | None:
     return _take_file(folder / f"{name}.lease")
 
 
+def is_leased(folder: Path, name: str) -> bool:
+    """Whether a process that lives has the lease of the job `name`. Where that cannot be said, it has."""
+    renewed = folder / f"{name}.lease"
+    if renewed.exists() and not _expired(renewed):
+        return True
+    try:
+        file = os.open(folder / f"{name}.lock", os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return not _try_lock(file, shared=True)
+    except OSError as error:
+        return error.errno not in _NO_LOCKS  # there the lease is the other file
+    finally:
+        os.close(file)
+
+
 def take_claim(folder: Path, name: str) -> Lock | None:
     """The right to send the job `name`; None if another has it. Raises OSError."""
     return _take_lock(folder / f"{name}.claim", by_creation=True)
@@ -115,7 +134,7 @@ def _take_lock(path: Path, *, by_creation: bool = False) -> Lock | None:
             return None
 
 
-def _try_lock(file: int) -> bool:
+def _try_lock(file: int, *, shared: bool = False) -> bool:
     if os.name == "nt":
         import msvcrt
 
@@ -127,7 +146,7 @@ def _try_lock(file: int) -> bool:
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

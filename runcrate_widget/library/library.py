@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -22,14 +21,15 @@ from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.backend import Sink
 
 from . import removal
+from .attempts import Attempts, standing
 from .bin import Bin
 from .creation import check_free, lease_or_record
 from .disk import FolderStore
 from .index import Index
-from .naming import fresh_record, record_name
+from .naming import each_once, fresh_record
 from .pictures import keep_picture
-from .record import JobStatus, Record, read_record, write_record
-from .search import Records, Search
+from .record import Record, read_record, write_record
+from .search import Records, Search, found
 from .shelf import Shelf
 from .store import Lease, Store
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
-
-_LOOK_EVERY = 2.0  # seconds: often enough for what a person does to files
 
 
 class Library:
@@ -57,7 +55,7 @@ class Library:
         #: Held while something is looked up and then written on the strength of it.
         self.lock = threading.RLock()
         self._index = Index()
-        self._looked = -_LOOK_EVERY  # when all were looked at last
+        self._attempts = Attempts(self._index, self._read, self._refreshed)
         #: All records in memory, for who looks at many of them; empty until it is asked to look.
         self.shelf = Shelf(self.folder, self._refreshed)
         #: Where deleted videos are.
@@ -77,7 +75,7 @@ class Library:
         return len(self._refreshed())
 
     def __contains__(self, id: object) -> bool:
-        return isinstance(id, str) and self.find(id) is not None
+        return isinstance(id, str) and any(id in (one.id, one.key) for one in self._refreshed())
 
     def __getitem__(self, id: str) -> Record:
         record = self.find(id)
@@ -85,9 +83,13 @@ class Library:
             raise KeyError(id)
         return record
 
-    def find(self, id: str) -> Record | None:
-        """The record of this id (or key), or None."""
-        return next((record for record in self._refreshed() if id in (record.id, record.key)), None)
+    def find(self, id: str, *, service: str | None = None) -> Record | None:
+        """The record of this id (or key), or None. With a `service`, an id is that of its jobs alone.
+
+        Raises:
+            InvalidRequestError: two services have jobs of this id.
+        """
+        return found(self._refreshed(), id, service)
 
     def filter(
         self,
@@ -149,48 +151,25 @@ class Library:
 
     # For jobs: look-ups that do not scan.
 
-    def current(self, request: VideoRequest, take: int, service: str) -> Record | None:
-        """The latest attempt at this take of this request, or None."""
+    def attempts(self, request: VideoRequest, take: int, service: str) -> list[Record]:
+        """All attempts at this take of this request."""
         with self.lock:
-            latest = self._latest(request, take, service, 1)
-            anew = latest is None or latest.status in (JobStatus.FAILED, JobStatus.CANCELLED)
-            if anew or self._index.complete:
-                # A person may have given a file another name, or removed an earlier attempt. Before money is
-                # spent, all are looked at.
-                if anew and time.monotonic() - self._looked > _LOOK_EVERY:
-                    self._refreshed()
-                first = latest.attempt + 1 if latest else 1
-                known = [
-                    one for one in self._known(request, service) if one.take == take and one.attempt >= first
-                ]
-                last = max(known, key=lambda one: one.attempt, default=None)
-                if last is not None and (found := self._read(last.name)) is not None:
-                    latest = self._latest(request, take, service, found.attempt + 1) or found
-            return latest
+            return self._attempts.of(request, take, service)
 
-    def _latest(self, request: VideoRequest, take: int, service: str, attempt: int) -> Record | None:
-        """The last of the attempts from `attempt` on that are there one after the other, by their names."""
-        latest = None
-        while (record := self._read(record_name(request, take, attempt, service))) is not None:
-            latest, attempt = record, attempt + 1
-        return latest
+    def current(self, request: VideoRequest, take: int, service: str) -> Record | None:
+        """The attempt that stands for this take of this request, or None: see `attempts.py`."""
+        return standing(self.attempts(request, take, service))
 
     def next_take(self, request: VideoRequest, service: str) -> int:
         """The first take of this request after all that are there."""
         with self.lock:
-            first = 1 + max((one.take for one in self._known(request, service)), default=0)
-            return next(take for take in count(first) if self.current(request, take, service) is None)
+            first = 1 + max((one.take for one in self._attempts.takes(request, service)), default=0)
+            return next(take for take in count(first) if not self.attempts(request, take, service))
 
     def unfinished(self, service: str) -> list[Record]:
         """The records of `service` that somebody has to carry on, oldest first."""
         found = [one for one in self._refreshed() if one.service == service and not one.status.over]
         return sorted(found, key=lambda one: one.created)
-
-    def _known(self, request: VideoRequest, service: str) -> list[Record]:
-        """What was seen of this request when all was looked at last."""
-        if not self._index.complete:
-            self._refreshed()
-        return [one for one in self._index.of_prompt(request.prompt, service) if one.request == request]
 
     # For jobs: what is written.
 
@@ -288,10 +267,9 @@ class Library:
             return None
 
     def _refreshed(self) -> list[Record]:
-        """All records; those that changed are read again."""
+        """All records, each once; those that changed are read again."""
         with self.lock:
-            self._looked = time.monotonic()
-            return self._index.refresh(self.store.scan(), self._read)
+            return each_once(self._index.refresh(self.store.scan(), self._read))
 
 
 def _folder(given: str | os.PathLike[str] | None) -> Path:

@@ -63,6 +63,22 @@ def readable_name(prompt: str, key: str) -> str:
     return f"{slug or 'video'}-{key}"
 
 
+def each_once(records: list[Record]) -> list[Record]:
+    """Without the copies that somebody has made of a record's file: they would be counted twice. Of records
+    that share a key, those count whose files have their own names, and if there is none, the first."""
+    by_key: dict[str, Record] = {}
+    shared: dict[str, list[Record]] = {}
+    for one in records:
+        first = by_key.setdefault(one.key, one)
+        if first is not one:
+            shared.setdefault(one.key, [first]).append(one)
+    copies: set[str] = set()
+    for key, same in shared.items():
+        counts = [one for one in same if one.name == readable_name(one.prompt, key)] or same[:1]
+        copies |= {one.name for one in same} - {one.name for one in counts}
+    return [one for one in records if one.name not in copies] if copies else records
+
+
 def _key(request: VideoRequest, take: int, attempt: int, service: str, id: str | None = None) -> str:
     parts = (fingerprint(request), str(take), str(attempt), service, id or "")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]

@@ -45,6 +45,9 @@ from .choice import Choice, choice_fields, restore_choice
 #: Of the sidecar's form: the latest that is read. What has no picture is written as 2.
 VERSION = 3
 
+#: More seconds, or dollars, than anybody has.
+_VAST = 1e12
+
 #: Seconds: who looked away for longer does not know how long it took.
 LONGEST_BLIND = 60.0
 
@@ -352,8 +355,9 @@ def _number(value: object) -> int:
 
 
 def _amount(value: object) -> float | None:
-    good = value is None or (isinstance(value, (int, float)) and 0 <= value < float("inf"))
-    return value if good else _refuse(value)  # type: ignore[return-value]
+    """Something that is none, or more than there is, is not known: what was paid is not set aside for it."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if number and 0 <= value < _VAST else None  # type: ignore[operator,return-value]
 
 
 def _refuse(value: object) -> Any:

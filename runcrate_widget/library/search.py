@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from runcrate_widget.catalog import models
@@ -12,6 +12,9 @@ from runcrate_widget.errors import InvalidRequestError
 
 from .record import JobStatus, Record
 from .words import searched, words
+
+_FIRST = datetime.min.replace(tzinfo=timezone.utc)
+_LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class Records(list[Record]):
@@ -52,7 +55,7 @@ class Search:
         known = models.find(self.model) if self.model else None
         model = known.id if known else self.model
         asked = words(self.text or "")
-        begin, end = (None if one is None else one.astimezone() for one in (self.since, self.until))
+        begin, end = (None if one is None else zoned(one) for one in (self.since, self.until))
         return Records(
             record
             for record in sorted(records, key=lambda record: record.created, reverse=True)
@@ -66,6 +69,31 @@ class Search:
             and (self.tag is None or self.tag in record.choice.tags)
             and (self.hidden is None or record.choice.hidden is self.hidden)
         )
+
+
+def zoned(moment: datetime) -> datetime:
+    """A moment with a zone; without one it is local time. One at an end of what a datetime can be
+    (`datetime.min`) is that end."""
+    try:
+        return moment.astimezone()
+    except (ValueError, OverflowError, OSError):
+        return _FIRST if moment.year < 5000 else _LAST
+
+
+def found(records: Iterable[Record], id: str, service: str | None = None) -> Record | None:
+    """The record of a key, or of an id (of `service`'s alone, if it is given). Raises InvalidRequestError
+    where jobs of two services have that id."""
+    same: dict[str, Record] = {}
+    for one in records:
+        if one.key == id:
+            return one
+        if one.id == id and service in (None, one.service):
+            same.setdefault(one.service, one)
+    if len(same) > 1:
+        keys = ", ".join(f"{one.key!r} ({one.service})" for one in same.values())
+        message = f"{id} is the id of jobs of {len(same)} services."
+        raise InvalidRequestError("id", message, f"Give the key of one: {keys}.")
+    return next(iter(same.values()), None)
 
 
 def _has(record: Record, asked: list[str]) -> bool:

@@ -67,6 +67,11 @@ class Shelf:
         """The entry of this key."""
         return self._known().get(key) if isinstance(key, str) else None
 
+    def seen(self, name: str) -> Record | None:
+        """The record of this name, as it was seen last."""
+        entry = self._entries.get(name)
+        return entry.record if entry else None
+
     def stacks(self, asked: Question) -> tuple[int, Stacks]:
         """What a question finds, and of which version that is."""
         version = self.version

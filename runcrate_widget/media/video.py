@@ -14,11 +14,14 @@ from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest
 
+from .gone import in_bin, why_gone
 from .mp4 import MP4
 from .poster import keep_poster, make_poster, read_poster
 
 _LARGEST_EMBEDDED = 50_000_000  # bytes
 _CAPTION = 120  # bytes of the prompt
+#: Of what stands in the place of a player, on a poster or without one.
+_SAID = "position:relative;margin:0;padding:8px;background:#000;color:#fff"
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,11 @@ class Video:
         return self.mp4.audio
 
     def read_bytes(self) -> bytes:
-        """The whole file. Raises OSError if it is no longer there."""
-        return self.path.read_bytes()
+        """The whole file. Raises OSError if it is no longer there: a LibraryError, which says where it is."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError as error:
+            raise why_gone(self.path, self.id) or error from None
 
     def __fspath__(self) -> str:
         return os.fspath(self.path)
@@ -87,7 +93,7 @@ class Video:
     def poster(self) -> bytes | None:
         """A small JPEG of a telling frame, at most 11,000 bytes; it lies beside the MP4. If there is none
         yet, it is made (some 0.1 s) where PyAV is installed; None elsewhere."""
-        if jpeg := read_poster(self.path):
+        if jpeg := read_poster(self.path) or read_poster(in_bin(self.path)):
             return jpeg
         jpeg = make_poster(self.path)
         if jpeg is not None:
@@ -109,13 +115,18 @@ class Video:
         Raises:
             InvalidRequestError: there is no such second.
             MissingExtraError: PyAV is not installed.
+            LibraryError: the file is no longer there.
         """
         from .frames import frame_picture
 
-        return frame_picture(self.path, at, self.duration)
+        try:
+            return frame_picture(self.path, at, self.duration)
+        except InvalidRequestError as error:
+            raise why_gone(self.path, self.id) or error from None
 
     def show(self, *, embed: bool = False) -> None:
-        """Shows the video, as the last line of a cell does.
+        """Shows the video, as the last line of a cell does; of one that was deleted, its poster and how it
+        comes back.
 
         Args:
             embed: puts the MP4 itself into the notebook, so that it plays wherever the notebook goes,
@@ -152,6 +163,7 @@ class Video:
         """A player over the poster, which is still there where the file is not, or where a host drops the
         player; below it the facts, and `more`. The source is by default the file itself, relative to the
         notebook: nothing of the video goes into the notebook."""
+        gone = None if source else why_gone(self.path, self.id)
         source = html.escape(source or relative_url(self.path))
         poster = self.poster
         if poster is None:
@@ -174,11 +186,14 @@ class Video:
             _printable(located(self.path)),
         ]
         mark = "<b>DEMO</b> · " if self.demo else ""
+        player = f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'>"
+        player += "</video>"
+        if gone is not None:
+            player = f"<p style='{_SAID}'>{html.escape(_printable(str(gone)), quote=False)}</p>"
         wide = min(self.width, 640) if self.width >= self.height else min(self.width, 300)
         return (
             f"<figure style='margin:0;max-width:{wide}px'>{before}"
-            f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'>"
-            f"</video>{after}<figcaption style='font-size:smaller'>"
+            f"{player}{after}<figcaption style='font-size:smaller'>"
             f"{html.escape(shortened(self.request.prompt, _CAPTION), quote=False)}<br>"
             f"{mark}{html.escape(' · '.join(facts), quote=False)}{more}</figcaption></figure>"
         )

@@ -1,4 +1,5 @@
-"""What a widget shows of the time before it: the jobs that an earlier kernel left unfinished.
+"""What a widget shows of the time before it, the jobs that an earlier kernel left unfinished, and of what
+other notebooks make of them.
 
 A large library takes its time, so all of it is read in a thread beside. Nothing that goes wrong there may
 hide a job that waits for a person's decision.
@@ -14,8 +15,10 @@ from concurrent.futures import Future
 from runcrate_widget.client import VideoClient
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine, run_in_background
+from runcrate_widget.library.shelf import Shelf
 
 from .feed import Feed
+from .live import call_engine
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -26,13 +29,29 @@ class Earlier:
     def __init__(self, feed: Feed, add: Callable[..., None]) -> None:
         self._feed = feed
         self._add = add
+        self._shelf: Shelf | None = None
 
     def look(self, client: VideoClient) -> None:
         """Has the jobs shown that are unfinished in the library, once they are found. At any time: they may
         have been found before anybody asks, and long after the widget is there.
         """
+        self._shelf = client.library.shelf
+        self._shelf.subscribe(self._moved)
         me = weakref.ref(self)  # a library that is slow to read keeps no widget
         client._resumed.add_done_callback(lambda jobs: run_in_background(lambda: _find(me, client, jobs)))
+
+    def _moved(self) -> None:
+        """Something of the library is another than before. In any thread."""
+        call_engine(self._put_right)
+
+    def _put_right(self) -> None:
+        shelf = self._shelf
+        if self._feed.closed or shelf is None:
+            return
+        for job in self._feed.list.at_rest():
+            seen = shelf.seen(job.record.name)
+            if seen is not None and (seen.status, seen.id) != (job.status, job.id):
+                job._manager.look_again(job)
 
     def _show(self, jobs: list[VideoJob], decided: list[VideoJob]) -> None:
         if not self._feed.closed:
@@ -48,6 +67,10 @@ def _find(me: weakref.ref[Earlier], client: VideoClient, resumed: Future[list[Vi
         _tell(me, client, resumed.result())
     # Also where nothing was to be taken up: these wait for a person, and not for a client.
     _tell(me, client, _unconfirmed(client))
+    try:
+        _tell(me, client, client.unsent())
+    except Exception:
+        _log.exception("What was never sent could not be looked up")
 
 
 def _tell(me: weakref.ref[Earlier], client: VideoClient, jobs: list[VideoJob]) -> None:

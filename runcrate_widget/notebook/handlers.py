@@ -210,7 +210,8 @@ async def _adopt(widget: VideoWidget, message: Message, _: list[bytes]) -> Messa
 @handles("resume")
 async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
     job = widget._job(message)
-    job.resume()
+    # Not in the engine's thread: what was never sent is within the limits first.
+    await asyncio.to_thread(job.resume)
     widget._add(job)  # one of the wall: it is under way now
     return {}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.library.attempts import nothing_came
 
 from .messages import ENDED, ChangedRows, FirstRows, JobRow, RowsPayload, RowsRequest
 from .rows import job_row
@@ -92,6 +93,28 @@ class JobList:
         with self._lock:
             self._due[job.key] = job
             self._sort(job)
+            if self._sent_again and nothing_came(job.record):
+                self._decide_again(job)
+
+    def _decide_again(self, failed: VideoJob) -> None:
+        """Nothing came of what was sent again: unless another was sent since, the one that may have been
+        taken waits for a decision once more."""
+        same = [job for job in self.jobs if (job.take, job.request) == (failed.take, failed.request)]
+        same = [job for job in same if job.record.service == failed.record.service]
+        if all(job.status == "unconfirmed" or nothing_came(job.record) for job in same):
+            latest = max(one.record.attempt for one in same)
+            for job in same:
+                later = any(
+                    one.status == "unconfirmed" and one.record.attempt > job.record.attempt for one in same
+                )
+                if failed.record.attempt == latest and job.status == "unconfirmed" and not later:
+                    self._sent_again.discard(job.key)
+                    self._due[job.key] = job
+
+    def at_rest(self) -> list[VideoJob]:
+        """Those that wait for a person: nothing moves them here, but another notebook may."""
+        with self._lock:
+            return [job for job in self._open.values() if job.done]
 
     def waiting(self) -> list[VideoJob]:
         """Those that wait for their turn, the last first."""
@@ -191,7 +214,9 @@ class JobList:
             self._open[job.key] = job
         else:
             self._open.pop(job.key, None)
-        (self._waiting.add if job.status == "waiting" else self._waiting.discard)(job.key)
+        # One that nobody carries has an error, and no turn to wait for.
+        waits = job.status == "waiting" and job.error is None
+        (self._waiting.add if waits else self._waiting.discard)(job.key)
 
     def _undecided(self, job: VideoJob) -> bool:
         return job.status == "unconfirmed" and job.key not in self._sent_again

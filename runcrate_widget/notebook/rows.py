@@ -65,7 +65,7 @@ def job_row(job: VideoJob, revision: int, *, undecided: bool = False, settled: b
         demo=job.demo,
         undecided=undecided,
         adoptable=unconfirmed or (no_video and job.record.adopted is not None),
-        stopped=job.done and job.id is not None and job.status not in ("completed", "failed"),
+        stopped=job.done and (job.status == "waiting" or (job.id is not None and not job.record.status.over)),
         settled=settled,
         picture=image.sha256 if isinstance(image := job.request.image, Picture) else None,
         video=video_row(job.video) if job.video else None,

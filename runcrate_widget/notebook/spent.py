@@ -27,7 +27,8 @@ def _money(client: VideoClient) -> MoneyPayload:
     """What was spent: since this client was made, on this day, and in all that the library has. It looks
     through the folder."""
     records = known_records(client.library)
-    session, day, library = spent(records, client._limit.begun, today(), None)
+    limit = client._limit
+    session, day, library = spent(records, limit.begun, today(), None, asked=limit.asked)
     return MoneyPayload(session=_money_row(session), today=_money_row(day), library=_money_row(library))
 
 

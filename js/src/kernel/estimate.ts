@@ -2,7 +2,7 @@
 // same as in `runcrate_widget/jobs/estimate.py`, which says why they are right; a test compares the two.
 
 /** Seconds that earlier videos took, shortest first. */
-export type Times = readonly number[];
+type Times = readonly number[];
 
 /** What the next time is below with a probability of `share`. */
 function below(times: Times, share: number): number | null {
@@ -36,7 +36,7 @@ export function doneBy(times: Times, share = 0.8, elapsed = 0): number | null {
 }
 
 /** How far a bar may be, from 0 to below 1. null: too few times are known, and there is no bar. */
-export function progress(times: Times, elapsed: number): number | null {
+export function progressOf(times: Times, elapsed: number): number | null {
   const end = below(times, 0.8);
   if (!end) return null;
   return elapsed <= end ? (0.9 * elapsed) / end : 0.9 + 0.09 * (1 - end / elapsed);

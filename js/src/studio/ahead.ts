@@ -1,6 +1,6 @@
 // What is ahead of jobs that are being made, from how long earlier ones took.
 
-import { doneBy, progress, usual } from "../kernel/estimate.ts";
+import { doneBy, progressOf, usual } from "../kernel/estimate.ts";
 import type { Page } from "../ui/page.ts";
 import type { Times } from "../ui/times.ts";
 
@@ -31,7 +31,7 @@ export function ahead(
   const [, most = 0] = usual(times.whole) ?? [];
   return {
     by: seconds === null ? undefined : since + seconds,
-    share: progress(times.whole, now - submitted) ?? undefined,
+    share: progressOf(times.whole, now - submitted) ?? undefined,
     over: !!most && now - submitted > most,
   };
 }

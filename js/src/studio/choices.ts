@@ -116,7 +116,7 @@ function undoOf(desk: Desk, request: Asked, leaving: EntryRow[]): Desk["undo"] {
   return { words, back };
 }
 
-/** What `entry` was asked for with, the whole of it; with `noted`, its note, also where the rest is not known. */
+/** The whole of what `entry` was asked for with; `noted`: its note, also where the rest is not known. */
 export async function settingsOf(
   desk: Desk,
   { key }: EntryRow,

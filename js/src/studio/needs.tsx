@@ -50,6 +50,7 @@ const Group = stateful<{ page: Page; name: string; those: JobRow[] }, boolean>(
               {those.length.toLocaleString()} {name}
             </strong>
             <div class="rw-actions">
+              {name === "stopped" && <Unsent page={page} jobs={those.filter(isUnsent)} />}
               {name === "failed" && (
                 <Action icon="close" busy={page.isOpen("choose")} onClick={() => putAway(page, those)}>
                   Put all away
@@ -103,7 +104,7 @@ function Need({ page, job }: Props) {
           </Confirmed>
         ) : job.stopped ? (
           <Step page={page} job={job} kind="resume">
-            {status === "downloading" ? "Download again" : "Ask again"}
+            {status === "downloading" ? "Download again" : isUnsent(job) ? "Send it" : "Ask again"}
           </Step>
         ) : error?.kind === "model" ? (
           <Elsewhere page={page} job={job} />
@@ -111,6 +112,11 @@ function Need({ page, job }: Props) {
           <Step page={page} job={job} kind="resubmit">
             {error?.kind === "filtered" ? "Send it as it is" : "Try again"}
           </Step>
+        )}
+        {isUnsent(job) && (
+          <Action icon="close" busy={page.isOpen("cancel", key)} onClick={() => page.act("cancel", key)}>
+            Give it up
+          </Action>
         )}
         {job.adoptable && <Adopt page={page} job={job} />}
         {undecided && (
@@ -152,6 +158,37 @@ function Away({ page, job }: Props) {
         busy={page.isOpen("choose", key)}
         onClick={() => putAway(page, [job], key)}
       />
+    </>
+  );
+}
+
+/** Whether its kernel ended before it was sent: nothing is paid for it. */
+function isUnsent({ stopped, status }: JobRow): boolean {
+  return stopped && status === "waiting";
+}
+
+/** What can be done with all of a set that was never sent. */
+function Unsent({ page, jobs }: { page: Page; jobs: JobRow[] }) {
+  if (!jobs.length) return null;
+  const each = (kind: "resume" | "cancel") => {
+    for (const { key } of jobs) void page.act(kind, key);
+  };
+  const busy = jobs.some(({ key }) => page.isOpen("resume", key) || page.isOpen("cancel", key));
+  const count = jobs.length.toLocaleString();
+  return (
+    <>
+      <Confirmed
+        icon="again"
+        busy={busy}
+        question={`They are sent, and paid, as their turn comes. Send ${count}?`}
+        yes="Yes, send them"
+        onClick={() => each("resume")}
+      >
+        Send the {count}
+      </Confirmed>
+      <Action icon="close" busy={busy} onClick={() => each("cancel")}>
+        Give the {count} up
+      </Action>
     </>
   );
 }

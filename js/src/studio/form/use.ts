@@ -12,7 +12,7 @@ export function use(page: Page, settings: SettingsPayload): void {
   const few = left_out.length === 1;
   page.error = left_out.length
     ? {
-        message: `It was asked for with ${few ? "a further field" : "further fields"}: ${left_out.join(", ")}.`,
+        message: `It had ${few ? "a further field" : "further fields"}: ${left_out.join(", ")}.`,
         hint: `The form does not have ${few ? "it" : "them"}: “Code” copies a call that has.`,
         field: null,
         kind: "input",
