@@ -241,6 +241,7 @@ def test_the_browser_notifies_only_where_one_said_yes(widget: Widget) -> None:
       constructor(title, { body }) { told.push([title, body]); }
     }; 0""")
     view = widget.start(state(_jobs=[running("k1", 9), running("k2", 8), running("k3", 8)]))
+    expect(row(view, "k1")).to_be_visible()
     widget.do(ELSEWHERE % "true")
     widget.set("_jobs", [job("k1", "failed"), running("k2", 8), running("k3", 8)])
     expect(widget.page).to_have_title("(1) Fake model")
@@ -287,7 +288,7 @@ def test_a_set_whose_kernel_ended_before_it_was_sent_is_sent_or_given_up(widget:
     assert widget.of("resume") == []
     needs.get_by_role("button", name="Yes, send them").click()
     assert sorted(one["key"] for one in widget.of("resume")) == ["n0", "n1", "n2", "n3"]
-    widget.set("_jobs", jobs[:1])
+    needs.get_by_role("button", name="show").click()
     row(view, "n0").get_by_role("button", name="Give it up").click()
     assert widget.of("cancel") == [{"key": "n0"}]
     row(view, "n0").get_by_role("button", name="Send it").click()
