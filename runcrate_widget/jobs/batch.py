@@ -1,0 +1,390 @@
+"""`Batch`: many jobs that were asked for at once.
+
+At most `MOST_OPEN` of them are begun and not done at a time: a batch of any length has bounded memory, and a
+process that is killed leaves no more than that behind. Jobs are begun in a thread of the batch, and the
+client sends as many of them at a time as it may.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, overload
+
+from runcrate_widget.errors import (
+    InvalidRequestError,
+    JobError,
+    MissingExtraError,
+    RuncrateError,
+    WaitTimeoutError,
+)
+from runcrate_widget.library.record import JobStatus
+
+from .job import VideoJob
+from .loop import run_in_background
+from .plan import Cell, Maker, Plan
+from .progress import Progress, line
+
+if TYPE_CHECKING:
+    from runcrate_widget.media.video import Video
+
+#: Jobs that are begun and not done; and how many of those that are done are held.
+MOST_OPEN = 1000
+_MOST_HELD = 1000
+
+
+class Batch(Sequence[VideoJob]):
+    """The jobs of a plan, in its order. A notebook shows them as a grid that changes as they come.
+
+    `batch[3]` is a job, `batch[3:5]` a list of jobs. `wait()` or `await batch` waits for all of them; `async
+    for job in batch.as_completed()` (or `for`) gives each as soon as it is done.
+
+    Attributes:
+        plan: what was asked for.
+        stopped: why no more of them are begun (a limit, the library's folder), or None.
+
+    Example:
+        >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
+        >>> for job in batch.as_completed():                                     # doctest: +SKIP
+        ...     print(job.video or job.error)
+        >>> batch.failed                                                         # doctest: +SKIP
+        []
+    """
+
+    def __init__(self, plan: Plan, maker: Maker) -> None:
+        self.plan = plan
+        self.stopped: RuncrateError | None = None
+        self._maker = maker
+        self._began = time.monotonic()
+        self._changed = threading.Condition()
+        # All of what follows is under that lock.
+        self._cells: list[Cell] = [cell for cell in plan.cells if cell.request is not None]
+        self._open: dict[int, VideoJob] = {}
+        self._held: OrderedDict[int, VideoJob] = OrderedDict()  # the latest of those that are done
+        self._status: dict[int, str] = {}
+        self._finished: list[int] = []  # in the order in which they were
+        self._problems: dict[int, RuncrateError] = {}  # of those that could not be begun
+        self._cancelled = False
+        self._fed = False  # no more are begun
+        self._wakers: set[Future[None]] = set()
+        self._listeners: list[Callable[[], object]] = []
+        run_in_background(self._feed)
+
+    # How it is.
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, place: int) -> VideoJob: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[VideoJob]: ...
+    def __getitem__(self, place: int | slice) -> VideoJob | list[VideoJob]:
+        """The job at this place. It waits the moment until that job is begun. Raises IndexError, or a
+        RuncrateError that says why it was not begun."""
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        at = place + len(self) if place < 0 else place
+        if not 0 <= at < len(self):
+            raise IndexError(f"The batch has {len(self)} jobs; there is no {place}.")
+        with self._changed:
+            while not self._is_known(at) and not self._fed and at < self._reach:
+                self._changed.wait()
+            if (job := self._open.get(at) or self._held.get(at)) is not None:
+                return job
+            began, problem = at in self._status, self._problems.get(at) or self.stopped
+        if began:  # and done long ago: the library has it, and nothing is sent
+            cell = self._cells[at]
+            assert cell.request is not None
+            return self._maker.generate(cell.request, take=cell.take)
+        if problem is not None:
+            raise problem
+        message = f"Job {at} of the batch is not begun yet: {MOST_OPEN:,} of them are at a time."
+        raise RuncrateError(message, "as_completed() gives each when it is done.", kind="limit")
+
+    def _is_known(self, at: int) -> bool:
+        return at in self._status or at in self._problems
+
+    @property
+    def _reach(self) -> int:
+        """Up to where they are begun without anything having to end first."""
+        return len(self._finished) + MOST_OPEN
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many are at each stage; `not begun` for the rest."""
+        with self._changed:
+            counts = Counter(self._status.values())
+            rest = len(self) - len(self._status) - len(self._problems)
+        return {**counts, **({"not begun": rest} if rest else {})}
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        with self._changed:
+            return self._is_done()
+
+    def _is_done(self) -> bool:
+        return self._fed and not self._open
+
+    @property
+    def failed(self) -> list[VideoJob]:
+        """The jobs that have ended without a video."""
+        return [self[at] for at in self._ended(with_video=False)]
+
+    @property
+    def problems(self) -> list[RuncrateError]:
+        """Why some were not even begun: what was wrong with their rows, first."""
+        with self._changed:
+            own = [*self._problems.values(), *([self.stopped] if self.stopped else [])]
+        return [cell.error for cell in self.plan.problems if cell.error] + own
+
+    @property
+    def videos(self) -> list[Video]:
+        """The videos that are there, in the order of the plan."""
+        jobs = [self[at] for at in self._ended(with_video=True)]
+        return [job.video for job in jobs if job.video is not None]
+
+    def _ended(self, *, with_video: bool) -> list[int]:
+        with self._changed:
+            made = JobStatus.COMPLETED
+            return sorted(at for at in self._finished if (self._status[at] == made) is with_video)
+
+    def __repr__(self) -> str:
+        counts = self.counts
+        stages = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        bad = len(self.problems)
+        wrong = f"; {bad} problem{'' if bad == 1 else 's'}: {self.problems[0].message}" if bad else ""
+        return f"<Batch of {len(self):,}: {stages or 'nothing'}{wrong}>"
+
+    # Waiting.
+
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Batch:
+        """Waits until all are done, for at most `timeout` seconds, and returns the batch. None of them
+        raises: see `failed` and `problems`. Interrupting it leaves the jobs running.
+
+        Args:
+            timeout: seconds; by default as long as it takes.
+            progress: whether one line on standard error says how far it is; by default if that is a
+                terminal.
+
+        Raises:
+            WaitTimeoutError: the time is over; they go on.
+        """
+        shown = Progress()
+        show = shown.on_terminal if progress is None else progress
+        end = None if timeout is None or timeout == float("inf") else time.monotonic() + timeout
+        with self._changed:
+            while not self._is_done():
+                if show:
+                    shown.show(self._line())
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    job = next(iter(self._open.values()), None)
+                    raise WaitTimeoutError(job, f"{self!r} is not done after {timeout:g} s.", _GOES_ON)
+                self._changed.wait(min(left if left is not None else 1.0, 1.0))
+            if show:
+                shown.show(self._line(), last=True)
+        return self
+
+    def __await__(self) -> Generator[Any, None, Batch]:
+        """`await batch`: as `wait()`."""
+        return self._until_done().__await__()
+
+    async def _until_done(self) -> Batch:
+        async for _ in self.as_completed():
+            pass
+        return self
+
+    def as_completed(self) -> AsCompleted:
+        """Each job as soon as it is done, whatever became of it: for `for` and for `async for`."""
+        return AsCompleted(self)
+
+    def cancel(self) -> int:
+        """Begins no more of them, and cancels those that still wait for their turn. What was sent goes on:
+        the API cannot cancel it.
+
+        Returns:
+            How many of them will not be sent.
+        """
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify_all()
+            while not self._fed:  # it may just have begun one
+                self._changed.wait()
+            waiting = [job for job in self._open.values() if job.status == JobStatus.WAITING]
+        cancelled = 0
+        for job in waiting:
+            try:
+                job.cancel()
+                cancelled += 1
+            except JobError:  # it was just sent
+                continue
+        with self._changed:
+            return cancelled + len(self) - len(self._status) - len(self._problems)
+
+    def to_frame(self) -> Any:
+        """A table with a row for each: what was asked for, `status`, `path`, `cost` (dollars), `made_in`
+        (seconds), `error`. A pandas DataFrame, or a polars or pyarrow one where that is what is installed.
+
+        Raises:
+            MissingExtraError: none of them is installed.
+        """
+        return _frame(self.to_dicts())
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The same as a list of dictionaries."""
+        with self._changed:
+            known = dict(self._status)
+        return [self._row(at, known.get(at)) for at in range(len(self))]
+
+    def _row(self, at: int, status: str | None) -> dict[str, Any]:
+        cell = self._cells[at]
+        request = cell.request
+        assert request is not None
+        job = self[at] if status is not None else None
+        problem = self._problems.get(at)
+        return {
+            "row": cell.row,
+            "prompt": request.prompt,
+            "model": request.model,
+            "duration": request.duration,
+            "aspect_ratio": request.aspect_ratio,
+            "take": cell.take,
+            "status": status or "not begun",
+            "key": job.key if job else None,
+            "id": job.id if job else None,
+            "path": str(job.video.path) if job and job.video else None,
+            "cost": job.record.cost if job else None,
+            "made_in": job.timeline.made_in if job else None,
+            "rating": job.rating if job else None,
+            "error": job.error.message if job and job.error else problem.message if problem else None,
+        }
+
+    def _line(self) -> str:
+        done = len(self._finished)
+        failed = sum(self._status[at] != JobStatus.COMPLETED for at in self._finished)
+        elapsed = time.monotonic() - self._began
+        left = elapsed / done * (len(self) - done) if done else self.plan.time
+        return line(done, len(self), elapsed, failed=failed, left=left)
+
+    # Jobs are begun, in a thread of its own.
+
+    def _feed(self) -> None:
+        try:
+            for at, cell in enumerate(self._cells):
+                with self._changed:
+                    while len(self._open) >= MOST_OPEN and not self._cancelled:
+                        self._changed.wait()
+                    if self._cancelled:
+                        return
+                try:
+                    assert cell.request is not None
+                    self._take(at, self._maker.generate(cell.request, take=cell.take))
+                except InvalidRequestError as error:  # this one cannot; others may
+                    self._note(at, error)
+                except RuncrateError as error:  # a limit, the folder, the key: so would all others
+                    self.stopped = error
+                    return
+        finally:
+            with self._changed:
+                self._fed = True
+                self._wake()
+
+    def _note(self, at: int, error: RuncrateError) -> None:
+        with self._changed:
+            self._problems[at] = error
+            self._wake()
+
+    def _take(self, at: int, job: VideoJob) -> None:
+        with self._changed:
+            self._open[at] = job
+            self._status[at] = job.status
+            self._wake()
+
+        def look() -> None:
+            with self._changed:
+                before = self._status[at]
+                self._status[at] = job.status
+                if job.done and at in self._open:
+                    unsubscribe()
+                    del self._open[at]
+                    self._held[at] = job
+                    while len(self._held) > _MOST_HELD:
+                        self._held.popitem(last=False)
+                    self._finished.append(at)
+                elif before == job.status:
+                    return
+                self._wake()
+
+        unsubscribe = job.subscribe(look)
+        job._done.add_done_callback(lambda _: look())
+
+    def _wake(self) -> None:
+        """Under the lock: something has changed."""
+        self._changed.notify_all()
+        wakers, self._wakers = self._wakers, set()
+        for waker in wakers:
+            waker.set_result(None)
+        for listener in self._listeners:
+            listener()
+
+    def subscribe(self, listener: Callable[[], object]) -> None:
+        """Has `listener` called, in any thread, at each change: it must be quick."""
+        with self._changed:
+            self._listeners.append(listener)
+
+
+_GOES_ON = "They go on: call wait() again."
+
+
+class AsCompleted:
+    """Gives each job of a batch once, as it is done."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def __iter__(self) -> Iterator[VideoJob]:
+        batch, given = self._batch, 0
+        while True:
+            with batch._changed:
+                while given >= len(batch._finished):
+                    if batch._is_done():
+                        return
+                    batch._changed.wait()
+                at = batch._finished[given]
+            given += 1
+            yield batch[at]
+
+    async def __aiter__(self) -> AsyncIterator[VideoJob]:
+        batch, given = self._batch, 0
+        while True:
+            with batch._changed:
+                at = batch._finished[given] if given < len(batch._finished) else None
+                if at is None and batch._is_done():
+                    return
+                waker: Future[None] = Future()
+                if at is None:
+                    batch._wakers.add(waker)
+            if at is None:
+                await asyncio.wrap_future(waker)
+                continue
+            given += 1
+            yield batch[at]
+
+
+def _frame(rows: list[dict[str, Any]]) -> Any:
+    for name in ("pandas", "polars", "pyarrow"):
+        try:
+            module = __import__(name)
+        except ImportError:
+            continue
+        return module.Table.from_pylist(rows) if name == "pyarrow" else module.DataFrame(rows)
+    raise MissingExtraError(
+        "to_frame() needs pandas, polars or pyarrow, of which none is installed.",
+        "Install one of them, or take to_dicts().",
+    )

@@ -1,0 +1,125 @@
+"""What a client does in bulk: `plan` and `generate_many`. `VideoClient` is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from runcrate_widget.catalog import Model
+from runcrate_widget.errors import RuncrateError, SpendingLimitError
+from runcrate_widget.request import VideoRequest
+
+if TYPE_CHECKING:
+    from runcrate_widget.picture import PictureLike
+
+    from .batch import Batch
+    from .estimate import Estimate
+    from .job import VideoJob
+    from .manager import JobManager
+    from .plan import Plan
+    from .spending import SpendingLimit
+
+
+class Many:
+    """The part of a client that is about many videos."""
+
+    if TYPE_CHECKING:
+        max_concurrent: int
+        _manager: JobManager
+        _limit: SpendingLimit
+
+        @property
+        def _service(self) -> str: ...
+        def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
+
+    def plan(
+        self,
+        prompts: Any,
+        *,
+        model: str | Model | None = None,
+        models: Sequence[str | Model] | None = None,
+        duration: int | None = None,
+        durations: Sequence[int] | None = None,
+        aspect_ratio: str | None = None,
+        aspect_ratios: Sequence[str] | None = None,
+        image: PictureLike | None = None,
+        extra: Mapping[str, Any] | None = None,
+        takes: int = 1,
+    ) -> Plan:
+        """What many videos would be, before any is sent: which, what of them the library has already, what
+        the rest costs and about how long it takes. It is free; `plan.run()` does it.
+
+        Args:
+            prompts: a list of prompts, of `VideoRequest`s or of dictionaries of `generate`'s parameters; or a
+                table (pandas, polars, pyarrow) with these as its columns, and `take`.
+            model, duration, aspect_ratio, image, extra: what is the same for all; a row's own wins.
+            models, durations, aspect_ratios: lists: each prompt is made with each of them.
+            takes: how many videos of each.
+
+        Raises:
+            InvalidRequestError: that is no list of prompts, or an argument is not allowed. What is wrong with
+                one row stops no other: it is in `plan.problems`.
+            MissingExtraError: a table needs what is not installed.
+
+        Example:
+            >>> client.plan(["A fox", "An owl"], models=["Veo 3.0", "Kling v3"], takes=2)   # doctest: +SKIP
+            <Plan 8 videos: 0 there already, 8 to make, 48 s of video, cost not known>
+        """
+        from .plan import plan_of
+
+        alike = {"model": model, "duration": duration, "aspect_ratio": aspect_ratio}
+        return plan_of(
+            prompts,
+            _Maker(self),
+            takes=takes,
+            alike={**alike, "image": image, "extra": extra},
+            several={"models": models, "durations": durations, "aspect_ratios": aspect_ratios},
+        )
+
+    def generate_many(self, prompts: Any, **how: Any) -> Batch:
+        """Makes many videos; the arguments are those of `plan`. Returns at once.
+
+        What the library has comes back and is free, so running a cell again, or after a kernel has died, goes
+        on where it was. A limit stops it before it is gone over (`batch.stopped`).
+
+        Raises:
+            InvalidRequestError: as `plan`.
+            SpendingLimitError: all that is new would go over a limit. Nothing is sent.
+            MissingKeyError: there is no key.
+
+        Example:
+            >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
+            >>> batch.wait().videos                                                  # doctest: +SKIP
+        """
+        plan = self.plan(prompts, **how)
+        if plan.over_limit is not None:
+            raise plan.over_limit
+        return plan.run()
+
+
+class _Maker:
+    """What a plan asks of its client."""
+
+    def __init__(self, client: Many) -> None:
+        self._client = client
+        self.max_concurrent = client.max_concurrent
+
+    def generate(self, prompt: VideoRequest, *, take: int = 1) -> VideoJob:
+        return self._client.generate(prompt, take=take)
+
+    def has(self, request: VideoRequest, take: int) -> bool:
+        return self._client._manager.has(request, take)
+
+    def cost(self, request: VideoRequest) -> float | None:
+        return self._client._limit.cost(request)
+
+    def times(self, request: VideoRequest) -> Estimate:
+        client = self._client
+        return client._manager.times.of(request.model, request.duration, client._service)
+
+    def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None:
+        try:
+            self._client._manager.check_all(requests)
+        except SpendingLimitError as error:
+            return error
+        return None
