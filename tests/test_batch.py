@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from fault_server import KEY, FaultServer, client_of, reply, status
+from lab import Lab
+from playwright.sync_api import expect
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, errors
@@ -245,3 +247,27 @@ def test_killed_and_run_again_it_goes_on_and_pays_for_nothing_twice(
     lost = VideoClient(KEY, base_url=server.url, library=tmp_path, resume=False)
     unconfirmed = lost.library.filter(status="unconfirmed")
     assert int(run.stdout) + len(unconfirmed) == 30
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_in_a_notebook_it_is_a_grid_that_fills_and_stays(lab: Lab) -> None:
+    show = (
+        "from runcrate_widget import VideoClient\n"
+        "client = VideoClient(demo=True)\n"
+        "batch = client.generate_many(['A fox', 'An <b>owl</b>'], models=['Veo 3.0', 'Kling v3'], duration=4)\n"
+        "batch"
+    )
+    notebook = lab.open("batch/batch.ipynb", [show])
+    notebook.run(0)
+    grid = notebook.output(0).locator("table")
+    expect(grid.locator("th")).to_have_text(["", "Veo 3.0", "Kling v3"])
+    expect(grid.locator("tr").nth(2).locator("td").first).to_have_text("An <b>owl</b>")
+    expect(grid.locator("video")).to_have_count(4, timeout=120_000)
+    expect(notebook.output(0)).to_contain_text("Batch of 4: 4 completed")
+    video = grid.locator("video").first
+    video.evaluate("v => v.play()")
+    lab.page.wait_for_function("v => v.currentTime > 0", arg=video.element_handle())
+    posters = grid.locator("img")
+    expect(posters).to_have_count(4)
+    assert posters.evaluate_all("all => all.every((one) => one.complete && one.naturalWidth > 0)")

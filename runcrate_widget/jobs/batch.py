@@ -7,23 +7,24 @@ client sends as many of them at a time as it may.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, overload
 
 from runcrate_widget.errors import (
     InvalidRequestError,
     JobError,
-    MissingExtraError,
     RuncrateError,
     WaitTimeoutError,
 )
 from runcrate_widget.library.record import JobStatus
 
+from .completed import AsCompleted
+from .frame import frame_of, row_of
 from .job import VideoJob
 from .loop import run_in_background
 from .plan import Cell, Maker, Plan
@@ -234,36 +235,31 @@ class Batch(Sequence[VideoJob]):
         Raises:
             MissingExtraError: none of them is installed.
         """
-        return _frame(self.to_dicts())
+        return frame_of(self.to_dicts())
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The same as a list of dictionaries."""
         with self._changed:
             known = dict(self._status)
-        return [self._row(at, known.get(at)) for at in range(len(self))]
+        begun = [self[at] if at in known else None for at in range(len(self))]
+        return [
+            row_of(cell, known.get(at), begun[at], self._problems.get(at))
+            for at, cell in enumerate(self._cells)
+        ]
 
-    def _row(self, at: int, status: str | None) -> dict[str, Any]:
-        cell = self._cells[at]
-        request = cell.request
-        assert request is not None
-        job = self[at] if status is not None else None
-        problem = self._problems.get(at)
-        return {
-            "row": cell.row,
-            "prompt": request.prompt,
-            "model": request.model,
-            "duration": request.duration,
-            "aspect_ratio": request.aspect_ratio,
-            "take": cell.take,
-            "status": status or "not begun",
-            "key": job.key if job else None,
-            "id": job.id if job else None,
-            "path": str(job.video.path) if job and job.video else None,
-            "cost": job.record.cost if job else None,
-            "made_in": job.timeline.made_in if job else None,
-            "rating": job.rating if job else None,
-            "error": job.error.message if job and job.error else problem.message if problem else None,
-        }
+    def look(self, most: int) -> list[tuple[Cell, str, VideoJob | None]]:
+        """The first cells of the plan, each with its status and its job, where that is held."""
+        with self._changed:
+            places = iter(range(len(self)))
+            seen: list[tuple[Cell, str, VideoJob | None]] = []
+            for cell in self.plan.cells[:most]:
+                if cell.error is not None:
+                    seen.append((cell, "refused", None))
+                    continue
+                at = next(places)
+                status = "refused" if at in self._problems else self._status.get(at, "not begun")
+                seen.append((cell, status, self._open.get(at) or self._held.get(at)))
+        return seen
 
     def _line(self) -> str:
         done = len(self._finished)
@@ -333,58 +329,16 @@ class Batch(Sequence[VideoJob]):
         for listener in self._listeners:
             listener()
 
-    def subscribe(self, listener: Callable[[], object]) -> None:
-        """Has `listener` called, in any thread, at each change: it must be quick."""
+    def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Has `listener` called, in any thread, at each change: it must be quick. Returns what ends that."""
         with self._changed:
             self._listeners.append(listener)
 
+        def unsubscribe() -> None:
+            with self._changed, contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
 
 _GOES_ON = "They go on: call wait() again."
-
-
-class AsCompleted:
-    """Gives each job of a batch once, as it is done."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
-
-    def __iter__(self) -> Iterator[VideoJob]:
-        batch, given = self._batch, 0
-        while True:
-            with batch._changed:
-                while given >= len(batch._finished):
-                    if batch._is_done():
-                        return
-                    batch._changed.wait()
-                at = batch._finished[given]
-            given += 1
-            yield batch[at]
-
-    async def __aiter__(self) -> AsyncIterator[VideoJob]:
-        batch, given = self._batch, 0
-        while True:
-            with batch._changed:
-                at = batch._finished[given] if given < len(batch._finished) else None
-                if at is None and batch._is_done():
-                    return
-                waker: Future[None] = Future()
-                if at is None:
-                    batch._wakers.add(waker)
-            if at is None:
-                await asyncio.wrap_future(waker)
-                continue
-            given += 1
-            yield batch[at]
-
-
-def _frame(rows: list[dict[str, Any]]) -> Any:
-    for name in ("pandas", "polars", "pyarrow"):
-        try:
-            module = __import__(name)
-        except ImportError:
-            continue
-        return module.Table.from_pylist(rows) if name == "pyarrow" else module.DataFrame(rows)
-    raise MissingExtraError(
-        "to_frame() needs pandas, polars or pyarrow, of which none is installed.",
-        "Install one of them, or take to_dicts().",
-    )
