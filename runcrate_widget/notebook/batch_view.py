@@ -46,7 +46,9 @@ def bundle(batch: Batch) -> dict[str, str]:
     said = repr(batch)
     rows = _rows(batch)
     heads = (
-        "".join(f"<th>{_text(title)}</th>" for title in batch.plan.columns) if any(batch.plan.columns) else ""
+        "".join(f"<th style='text-align:left'>{_text(title)}</th>" for title in batch.plan.columns)
+        if any(batch.plan.columns)
+        else ""
     )
     head = f"<tr><th></th>{heads}</tr>" if heads else ""
     left = 1 + max((cell.row for cell in batch.plan.cells), default=-1) - len(rows)
@@ -65,7 +67,7 @@ def _rows(batch: Batch) -> list[str]:
             break
         names.setdefault(cell.row, cell.request.prompt if cell.request else f"row {cell.row}")
         by_row.setdefault(cell.row, []).append(
-            f"<td style='vertical-align:top'>{_cell(cell, status, job)}</td>"
+            f"<td style='vertical-align:top;text-align:left'>{_cell(cell, status, job)}</td>"
         )
     return [
         f"<tr><td style='text-align:left;vertical-align:top;max-width:220px' title='{_text(names[row])}'>"
@@ -93,9 +95,11 @@ def _player(video: Video) -> str:
         picture = f"<img src='{source}' alt='' style='{over};object-fit:cover'>"
     mark = "<b>DEMO</b> · " if video.demo else ""
     box = f"position:relative;width:{wide}px;aspect-ratio:{video.width}/{video.height};background:#000"
+    source = _text(relative_url(video.path))
     return (
-        f"<div style='{box}'>{picture}<video src='{_text(relative_url(video.path))}' preload=none poster='data:,' "
-        f"controls loop muted playsinline style='{over}'></video></div><small>{mark}{_text(video.path.name)}</small>"
+        f"<div style='{box}'>{picture}<video src='{source}' preload=none poster='data:,' controls loop muted "
+        f"playsinline style='{over}'></video></div>"
+        f"<small>{mark}{_text(video.path.name)}</small>"
     )
 
 
