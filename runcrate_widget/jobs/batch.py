@@ -13,7 +13,9 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from typing_extensions import Self
 
 from runcrate_widget.errors import (
     InvalidRequestError,
@@ -38,6 +40,9 @@ MOST_OPEN = 1000
 _MOST_HELD = 1000
 
 
+_B = TypeVar("_B", bound="Batch")
+
+
 class Batch(Sequence[VideoJob]):
     """The jobs of a plan, in its order. A notebook shows them as a grid that changes as they come.
 
@@ -56,8 +61,9 @@ class Batch(Sequence[VideoJob]):
         []
     """
 
-    def __init__(self, plan: Plan, maker: Maker) -> None:
+    def __init__(self, plan: Plan, maker: Maker, *, most_open: int | None = None) -> None:
         self.plan = plan
+        self._most_open = most_open or MOST_OPEN
         self.stopped: RuncrateError | None = None
         self._maker = maker
         self._began = time.monotonic()
@@ -104,7 +110,7 @@ class Batch(Sequence[VideoJob]):
             return self._maker.generate(cell.request, take=cell.take)
         if problem is not None:
             raise problem
-        message = f"Job {at} of the batch is not begun yet: {MOST_OPEN:,} of them are at a time."
+        message = f"Job {at} of the batch is not begun yet: {self._most_open:,} of them are at a time."
         raise RuncrateError(message, "as_completed() gives each when it is done.", kind="limit")
 
     def _is_known(self, at: int) -> bool:
@@ -113,7 +119,7 @@ class Batch(Sequence[VideoJob]):
     @property
     def _reach(self) -> int:
         """Up to where they are begun without anything having to end first."""
-        return len(self._finished) + MOST_OPEN
+        return len(self._finished) + self._most_open
 
     @property
     def counts(self) -> dict[str, int]:
@@ -164,7 +170,7 @@ class Batch(Sequence[VideoJob]):
 
     # Waiting.
 
-    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Batch:
+    def wait(self: _B, timeout: float | None = None, *, progress: bool | None = None) -> _B:  # noqa: PYI019
         """Waits until all are done, for at most `timeout` seconds, and returns the batch. None of them
         raises: see `failed` and `problems`. Interrupting it leaves the jobs running.
 
@@ -192,11 +198,11 @@ class Batch(Sequence[VideoJob]):
                 shown.show(self._line(), last=True)
         return self
 
-    def __await__(self) -> Generator[Any, None, Batch]:
+    def __await__(self) -> Generator[Any, None, Self]:
         """`await batch`: as `wait()`."""
         return self._until_done().__await__()
 
-    async def _until_done(self) -> Batch:
+    async def _until_done(self: _B) -> _B:  # noqa: PYI019  Self came with Python 3.11
         async for _ in self.as_completed():
             pass
         return self
@@ -273,11 +279,11 @@ class Batch(Sequence[VideoJob]):
     def _feed(self) -> None:
         try:
             for at, cell in enumerate(self._cells):
-                with self._changed:
-                    while len(self._open) >= MOST_OPEN and not self._cancelled:
-                        self._changed.wait()
-                    if self._cancelled:
-                        return
+                if not self._has_room(self._most_open):
+                    return
+                if (reason := self._enough(cell)) is not None:
+                    self.stopped = reason
+                    return
                 try:
                     assert cell.request is not None
                     self._take(at, self._maker.generate(cell.request, take=cell.take))
@@ -287,9 +293,25 @@ class Batch(Sequence[VideoJob]):
                     self.stopped = error
                     return
         finally:
+            with contextlib.suppress(RuncrateError):
+                self._at_end()
             with self._changed:
                 self._fed = True
                 self._wake()
+
+    def _at_end(self) -> None:
+        """What is still to be done when no more are begun. In the batch's own thread."""
+
+    def _has_room(self, most: int) -> bool:
+        """Waits until fewer than `most` are open; False if it was cancelled."""
+        with self._changed:
+            while len(self._open) >= most and not self._cancelled:
+                self._changed.wait()
+            return not self._cancelled
+
+    def _enough(self, _: Cell) -> RuncrateError | None:
+        """Why this one and all that follow are not begun, or None. In the batch's own thread."""
+        return None
 
     def _note(self, at: int, error: RuncrateError) -> None:
         with self._changed:
