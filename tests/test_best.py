@@ -75,9 +75,7 @@ def test_it_stops_when_a_person_keeps_one(client: VideoClient, server: FaultServ
     assert server.count("submit") < 5, "the same call again makes no more"
 
 
-def test_without_a_limit_all_are_made_and_the_best_is_that_of_the_highest_score(
-    client: VideoClient, server: FaultServer
-) -> None:
+def test_without_a_limit_all_are_made_and_the_best_is_that_of_the_highest_score(client: VideoClient) -> None:
     found = client.best_of("A fox", models=["Veo 3.0", "Sora 2"], takes=2, score=Scores(3, 1, 7, 5)).wait(60)
     assert [(job.request.model, job.take) for job in found] == [
         ("google/veo-3.0", 1),

@@ -25,7 +25,6 @@ class BestOf(Batch):
     The same call again goes on where it was, in the same budget: what the library has is free.
 
     Attributes:
-        stopped: why no more takes are begun: the budget, or that one was kept.
         scores: what `score` gave, by a job's key.
     """
 
@@ -62,8 +61,8 @@ class BestOf(Batch):
         return bool(job.choice.kept), self.scores.get(job.key, -math.inf), job.rating or 0
 
     def _begun(self) -> list[VideoJob]:
-        with self._changed:
-            return [*self._held.values(), *self._open.values()]
+        with self._track.changed:
+            return [*self._track.held.values(), *self._track.open.values()]
 
     # In the batch's own thread.
 
@@ -85,13 +84,13 @@ class BestOf(Batch):
         return RuncrateError(message, "The same call with a higher budget goes on.", kind="limit")
 
     def _at_end(self) -> None:
-        if self._has_room(1):  # none is open any more
+        if self._track.has_room(1):  # none is open any more
             self._judge()
 
     def _judge(self) -> None:
         """Scores what has been finished since; one that is good enough is kept."""
-        with self._changed:
-            new, self._seen = self._finished[self._seen :], len(self._finished)
+        with self._track.changed:
+            new, self._seen = self._track.finished[self._seen :], len(self._track.finished)
         for job in (self[at] for at in new):
             if self._score is None or job.video is None:
                 continue
