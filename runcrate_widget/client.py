@@ -20,6 +20,7 @@ from .jobs.estimate import Estimate
 from .jobs.job import VideoJob
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.manager import JobManager
+from .jobs.many import Many
 from .jobs.spending import SpendingLimit
 from .library.library import Library
 from .library.prices import Prices
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("runcrate_widget")
 
 
-class VideoClient:
+class VideoClient(Many):
     """Generates videos, and goes on with what an earlier client left unfinished in its library.
 
     Args:
@@ -107,6 +108,7 @@ class VideoClient:
         url = base_url or setting("RUNCRATE_BASE_URL") or BASE_URL
         self._backend = RuncrateBackend(url, self._require_key, demo=self.demo)
         self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price, self.demo)
+        self.max_concurrent = max_concurrent
         self._manager = JobManager(
             self._backend, self.library, max_concurrent=max_concurrent, limit=lambda: self._limit
         )

@@ -234,7 +234,7 @@ class ImpossibleMoveError(RuncrateError):
 class JobError(RuncrateError):
     """A job came to no video. `job` is the `VideoJob`, with all that is known."""
 
-    def __init__(self, job: VideoJob, message: str, hint: str = "") -> None:
+    def __init__(self, job: VideoJob | None, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.job = job
 

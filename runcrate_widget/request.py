@@ -99,6 +99,28 @@ class VideoRequest:
         fields: dict[str, Any] = json.loads(self._extra)
         return MappingProxyType(fields)
 
+    def replace(self, **changes: Any) -> VideoRequest:
+        """The same request, but for what is given: `request.replace(duration=8)`. It is checked as a new one
+        is.
+
+        Raises:
+            InvalidRequestError: a value is not allowed, or there is no such field.
+
+        Example:
+            >>> VideoRequest("A fox", model="Veo 3.0").replace(prompt="An owl").prompt
+            'An owl'
+        """
+        unknown = sorted(set(changes) - {*_OWN, "image", "extra"})
+        if unknown:
+            message = f"A request has no {unknown[0]!r}."
+            raise InvalidRequestError(unknown[0], message, f"It has {', '.join(_OWN)}, image and extra.")
+        extra = dict(self.extra)
+        if "image" in changes:
+            extra.pop(_WIRE, None)
+        own = {name: getattr(self, name) for name in _OWN}
+        given = {**own, "image": self._picture, "extra": extra or None, **changes}
+        return VideoRequest(given.pop("prompt"), **given)
+
     @property
     def seconds(self) -> int | None:
         """What the service will bill, in seconds of video; None where the model's own default decides."""

@@ -31,11 +31,17 @@ def register_formatters(shell: Any) -> None:
     formatters["text/html"].for_type_by_name(f"{library}.search", "Records", records_html)
     live = shell.display_formatter.ipython_display_formatter
     live.for_type_by_name("runcrate_widget.jobs.job", "VideoJob", _show_live)
+    live.for_type_by_name("runcrate_widget.jobs.batch", "Batch", _show_grid)
+    live.for_type_by_name("runcrate_widget.jobs.best", "BestOf", _show_grid)
     live.for_type_by_name(f"{library}.library", "Library", _show_wall)
 
 
 def _show_live(job: Any) -> None:
     import_module("runcrate_widget.notebook.live").display_job(job)
+
+
+def _show_grid(batch: Any) -> None:
+    import_module("runcrate_widget.notebook.batch_view").display_batch(batch)
 
 
 def _show_wall(library: Any) -> None:

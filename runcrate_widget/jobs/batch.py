@@ -1,0 +1,254 @@
+"""`Batch`: many jobs that were asked for at once. How they are begun and followed is in `tracker.py`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from typing_extensions import Self
+
+from runcrate_widget.errors import (
+    JobError,
+    RuncrateError,
+    WaitTimeoutError,
+)
+from runcrate_widget.library.record import JobStatus
+
+from .completed import AsCompleted
+from .frame import frame_of, row_of
+from .job import VideoJob
+from .loop import run_in_background
+from .plan import Cell, Maker, Plan
+from .progress import Progress, line
+from .tracker import MOST_OPEN, Tracker
+
+if TYPE_CHECKING:
+    from runcrate_widget.media.video import Video
+
+_B = TypeVar("_B", bound="Batch")
+
+
+class Batch(Sequence[VideoJob]):
+    """The jobs of a plan, in its order. A notebook shows them as a grid that changes as they come.
+
+    `batch[3]` is a job, `batch[3:5]` a list of jobs. `wait()` or `await batch` waits for all of them; `async
+    for job in batch.as_completed()` (or `for`) gives each as soon as it is done.
+
+    Attributes:
+        plan: what was asked for.
+
+    Example:
+        >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
+        >>> for job in batch.as_completed():                                     # doctest: +SKIP
+        ...     print(job.video or job.error)
+        >>> batch.failed                                                         # doctest: +SKIP
+        []
+    """
+
+    def __init__(self, plan: Plan, maker: Maker, *, most_open: int = MOST_OPEN) -> None:
+        self.plan = plan
+        self._maker = maker
+        self._began = time.monotonic()
+        self._cells = [cell for cell in plan.cells if cell.request is not None]
+        self._track = Tracker(self._cells, maker, most_open, enough=self._enough, at_end=self._at_end)
+        run_in_background(self._track.feed)
+
+    def _enough(self, _: Cell) -> RuncrateError | None:
+        """Why this one and all that follow are not begun, or None. In the batch's own thread."""
+        return None
+
+    def _at_end(self) -> None:
+        """What is still to be done when no more are begun. In the batch's own thread."""
+
+    @property
+    def stopped(self) -> RuncrateError | None:
+        """Why no more of them are begun (a limit, the library's folder), or None."""
+        return self._track.stopped
+
+    # How it is.
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, place: int) -> VideoJob: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[VideoJob]: ...
+    def __getitem__(self, place: int | slice) -> VideoJob | list[VideoJob]:
+        """The job at this place. It waits the moment until that job is begun. Raises IndexError, or a
+        RuncrateError that says why it was not begun."""
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        at = place + len(self) if place < 0 else place
+        if not 0 <= at < len(self):
+            raise IndexError(f"The batch has {len(self)} jobs; there is no {place}.")
+        job, began, problem = self._track.find(at)
+        if job is not None:
+            return job
+        if began:  # and done long ago: the library has it, and nothing is sent
+            cell = self._cells[at]
+            assert cell.request is not None
+            return self._maker.generate(cell.request, take=cell.take)
+        if problem is not None:
+            raise problem
+        message = f"Job {at} of the batch is not begun yet: its turn comes when others are done."
+        raise RuncrateError(message, "as_completed() gives each when it is done.", kind="limit")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many are at each stage; `not begun` for the rest."""
+        with self._track.changed:
+            counts = Counter(self._track.status.values())
+            rest = len(self) - len(self._track.status) - len(self._track.problems)
+        return {**counts, **({"not begun": rest} if rest else {})}
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        with self._track.changed:
+            return self._track.is_done()
+
+    @property
+    def failed(self) -> list[VideoJob]:
+        """The jobs that have ended without a video."""
+        return [self[at] for at in self._ended(with_video=False)]
+
+    @property
+    def problems(self) -> list[RuncrateError]:
+        """Why some were not even begun: what was wrong with their rows, first."""
+        with self._track.changed:
+            own = [*self._track.problems.values(), *([self.stopped] if self.stopped else [])]
+        return [cell.error for cell in self.plan.problems if cell.error] + own
+
+    @property
+    def videos(self) -> list[Video]:
+        """The videos that are there, in the order of the plan."""
+        jobs = [self[at] for at in self._ended(with_video=True)]
+        return [job.video for job in jobs if job.video is not None]
+
+    def _ended(self, *, with_video: bool) -> list[int]:
+        with self._track.changed:
+            made = JobStatus.COMPLETED
+            return sorted(at for at in self._track.finished if (self._track.status[at] == made) is with_video)
+
+    def __repr__(self) -> str:
+        counts = self.counts
+        stages = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        bad = len(self.problems)
+        wrong = f"; {bad} problem{'' if bad == 1 else 's'}: {self.problems[0].message}" if bad else ""
+        return f"<Batch of {len(self):,}: {stages or 'nothing'}{wrong}>"
+
+    # Waiting.
+
+    def wait(self: _B, timeout: float | None = None, *, progress: bool | None = None) -> _B:  # noqa: PYI019
+        """Waits until all are done, for at most `timeout` seconds, and returns the batch. None of them
+        raises: see `failed` and `problems`. Interrupting it leaves the jobs running.
+
+        Args:
+            timeout: seconds; by default as long as it takes.
+            progress: whether one line on standard error says how far it is; by default if that is a
+                terminal.
+
+        Raises:
+            WaitTimeoutError: the time is over; they go on.
+        """
+        shown = Progress()
+        show = shown.on_terminal if progress is None else progress
+        end = None if timeout is None or timeout == float("inf") else time.monotonic() + timeout
+        with self._track.changed:
+            while not self._track.is_done():
+                if show:
+                    shown.show(self._line())
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    job = next(iter(self._track.open.values()), None)
+                    raise WaitTimeoutError(job, f"{self!r} is not done after {timeout:g} s.", _GOES_ON)
+                self._track.changed.wait(min(left if left is not None else 1.0, 1.0))
+            if show:
+                shown.show(self._line(), last=True)
+        return self
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """`await batch`: as `wait()`."""
+        return self._until_done().__await__()
+
+    async def _until_done(self: _B) -> _B:  # noqa: PYI019  Self came with Python 3.11
+        async for _ in self.as_completed():
+            pass
+        return self
+
+    def as_completed(self) -> AsCompleted:
+        """Each job as soon as it is done, whatever became of it: for `for` and for `async for`."""
+        return AsCompleted(self)
+
+    def cancel(self) -> int:
+        """Begins no more of them, and cancels those that still wait for their turn. What was sent goes on:
+        the API cannot cancel it.
+
+        Returns:
+            How many of them will not be sent.
+        """
+        with self._track.changed:
+            self._track.cancelled = True
+            self._track.changed.notify_all()
+            while not self._track.fed:  # it may just have begun one
+                self._track.changed.wait()
+            waiting = [job for job in self._track.open.values() if job.status == JobStatus.WAITING]
+        cancelled = 0
+        for job in waiting:
+            try:
+                job.cancel()
+                cancelled += 1
+            except JobError:  # it was just sent
+                continue
+        with self._track.changed:
+            return cancelled + len(self) - len(self._track.status) - len(self._track.problems)
+
+    def to_frame(self) -> Any:
+        """A table with a row for each: what was asked for, `status`, `path`, `cost` (dollars), `made_in`
+        (seconds), `error`. A pandas DataFrame, or a polars or pyarrow one where that is what is installed.
+
+        Raises:
+            MissingExtraError: none of them is installed.
+        """
+        return frame_of(self.to_dicts())
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The same as a list of dictionaries."""
+        with self._track.changed:
+            known = dict(self._track.status)
+        begun = [self[at] if at in known else None for at in range(len(self))]
+        return [
+            row_of(cell, known.get(at), begun[at], self._track.problems.get(at))
+            for at, cell in enumerate(self._cells)
+        ]
+
+    def look(self, most: int) -> list[tuple[Cell, str, VideoJob | None]]:
+        """The first cells of the plan, each with its status and its job, where that is held."""
+        with self._track.changed:
+            places = iter(range(len(self)))
+            seen: list[tuple[Cell, str, VideoJob | None]] = []
+            for cell in self.plan.cells[:most]:
+                if cell.error is not None:
+                    seen.append((cell, "refused", None))
+                    continue
+                at = next(places)
+                status = "refused" if at in self._track.problems else self._track.status.get(at, "not begun")
+                seen.append((cell, status, self._track.open.get(at) or self._track.held.get(at)))
+        return seen
+
+    def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Has `listener` called, in any thread, at each change: it must be quick. Returns what ends that."""
+        return self._track.subscribe(listener)
+
+    def _line(self) -> str:
+        done = len(self._track.finished)
+        failed = sum(self._track.status[at] != JobStatus.COMPLETED for at in self._track.finished)
+        elapsed = time.monotonic() - self._began
+        left = elapsed / done * (len(self) - done) if done else self.plan.time
+        return line(done, len(self), elapsed, failed=failed, left=left)
+
+
+_GOES_ON = "They go on: call wait() again."

@@ -1,0 +1,164 @@
+"""What a client does in bulk: `plan` and `generate_many`. `VideoClient` is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from runcrate_widget.catalog import Model
+from runcrate_widget.errors import RuncrateError, SpendingLimitError
+from runcrate_widget.request import VideoRequest
+
+if TYPE_CHECKING:
+    from runcrate_widget.media.video import Video
+    from runcrate_widget.picture import PictureLike
+
+    from .batch import Batch
+    from .best import BestOf
+    from .estimate import Estimate
+    from .job import VideoJob
+    from .manager import JobManager
+    from .plan import Plan
+    from .spending import SpendingLimit
+
+
+class Many:
+    """The part of a client that is about many videos."""
+
+    if TYPE_CHECKING:
+        max_concurrent: int
+        _manager: JobManager
+        _limit: SpendingLimit
+
+        @property
+        def _service(self) -> str: ...
+        def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
+
+    def plan(
+        self,
+        prompts: Any,
+        *,
+        model: str | Model | None = None,
+        models: Sequence[str | Model] | None = None,
+        duration: int | None = None,
+        durations: Sequence[int] | None = None,
+        aspect_ratio: str | None = None,
+        aspect_ratios: Sequence[str] | None = None,
+        image: PictureLike | None = None,
+        extra: Mapping[str, Any] | None = None,
+        takes: int = 1,
+    ) -> Plan:
+        """What many videos would be, before any is sent: which, what of them the library has already, what
+        the rest costs and about how long it takes. It is free; `plan.run()` does it.
+
+        Args:
+            prompts: a list of prompts, of `VideoRequest`s or of dictionaries of `generate`'s parameters; or a
+                table (pandas, polars, pyarrow) with these as its columns, and `take`.
+            model, duration, aspect_ratio, image, extra: what is the same for all; a row's own wins.
+            models, durations, aspect_ratios: lists: each prompt is made with each of them.
+            takes: how many videos of each.
+
+        Raises:
+            InvalidRequestError: that is no list of prompts, or an argument is not allowed. What is wrong with
+                one row stops no other: it is in `plan.problems`.
+            MissingExtraError: a table needs what is not installed.
+
+        Example:
+            >>> client.plan(["A fox", "An owl"], models=["Veo 3.0", "Kling v3"], takes=2)   # doctest: +SKIP
+            <Plan 8 videos: 0 there already, 8 to make, 48 s of video, cost not known>
+        """
+        from .plan import plan_of
+
+        alike = {"model": model, "duration": duration, "aspect_ratio": aspect_ratio}
+        return plan_of(
+            prompts,
+            _Maker(self),
+            takes=takes,
+            alike={**alike, "image": image, "extra": extra},
+            several={"models": models, "durations": durations, "aspect_ratios": aspect_ratios},
+        )
+
+    def generate_many(self, prompts: Any, **how: Any) -> Batch:
+        """Makes many videos; the arguments are those of `plan`. Returns at once.
+
+        What the library has comes back and is free, so running a cell again, or after a kernel has died, goes
+        on where it was. A limit stops it before it is gone over (`batch.stopped`).
+
+        Raises:
+            InvalidRequestError: as `plan`.
+            SpendingLimitError: all that is new would go over a limit. Nothing is sent.
+            MissingKeyError: there is no key.
+
+        Example:
+            >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
+            >>> batch.wait().videos                                                  # doctest: +SKIP
+        """
+        plan = self.plan(prompts, **how)
+        if plan.over_limit is not None:
+            raise plan.over_limit
+        return plan.run()
+
+    def best_of(
+        self,
+        prompt: str | VideoRequest,
+        *,
+        takes: int = 20,
+        budget: float | None = None,
+        score: Callable[[Video], float] | None = None,
+        enough: float | None = None,
+        at_a_time: int = 1,
+        **how: Any,
+    ) -> BestOf:
+        """Makes takes of one prompt until one is kept or the budget is spent, and returns at once.
+
+        Args:
+            prompt: what the video shows, or a whole `VideoRequest`.
+            takes: how many at most, of each model.
+            budget: dollars for all of them, those that the library has already included.
+            score: a function of a `Video`, the higher the better; `runcrate_widget.scores` has some.
+            enough: the score at which one is kept, and no more are made.
+            at_a_time: how many are under way at once: more are sooner done, and more may be too many.
+            how: the other arguments of `plan`. Of `models` each has its takes, the first model first.
+
+        Raises:
+            InvalidRequestError: an argument is not allowed, or a price that `budget` needs is not known.
+
+        Example:
+            >>> found = client.best_of("A fox", model="Veo 3.0", budget=15.0)   # doctest: +SKIP
+            >>> found.wait().best                                               # doctest: +SKIP
+        """
+        from .best import BestOf
+
+        plan = self.plan([prompt], takes=takes, **how)
+        for cell in plan.problems:
+            if cell.error is not None:
+                raise cell.error
+        return BestOf(plan, _Maker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
+
+
+class _Maker:
+    """What a plan asks of its client."""
+
+    def __init__(self, client: Many) -> None:
+        self._client = client
+        self.max_concurrent = client.max_concurrent
+
+    def generate(self, prompt: VideoRequest, *, take: int = 1) -> VideoJob:
+        return self._client.generate(prompt, take=take)
+
+    def has(self, request: VideoRequest, take: int) -> bool:
+        return self._client._manager.has(request, take)
+
+    def cost(self, request: VideoRequest) -> float | None:
+        return self._client._limit.cost(request)
+
+    def times(self, request: VideoRequest) -> Estimate:
+        client = self._client
+        return client._manager.times.of(request.model, request.duration, client._service)
+
+    def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None:
+        try:
+            self._client._manager.check_all(requests)
+        except SpendingLimitError as error:
+            return error
+        return None

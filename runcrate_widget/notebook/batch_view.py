@@ -1,0 +1,111 @@
+"""A batch as an output of a notebook: a grid, prompts down, models across, that changes as the videos come.
+
+HTML, so that it is light and stays: posters and videos are files beside the notebook, which play in it when
+it is opened again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+from typing import TYPE_CHECKING
+
+from runcrate_widget.environment import relative_url
+
+from .live import LiveOutput, when_replaced
+
+if TYPE_CHECKING:
+    from runcrate_widget.jobs.batch import Batch
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.jobs.plan import Cell
+    from runcrate_widget.media.video import Video
+
+_EVERY = 1.0  # seconds, at most
+_MOST_ROWS = 50
+_MOST_CELLS = 300
+_LONGEST = 90  # characters of a prompt
+_SIDE = 176  # pixels
+
+
+def display_batch(batch: Batch) -> None:
+    """Shows it as it is, and goes on showing it until all are done."""
+    output = LiveOutput(lambda: bundle(batch), _EVERY)
+    ends = contextlib.ExitStack()
+    ends.callback(batch.subscribe(output.update))
+
+    def gone() -> None:
+        ends.close()
+        output.close()
+
+    ends.callback(when_replaced(gone))
+    output.display()
+
+
+def bundle(batch: Batch) -> dict[str, str]:
+    """What stands in the notebook."""
+    said = repr(batch)
+    rows = _rows(batch)
+    heads = (
+        "".join(f"<th style='text-align:left'>{_text(title)}</th>" for title in batch.plan.columns)
+        if any(batch.plan.columns)
+        else ""
+    )
+    head = f"<tr><th></th>{heads}</tr>" if heads else ""
+    left = 1 + max((cell.row for cell in batch.plan.cells), default=-1) - len(rows)
+    more = f"<p>and {left:,} more rows</p>" if left > 0 else ""
+    stopped = batch.stopped
+    why = f"<p>{_text(f'{stopped.message} {stopped.hint}')}</p>" if stopped else ""
+    table = f"<table>{head}{''.join(rows)}</table>"
+    return {"text/plain": said, "text/html": f"<p>{_text(said.strip('<>'))}</p>{why}{table}{more}"}
+
+
+def _rows(batch: Batch) -> list[str]:
+    by_row: dict[int, list[str]] = {}
+    names: dict[int, str] = {}
+    for cell, status, job in batch.look(_MOST_CELLS):
+        if cell.row not in by_row and len(by_row) == _MOST_ROWS:
+            break
+        names.setdefault(cell.row, cell.request.prompt if cell.request else f"row {cell.row}")
+        by_row.setdefault(cell.row, []).append(
+            f"<td style='vertical-align:top;text-align:left'>{_cell(cell, status, job)}</td>"
+        )
+    return [
+        f"<tr><td style='text-align:left;vertical-align:top;max-width:220px' title='{_text(names[row])}'>"
+        f"{_text(_short(names[row]))}</td>{''.join(cells)}</tr>"
+        for row, cells in by_row.items()
+    ]
+
+
+def _cell(cell: Cell, status: str, job: VideoJob | None) -> str:
+    if job is not None and job.video is not None:
+        return _player(job.video)
+    error = cell.error or (job.error if job else None)
+    reason = f"<br>{_text(error.message)}" if error else ""
+    return f"<div style='width:{_SIDE}px;text-align:left'>{_text(status)}{reason}</div>"
+
+
+def _player(video: Video) -> str:
+    """The video over its poster, which is a file: hosts find what `src` names beside the notebook, and not
+    what `poster` names."""
+    wide = _SIDE if video.width >= video.height else _SIDE // 2
+    over = "position:absolute;inset:0;width:100%;height:100%"
+    picture = ""
+    if video.poster:
+        source = _text(relative_url(video.path.with_suffix(".jpg")))
+        picture = f"<img src='{source}' alt='' style='{over};object-fit:cover'>"
+    mark = "<b>DEMO</b> · " if video.demo else ""
+    box = f"position:relative;width:{wide}px;aspect-ratio:{video.width}/{video.height};background:#000"
+    source = _text(relative_url(video.path))
+    return (
+        f"<div style='{box}'>{picture}<video src='{source}' preload=none poster='data:,' controls loop muted "
+        f"playsinline style='{over}'></video></div>"
+        f"<small>{mark}{_text(video.path.name)}</small>"
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _text(text: str) -> str:
+    return html.escape(text.encode("utf-8", "replace").decode())
