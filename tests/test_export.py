@@ -77,8 +77,9 @@ def put(library: Library, prompt: str, content: bytes | None = None, **fields: A
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "metadata.jsonl").read_bytes().split(b"\n")
-    assert lines.pop() == b""
+    content = (folder / "metadata.jsonl").read_bytes()
+    lines = content.decode().splitlines()  # which ends a line at more than `\n`
+    assert len(lines) == content.count(b"\n")
     return [json.loads(line) for line in lines]
 
 
