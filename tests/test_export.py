@@ -346,6 +346,16 @@ def test_what_is_no_export_is_left_alone(library: Library, tmp_path: Path) -> No
     assert library.export(tmp_path / "empty" / "").videos == 1
 
 
+def test_a_file_of_yours_is_not_written_over(library: Library, tmp_path: Path) -> None:
+    put(library, "A fox")
+    out = library.export(tmp_path / "out").folder
+    owl = put(library, "An owl")
+    (out / f"{owl.name}.mp4").write_text("mine")
+    with pytest.raises(errors.InvalidRequestError, match="in its way"):
+        library.export(out)
+    assert (out / f"{owl.name}.mp4").read_text() == "mine"
+
+
 def test_it_is_brought_up_to_date(library: Library, tmp_path: Path) -> None:
     fox, owl = put(library, "A fox", age=1), put(library, "An owl")
     out = library.export(tmp_path / "out").folder
@@ -485,6 +495,41 @@ def test_a_folder_that_cannot_be_written_is_told(library: Library, tmp_path: Pat
     (tmp_path / "file").write_text("mine")
     with pytest.raises(errors.LibraryError, match="cannot be written"):
         library.export(tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk_leaves_it_as_it_was(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    put(library, "A fox")
+    if there:
+        library.export(tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.suffix == ".jsonl"}
+    put(library, "An owl")
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "utime", full)
+        with pytest.raises(errors.LibraryError, match="No space left"):
+            library.export(tmp_path / "out")
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.suffix == ".jsonl"}
+    assert after == before
+    assert not list(tmp_path.rglob("*.part"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == (["out"] if there else []) + ["videos"]
+    assert library.export(tmp_path / "out").videos == 2
+
+
+def test_without_pyarrow_there_is_no_parquet_and_it_says_what_to_do(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, "A fox")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(errors.MissingExtraError, match=r"runcrate_widget\[data\]"):
+        library.export(tmp_path / "out", format="parquet")
+    assert not (tmp_path / "out").exists(), "and nothing was copied first"
+    assert library.export(tmp_path / "out", format="csv").videos == 1
 
 
 CHILD = """

@@ -92,8 +92,8 @@ class Mirror:
             raise LibraryError(message, "Make room or mend its permissions, or choose another.") from error
 
     def claim(self, names: Iterable[str]) -> None:
-        """Says that these files are going to be ours. Raises InvalidRequestError if somebody has changed what
-        is told of those that are there."""
+        """Says that these files are going to be ours. Raises InvalidRequestError if one is there and is not,
+        or if somebody has changed what is told of those that are there."""
         for name in FILES.values():
             content = _content(self._folder / name)
             if content is not None and _sha256(content) not in self._told.get(name, ()):
@@ -102,7 +102,12 @@ class Mirror:
                     f"{name} in {self._place} is not as it was exported: somebody has changed it.",
                     "Export to another folder; or keep your changes under another name, and remove it here.",
                 )
-        self._before = {**dict.fromkeys(names), **self._before}
+        new = [name for name in names if name not in self._before]
+        for name in new:
+            if os.path.lexists(self._folder / name):
+                message = f"{name} in {self._place} is not of this export, and in its way."
+                raise InvalidRequestError("folder", message, "Give it another name, or export elsewhere.")
+        self._before = {**dict.fromkeys(new), **self._before}
         self._write_mark(self._before)
 
     def put(self, file: BinaryIO, source: Path, name: str, *, link: bool) -> str:
@@ -190,12 +195,16 @@ def _copied(file: BinaryIO, target: Path, given: os.stat_result) -> str:
     # has not its size by then is copied again.
     temporary, digest = _temporary(target), hashlib.sha256()
     _remove(temporary)
-    with open(temporary, "xb") as copy:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            copy.write(piece)
-    os.utime(temporary, ns=(given.st_atime_ns, given.st_mtime_ns))
-    os.replace(temporary, target)
+    try:
+        with open(temporary, "xb") as copy:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+                copy.write(piece)
+        os.utime(temporary, ns=(given.st_atime_ns, given.st_mtime_ns))
+        os.replace(temporary, target)
+    except BaseException:
+        _remove(temporary)  # the disk may be full
+        raise
     return digest.hexdigest()
 
 
