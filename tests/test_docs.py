@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib.util
 import re
 import subprocess
 import sys
@@ -24,6 +25,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 #: The others take some 5 to 20 s each.
 QUICK = ("limits", "models", "unconfirmed")
+#: Pages of packages that are too large for the extra `test`, named after them: run where they are installed.
+LARGE = ("mlflow",)
 
 _PYTHON = re.compile(r"python|\{code-block\} python")
 _WHY_NOT = re.compile(r"<!-- not run: (.+?) -->")
@@ -55,10 +58,13 @@ def blocks(page: Path) -> list[Block]:
 
 def with_code(kind: str) -> list[object]:
     pages = {page.stem: page for page in PAGES if any(_kind(block) == kind for block in blocks(page))}
-    slow = pytest.mark.slow
-    return [
-        pytest.param(page, id=name, marks=[] if name in QUICK else [slow]) for name, page in pages.items()
-    ]
+    return [pytest.param(page, id=name, marks=_marks(name)) for name, page in pages.items()]
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    if name in LARGE and importlib.util.find_spec(name) is None:
+        return [pytest.mark.skip(f"{name} is not installed")]
+    return [] if name in QUICK else [pytest.mark.slow]
 
 
 def _kind(block: Block) -> str:
@@ -66,10 +72,14 @@ def _kind(block: Block) -> str:
 
 
 @pytest.fixture
-def _no_money(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # The pages ask for the demo. One that did not would find this key, and nobody at this address.
     monkeypatch.setenv("RUNCRATE_API_KEY", "rc_live_must_not_be_used")
     monkeypatch.setenv("RUNCRATE_BASE_URL", "http://127.0.0.1:9")
+    # Neither do the packages that are given an export ask anybody, or leave anything elsewhere.
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("HF_HOME", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / ".elsewhere" / name))
 
 
 @pytest.mark.usefixtures("_no_money")

@@ -25,6 +25,7 @@ from .attempts import Attempts, standing
 from .bin import Bin
 from .creation import check_free, lease_or_record
 from .disk import FolderStore
+from .export import export
 from .index import Index
 from .naming import each_once, fresh_record
 from .pictures import keep_picture
@@ -143,6 +144,8 @@ class Library:
             return "<Library that could not be opened>"
         return f"<Library {str(self.folder)!r}, {len(self)} jobs>"
 
+    export = export
+
     def ranking(self) -> Ranking:
         """The models by what was compared in the arena, and how sure that is. Raises LibraryError."""
         from .arena import ranking
@@ -216,8 +219,7 @@ class Library:
             raise
 
     def write(self, record: Record) -> None:
-        """Puts a record in the place of what is there, durably: it is on disk when this returns. Raises
-        LibraryError."""
+        """Puts a record in place of what is there; it is on disk when this returns. Raises LibraryError."""
         self.store.replace(record.name, write_record(record))
         self.shelf.note(record)
 
@@ -256,8 +258,7 @@ class Library:
     # What is known.
 
     def _read(self, name: str) -> Record | None:
-        """The record of this name as it is now; None if there is none. A damaged one is set aside, and told
-        of."""
+        """The record of this name as it is now, or None. A damaged one is set aside, and told of."""
         if (content := self.store.read(name)) is None:
             return None
         try:
