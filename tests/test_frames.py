@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ def test_pictures_are_of_pillow_or_numpy(clip: Clip) -> None:
     (image,), (array,) = clip.frames(1), clip.frames(1, as_="numpy")
     assert isinstance(image, Image.Image)
     assert (image.mode, image.size) == ("RGB", (64, 36))
-    assert (array.shape, array.dtype) == ((36, 64, 3), np.uint8)
+    assert array.shape == (36, 64, 3)
+    assert array.dtype == np.uint8
     assert np.array_equal(np.asarray(image), array)
     assert next(clip.frames(as_="numpy")).shape == (36, 64, 3)
 
@@ -172,22 +174,27 @@ def test_a_video_has_all_of_it(path: Path) -> None:
 
 
 def test_threads_read_one_video_at_once(clip: Clip) -> None:
+    def seen(second: float) -> int:
+        return number_of(clip.frames(at=[second])[0])
+
     seconds = [(7 * n % 25) / 10 for n in range(40)]
-    wanted = [number_of(clip.frames(at=one)[0]) for one in seconds]
+    wanted = [seen(one) for one in seconds]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda one: number_of(clip.frames(at=one)[0]), seconds)) == wanted
+        assert list(pool.map(seen, seconds)) == wanted
         assert list(pool.map(lambda _: len(list(clip.frames())), range(8))) == [FRAMES] * 8
 
 
 def test_a_damaged_file_is_told_in_words(tmp_path: Path, path: Path) -> None:
-    clip = Clip(Path(tmp_path / "a.mp4").write_bytes(path.read_bytes()) and tmp_path / "a.mp4")
     data = path.read_bytes()
+    (tmp_path / "a.mp4").write_bytes(data)
+    clip = Clip(tmp_path / "a.mp4")
     clip.path.write_bytes(data[:200])
-    for ask in (lambda: clip.frames(3), lambda: list(clip.frames()), clip.last_frame, clip.contact_sheet):
+    asked: list[Callable[[], Any]] = [lambda: clip.frames(3), lambda: list(clip.frames()), clip.last_frame]
+    for ask in [*asked, clip.contact_sheet]:
         with pytest.raises(errors.InvalidVideoError, match=r"cannot be decoded"):
             ask()
     clip.path.unlink()
-    for ask in (lambda: clip.frames(3), lambda: list(clip.frames()), lambda: clip.sha256):
+    for ask in [*asked, lambda: clip.sha256]:
         with pytest.raises(FileNotFoundError):
             ask()
 

@@ -16,7 +16,7 @@ from .player import shortened
 from .poster import make_poster
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Clip(Film):
     """An MP4 that is no job's: what `trim` and `join` give, or any file of yours. As the last line of a
     cell it plays, and it has the pictures and the editing of a `Video`.
@@ -36,24 +36,33 @@ class Clip(Film):
     """
 
     path: Path
-    caption: str = ""
-    demo: bool = False
-    reencoded: str = ""
-    mp4: MP4 = field(init=False, repr=False)
+    caption: str
+    demo: bool
+    reencoded: str
+    mp4: MP4 = field(repr=False)
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        caption: str = "",
+        *,
+        demo: bool = False,
+        reencoded: str = "",
+    ) -> None:
         try:
+            name = os.fsdecode(path)
             # A link is followed here, and no later: what it leads to does not change meanwhile.
-            path = Path(os.path.realpath(os.fsdecode(self.path)))
-            mp4 = read_mp4(path)
+            real = Path(os.path.realpath(name))
+            mp4 = read_mp4(real)
         except (TypeError, ValueError):
-            message = f"path is {self.path!r}; it must be the path of an MP4."
+            message = f"path is {path!r}; it must be the path of an MP4."
             raise InvalidRequestError("path", message) from None
         except (InvalidVideoError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise InvalidRequestError("path", f"path is {os.fsdecode(self.path)!r}: {why}") from None
-        object.__setattr__(self, "path", path)
-        object.__setattr__(self, "mp4", mp4)
+            raise InvalidRequestError("path", f"path is {name!r}: {why}") from None
+        facts = {"path": real, "caption": str(caption), "demo": demo, "reencoded": reencoded, "mp4": mp4}
+        for fact, value in facts.items():
+            object.__setattr__(self, fact, value)
 
     def __repr__(self) -> str:
         return (

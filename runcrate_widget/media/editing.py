@@ -35,7 +35,7 @@ def trim(film: Film, start: Any, end: Any, path: Any) -> Clip:
     target = target_path(path, f"{film.path.stem}-{begins:.6g}-{ends:.6g}s.mp4", [film.path])
     with written(target) as temporary:
         why = trimming.trim(film.path, begins, ends, temporary)
-    return Clip(target, f"{film._words()}, {begins:.6g}–{ends:.6g} s", film.demo, why)
+    return Clip(target, f"{film._words()}, {begins:.6g}–{ends:.6g} s", demo=film.demo, reencoded=why)
 
 
 def join(videos: Any, path: Any) -> Clip:
@@ -50,7 +50,7 @@ def join(videos: Any, path: Any) -> Clip:
     with written(target) as temporary:
         why = joining.join(sources, temporary)
     words = " + ".join(dict.fromkeys(film._words() for film in films))
-    return Clip(target, words, any(film.demo for film in films), why)
+    return Clip(target, words, demo=any(film.demo for film in films), reencoded=why)
 
 
 def _films(videos: Any) -> list[Film]:
@@ -59,7 +59,7 @@ def _films(videos: Any) -> list[Film]:
     films: list[Film] = []
     for number, one in enumerate(videos):
         if isinstance(one, (str, os.PathLike)) and not isinstance(one, Film):
-            one = Clip(Path(one))
+            one = Clip(one)
         if not isinstance(one, Film):
             message = f"videos[{number}] is {one!r}; it must be a Video, a Clip or the path of an MP4."
             hint = "A job's video is job.wait()." if hasattr(one, "wait") else ""
