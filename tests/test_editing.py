@@ -192,7 +192,7 @@ def others(tmp_path: Path) -> dict[str, Path]:
         "upright": write_numbered_mp4(folder / "upright.mp4", 24, size=(36, 64)),
         "large": write_numbered_mp4(folder / "large.mp4", 24, size=(128, 72), sound=48000),
         "slow": write_numbered_mp4(folder / "slow.mp4", 12, rate=12, sound=22050),
-        "settings": write_numbered_mp4(folder / "settings.mp4", 24, options={"refs": "5", "profile": "main"}),
+        "settings": write_numbered_mp4(folder / "settings.mp4", 24, options={"x264-params": "ref=4:cabac=0"}),
         "codec": folder / "codec.mp4",
     }
 

@@ -53,7 +53,7 @@ def join(sources: Sequence[Path], target: str) -> str:
         bases = {part.index.base for part in parts}
         base = bases.pop() if len(bases) == 1 else _FINE
         pictures = Pictures(out, first, parts[0].index.rate, base) if why else None
-        copy = None if why else out.add_stream_from_template(first)
+        copy = None if why else out.add_stream_from_template(first, opaque=True)
         sound = JoinedSound.of(out, [part.sound for part in parts])
         begins = Fraction(0)
         for part in parts:

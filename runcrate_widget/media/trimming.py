@@ -35,9 +35,9 @@ def trim(source: Path, start: float, end: float, target: str) -> str:
         stream = pictures_of(seen)
         sound = heard.streams.audio[0] if heard.streams.audio else None
         pictures = None if not why else Pictures(out, stream, index.rate, index.base)
-        copy = None if why else out.add_stream_from_template(stream)
+        copy = None if why else out.add_stream_from_template(stream, opaque=True)
         if sound is not None:
-            copied = out.add_stream_from_template(sound)
+            copied = out.add_stream_from_template(sound, opaque=True)
             for packet in copied_sound(heard, sound, begins * index.base, ends * index.base):
                 packet.stream = copied
                 out.mux(packet)
