@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -444,3 +445,19 @@ def test_a_long_video_is_cut_where_it_says(tmp_path: Path) -> None:
     assert piece.duration == pytest.approx(2, abs=0.001)
     assert re.search(r"-20-22s\.mp4$", str(piece.path))
     assert np.array_equal(piece.frames(1, as_="numpy")[0], clip.frames(at=20, as_="numpy")[0])
+
+
+@pytest.mark.skipif("libx265" not in av.codecs_available, reason="PyAV has no encoder of HEVC")
+def test_another_codec_is_copied_too_under_the_name_that_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    settings = "keyint=12:min-keyint=12:scenecut=0:open-gop=0:log-level=none"
+    options = {"preset": "ultrafast", "x265-params": settings}
+    write_numbered_mp4(path, 36, size=(128, 72), codec="libx265", tag="hvc1", options=options)
+    piece = Clip(path).trim(0.5, 1.5)
+    both = Video.join([path, piece])
+    assert (piece.reencoded, both.reencoded) == ("", "")
+    assert numbers(both) == [*range(36), *range(12, 36)]
+    for one in (piece, both):
+        with av.open(os.fspath(one)) as container:
+            context = container.streams.video[0].codec_context
+            assert (context.name, context.codec_tag) == ("hevc", "hvc1"), "Safari plays no `hev1`"

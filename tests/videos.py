@@ -92,13 +92,17 @@ def write_numbered_mp4(
     sound: int = 0,
     options: dict[str, str] | None = None,
     hidden: int = 0,
+    codec: str = "libx264",
+    tag: str | None = None,
 ) -> Path:
     """Writes an H.264 MP4 whose pictures tell their number (`number_of`): with pictures that need later ones,
     and a key frame every so many; with `sound`, that many samples a second of AAC, of a tone that rises. The
     first `hidden` pictures are not to be seen: an edit list begins after them."""
     given = {"g": str(key_every), "bf": "2", "sc_threshold": "0", "preset": "veryfast", "crf": "12"}
     with av.open(path, "w", format="mp4", options={"max_interleave_delta": "0"}) as container:
-        stream = container.add_stream("libx264", rate=rate, options=given | (options or {}))
+        stream = container.add_stream(codec, rate=rate, options=given | (options or {}))
+        if tag:
+            stream.codec_context.codec_tag = tag
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         heard = container.add_stream("aac", rate=sound, layout="stereo") if sound else None
         if heard is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.errors import ConfigurationError
+from runcrate_widget.errors import ConfigurationError, MissingExtraError
 
 from .reading import NEAR
 
@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 # So good that nobody sees a difference; a key frame for every 48 pictures, to seek by.
 _X264 = {"preset": "fast", "crf": "15", "g": "48"}
 MP4_OPTIONS = {"movflags": "+faststart", "max_interleave_delta": "0"}
+
+
+def copied_stream(out: OutputContainer, stream: Any) -> Any:
+    """A stream for the packets of `stream`, as they are.
+
+    Raises:
+        MissingExtraError: the PyAV that is installed is too old for it.
+    """
+    import av
+
+    try:
+        copy: Any = out.add_stream_from_template(stream, opaque=True)
+    except (AttributeError, TypeError):  # what those before 14.2 say
+        message = f"Copying pictures and sound needs PyAV 14.2 or later; {av.__version__} is installed."
+        hint = "Install it with: pip install -U 'runcrate_widget[video]'"
+        raise MissingExtraError(message, hint) from None
+    copy.codec_context.codec_tag = stream.codec_context.codec_tag  # `hvc1` plays where `hev1` does not
+    return copy
 
 
 class Pictures:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .encoding import MP4_OPTIONS, Pictures
+from .encoding import MP4_OPTIONS, Pictures, copied_stream
 from .reading import Index, index_of, opened, pictures_of
 from .sound import JoinedSound, SoundKind, sound_kind
 
@@ -53,7 +53,7 @@ def join(sources: Sequence[Path], target: str) -> str:
         bases = {part.index.base for part in parts}
         base = bases.pop() if len(bases) == 1 else _FINE
         pictures = Pictures(out, first, parts[0].index.rate, base) if why else None
-        copy = None if why else out.add_stream_from_template(first, opaque=True)
+        copy = None if why else copied_stream(out, first)
         sound = JoinedSound.of(out, [part.sound for part in parts])
         begins = Fraction(0)
         for part in parts:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .encoding import MP4_OPTIONS, Pictures, copied_sound
+from .encoding import MP4_OPTIONS, Pictures, copied_sound, copied_stream
 from .reading import Index, index_of, opened, pictures_of, some_pictures
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def trim(source: Path, start: float, end: float, target: str) -> str:
         stream = pictures_of(seen)
         sound = heard.streams.audio[0] if heard.streams.audio else None
         pictures = None if not why else Pictures(out, stream, index.rate, index.base)
-        copy = None if why else out.add_stream_from_template(stream, opaque=True)
+        copy = None if why else copied_stream(out, stream)
         if sound is not None:
-            copied = out.add_stream_from_template(sound, opaque=True)
+            copied = copied_stream(out, sound)
             for packet in copied_sound(heard, sound, begins * index.base, ends * index.base):
                 packet.stream = copied
                 out.mux(packet)
