@@ -18,17 +18,19 @@ from typing import TYPE_CHECKING, Any
 from .environment import notebook_shell
 
 if TYPE_CHECKING:
-    from . import errors
+    from . import errors, scores
     from .catalog import Model, models
     from .client import VideoClient
     from .errors import RuncrateError
     from .jobs.job import VideoJob
+    from .media.clip import Clip
     from .media.video import Video
     from .notebook.widget import VideoWidget
     from .request import VideoRequest
 
 __version__ = "0.1.0"
 __all__ = [
+    "Clip",
     "Model",
     "RuncrateError",
     "Video",
@@ -38,6 +40,7 @@ __all__ = [
     "VideoWidget",
     "errors",
     "models",
+    "scores",
 ]
 
 if sys.platform == "emscripten":
@@ -45,6 +48,7 @@ if sys.platform == "emscripten":
 
 # Loaded when first used: importing the package is quick, and asks for nothing that the user does not use.
 _HOMES = {
+    "Clip": "media.clip",
     "Model": "catalog",
     "RuncrateError": "errors",
     "Video": "media.video",
@@ -57,8 +61,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module(".errors", __name__)
+    if name in ("errors", "scores"):
+        return import_module(f".{name}", __name__)
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

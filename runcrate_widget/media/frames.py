@@ -31,9 +31,7 @@ def frame_picture(path: Path, at: float | None, length: float) -> Picture:
         InvalidRequestError: there is no such second, or the file cannot be decoded.
         MissingExtraError: PyAV is not installed.
     """
-    if at is not None and not _is_within(at, length):
-        message = f"image is {at!r} of a video of {length:g} s; it must be a second of it."
-        raise InvalidRequestError("image", message, "Without one it is the last frame.")
+    _check(at, length)
     pictures = Pictures(path.parent)
     name = f"{path.stem}@{'last' if at is None else format(at, '.3f')}.frame"
     # The end of a file's name is the key of its job.
@@ -44,6 +42,18 @@ def frame_picture(path: Path, at: float | None, length: float) -> Picture:
     with contextlib.suppress(OSError):
         pictures.note(name, picture)
     return picture
+
+
+def clip_picture(path: Path, at: float | None, length: float) -> Picture:
+    """The same of an MP4 that is no job's, and may be replaced: it is noted nowhere."""
+    _check(at, length)
+    return read_picture(_jpeg(path, at))
+
+
+def _check(at: object, length: float) -> None:
+    if at is not None and not _is_within(at, length):
+        message = f"image is {at!r} of a video of {length:g} s; it must be a second of it."
+        raise InvalidRequestError("image", message, "Without one it is the last frame.")
 
 
 def _is_within(at: object, length: float) -> bool:

@@ -1,31 +1,24 @@
-"""`Video`: a finished MP4, and how it shows itself."""
+"""`Video`: a finished MP4 of a job."""
 
 from __future__ import annotations
 
-import base64
-import html
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from runcrate_widget.environment import located, notebook_shell, relative_url
-from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.errors import InvalidRequestError, LibraryError
 from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest
 
+from .film import Film
 from .gone import in_bin, why_gone
 from .mp4 import MP4
+from .player import cut as cut
+from .player import shortened as shortened
 from .poster import keep_poster, make_poster, read_poster
-
-_LARGEST_EMBEDDED = 50_000_000  # bytes
-_CAPTION = 120  # bytes of the prompt
-#: Of what stands in the place of a player, on a poster or without one.
-_SAID = "position:relative;margin:0;padding:8px;background:#000;color:#fff"
 
 
 @dataclass(frozen=True)
-class Video:
+class Video(Film):
     """A finished video. As the last line of a cell it plays in the output.
 
     Attributes:
@@ -46,40 +39,7 @@ class Video:
     mp4: MP4
     demo: bool = False
 
-    @property
-    def width(self) -> int:
-        """Pixels."""
-        return self.mp4.width
-
-    @property
-    def height(self) -> int:
-        """Pixels."""
-        return self.mp4.height
-
-    @property
-    def duration(self) -> float:
-        """Seconds, as the file has them (`request.duration` is what was asked for)."""
-        return self.mp4.duration
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.mp4.size
-
-    @property
-    def audio(self) -> bool:
-        """Whether it has sound."""
-        return self.mp4.audio
-
-    def read_bytes(self) -> bytes:
-        """The whole file. Raises OSError if it is no longer there: a LibraryError, which says where it is."""
-        try:
-            return self.path.read_bytes()
-        except FileNotFoundError as error:
-            raise why_gone(self.path, self.id) or error from None
-
-    def __fspath__(self) -> str:
-        return os.fspath(self.path)
+    _whole = "whole prompt, "
 
     def __repr__(self) -> str:
         mark = " DEMO" if self.demo else ""
@@ -122,111 +82,23 @@ class Video:
         try:
             return frame_picture(self.path, at, self.duration)
         except InvalidRequestError as error:
-            raise why_gone(self.path, self.id) or error from None
+            raise self._gone() or error from None
 
-    def show(self, *, embed: bool = False) -> None:
-        """Shows the video, as the last line of a cell does; of one that was deleted, its poster and how it
-        comes back.
+    def read_bytes(self) -> bytes:
+        """The whole file. Raises OSError if it is no longer there: a LibraryError, which says where it is."""
+        try:
+            return super().read_bytes()
+        except FileNotFoundError as error:
+            raise self._gone() or error from None
 
-        Args:
-            embed: puts the MP4 itself into the notebook, so that it plays wherever the notebook goes,
-                also as a single HTML file. The notebook grows by four thirds of `size`.
+    def _gone(self) -> LibraryError | None:
+        return why_gone(self.path, self.id)
 
-        Raises:
-            InvalidRequestError: `embed`, and it has more than 50 MB.
-            OSError: `embed`, and the file is no longer there.
-        """
-        source = self._embedded() if embed else None
-        shell = notebook_shell()
-        if shell is None:
-            print(self)  # noqa: T201
-        else:
-            shell.display_pub.publish(self._bundle(source), metadata={})
+    def _words(self) -> str:
+        return self.request.prompt
 
-    def _embedded(self) -> str:
-        if self.size > _LARGEST_EMBEDDED:
-            raise InvalidRequestError(
-                "embed",
-                f"The video has {self.size / 1e6:.0f} MB; at most {_LARGEST_EMBEDDED / 1e6:.0f} MB can be "
-                "embedded.",
-                "Without embed=True it plays from its file, which goes with the notebook.",
-            )
-        return f"data:video/mp4;base64,{base64.b64encode(self.read_bytes()).decode()}"
+    def _code(self) -> str:
+        return f"client.job({self.id!r}).wait()"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return self._bundle()
-
-    def _bundle(self, source: str | None = None) -> dict[str, str]:
-        return {"text/plain": _printable(repr(self)), "text/html": self._html(source, self._more())}
-
-    def _html(self, source: str | None = None, more: str = "") -> str:
-        """A player over the poster, which is still there where the file is not, or where a host drops the
-        player; below it the facts, and `more`. The source is by default the file itself, relative to the
-        notebook: nothing of the video goes into the notebook."""
-        gone = None if source else why_gone(self.path, self.id)
-        source = html.escape(source or relative_url(self.path))
-        poster = self.poster
-        if poster is None:
-            before, preload, after = "", "metadata", ""
-            style = f"display:block;width:100%;aspect-ratio:{self.width}/{self.height};background:#000"
-        else:
-            alt = html.escape(shortened(self.request.prompt, 40))  # the whole of it is below
-            before = (
-                f"<div style='position:relative;aspect-ratio:{self.width}/{self.height}'>"
-                f"<img src='data:image/jpeg;base64,{base64.b64encode(poster).decode()}' "
-                f"alt='{alt}' style='display:block;width:100%'>"
-            )
-            # With no poster of its own, Chromium paints a player grey: an empty one lets ours be seen.
-            preload, after = "none poster='data:,'", "</div>"
-            style = "position:absolute;top:0;left:0;width:100%;height:100%"
-        facts = [
-            self.request.model_name,
-            f"{self.duration:g} s",
-            f"{self.width}×{self.height}",
-            _printable(located(self.path)),
-        ]
-        mark = "<b>DEMO</b> · " if self.demo else ""
-        player = f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'>"
-        player += "</video>"
-        if gone is not None:
-            player = f"<p style='{_SAID}'>{html.escape(_printable(str(gone)), quote=False)}</p>"
-        wide = min(self.width, 640) if self.width >= self.height else min(self.width, 300)
-        return (
-            f"<figure style='margin:0;max-width:{wide}px'>{before}"
-            f"{player}{after}<figcaption style='font-size:smaller'>"
-            f"{html.escape(shortened(self.request.prompt, _CAPTION), quote=False)}<br>"
-            f"{mark}{html.escape(' · '.join(facts), quote=False)}{more}</figcaption></figure>"
-        )
-
-    def _more(self) -> str:
-        """What there is to read, to copy and to save, folded: it needs no script, and so works in a notebook
-        that is only looked at."""
-        facts = [f"{self.size / 1e6:.1f} MB", *(["with sound"] if self.audio else [])]
-        prompt = _printable(self.request.prompt)
-        whole = (
-            ""
-            if prompt == shortened(prompt, _CAPTION)
-            else (f"<p style='white-space:pre-wrap'>{html.escape(prompt, quote=False)}</p>")
-        )
-        return (
-            f"<details><summary>{'whole prompt, ' if whole else ''}save, code</summary>{whole}"
-            f"{' · '.join(facts)} · "
-            f"<a href='{html.escape(relative_url(self.path))}' download>save</a> · "
-            f"<code>{html.escape(f'client.job({self.id!r}).wait()', quote=False)}</code></details>"
-        )
-
-
-def shortened(text: str, longest: int) -> str:
-    """`text` in one line of at most `longest` bytes."""
-    return cut(" ".join(text.split()), longest)
-
-
-def cut(text: str, longest: int) -> str:
-    """The beginning of `text`, in at most `longest` bytes."""
-    whole = text.encode("utf-8", "replace")
-    return whole.decode() if len(whole) <= longest else whole[: longest - 3].decode(errors="ignore") + "…"
-
-
-def _printable(text: str) -> str:
-    """`text` without what no message can carry: parts of a file's name that are no characters."""
-    return text.encode("utf-8", "replace").decode()
+    def _made_by(self) -> list[str]:
+        return [self.request.model_name]

@@ -1,0 +1,56 @@
+"""Where a file goes that is made of films, and how it gets there: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from runcrate_widget.errors import InvalidRequestError
+
+
+def target_path(given: Any, name: str, sources: Sequence[Path]) -> Path:
+    """Where to write: `given`, or the file `name` in that folder; by default beside the first source.
+
+    What is there is replaced, as saving does everywhere: but neither a source nor a video of a library, which
+    was paid for.
+
+    Raises:
+        InvalidRequestError: it is no such place.
+    """
+    if given is None:
+        return sources[0].with_name(name)
+    try:
+        path = Path(os.fsdecode(given))
+        if "\0" in os.fsdecode(given):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InvalidRequestError("path", f"path is {given!r}; it must be the path of a file.") from None
+    path = Path(os.path.abspath(path / name if path.is_dir() else path))
+    ending = Path(name).suffix
+    if path.suffix.lower() != ending:
+        raise InvalidRequestError("path", f"path is {str(path)!r}; the name must end in {ending}.")
+    if path.is_dir() or not path.parent.is_dir():
+        raise InvalidRequestError("path", f"path is {str(path)!r}; there is no folder {str(path.parent)!r}.")
+    if any(path.exists() and path.samefile(source) for source in sources):
+        raise InvalidRequestError("path", f"path is {str(path)!r}, which is what it is made of.")
+    if path.with_suffix(".json").exists() and path.exists():
+        message = f"path is {str(path)!r}, a video of a library, with its record beside it."
+        raise InvalidRequestError("path", message, "It is not written over; name another file.")
+    return path
+
+
+@contextmanager
+def written(path: Path) -> Iterator[str]:
+    """A name to write to, which becomes `path` when all went well, and is gone otherwise."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with open(temporary, "wb"):  # so a folder that cannot be written to says so in Python's own words
+            pass
+        yield str(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
