@@ -400,8 +400,11 @@ def test_json_lines_are_read_too_and_a_picture_is_beside_its_file(shell: Shell) 
         + bytes(4)
     )
     shell.write("more/prompts.csv", "prompt;image", "It runs;fox.png")
-    shell("batch", str(Path("more") / "prompts.csv"), *VEO, "--yes", code=0)
+    asked = ("batch", str(Path("more") / "prompts.csv"), *VEO, "--yes")
+    shell(*asked, code=0)
     assert b"data:image/png;base64" in shell.server.requests[-3].body
+    shell(*asked, code=0)
+    assert shell.sent()["It runs"] == 1
 
 
 @pytest.mark.parametrize(
@@ -436,6 +439,8 @@ def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert [line for line, _ in rows.problems] == [5]
     file.write_text('"prompt","model"\nA fox,\n', encoding="utf-8")
     assert read_rows(str(file)).rows == [{"prompt": "A fox"}]
+    file.write_text('"prompt"\n"A fox"\n', encoding="utf-8")
+    assert read_rows(str(file)).rows == [{"prompt": "A fox"}], "and no video of the word prompt"
     with pytest.raises(InvalidRequestError, match=r"no\.csv cannot be read: No such file"):
         read_rows("no.csv")
 
@@ -443,17 +448,18 @@ def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
 @ON_POSIX
 def test_on_a_terminal_it_asks_and_shows_how_far_it_is(shell: Shell) -> None:
     file = shell.write("prompts.csv", "prompt", "A fox", "An owl")
-    assert on_terminal(shell, ("batch", file, *VEO), b"\n") == (3, [])
+    code, text = on_terminal(shell, ("batch", file, *VEO), b"\n")
+    assert code == 3
+    assert text.endswith("Nothing was sent.\n")
     assert shell.server.count("submit") == 0
-    code, said = on_terminal(shell, ("batch", file, *VEO, "--price", "Veo 3.0=0.4"), b"y\n")
+    code, text = on_terminal(shell, ("batch", file, *VEO, "--price", "Veo 3.0=0.4"), b"y\n")
     assert code == 0
-    text = "".join(said)
     assert "cost           $4.80" in text
     assert "Send 2 videos? [y/N]" in text
     assert re.search(r"\r  0%\|          \| 0/2 \[00:00<\?\]\x1b\[K", text)
     assert text.rstrip().endswith("2 made.")
-    code, said = on_terminal(shell, ("batch", file, *VEO), b"")
-    assert (code, "Send" in "".join(said)) == (0, False), "it is free, so nobody is asked"
+    code, text = on_terminal(shell, ("batch", file, *VEO), b"")
+    assert (code, "Send" in text) == (0, False), "it is free, so nobody is asked"
 
 
 # Interrupted
@@ -529,9 +535,9 @@ def test_what_is_just_being_sent_is_waited_for_and_a_second_ctrl_c_does_not_wait
 @ON_POSIX
 def test_before_anything_is_sent_ctrl_c_says_so(shell: Shell) -> None:
     shell.write("prompts.csv", "prompt", "A fox")
-    code, said = on_terminal(shell, ("batch", "prompts.csv", *VEO), b"\x03")
+    code, text = on_terminal(shell, ("batch", "prompts.csv", *VEO), b"\x03")
     assert code == 130
-    assert "Interrupted. Nothing was sent." in "".join(said)
+    assert "Interrupted. Nothing was sent." in text
     assert shell.server.count("submit") == 0
 
 
@@ -643,7 +649,7 @@ def test_the_library_is_searched_and_its_videos_are_got(shell: Shell) -> None:
     assert len(set(got.stdout.split())) == 1
     assert (shell.folder / got.stdout.split()[0]).read_bytes() == shell.server.video
     assert shell("get", "vid_999999", code=3).stderr.startswith("runcrate-widget: The service refused (404)")
-    assert "id is 'fox'; it looks like vid_abc123." in shell("get", "fox", code=2).stderr
+    assert "id is 'a fox'; it looks like vid_abc123." in shell("get", "a fox", code=2).stderr
     some = shell("get", "vid_999999", str(fox.id), code=1)
     assert len(some.stdout.splitlines()) == 1
     other = shell.server.make_job(shell.server.requests[0])
@@ -663,6 +669,15 @@ def test_models_are_listed_with_what_they_cost(shell: Shell) -> None:
     assert models["Sora 2"]["retired"] == "2020-01-31"
     text = shell("models", code=0, RUNCRATE_MODELS="models.json", RUNCRATE_API_KEY=None).stdout
     assert re.search(r"Veo 3\.0 +google/veo-3\.0 +4, 6 or 8 s +\$0\.4/s", text)
+
+
+@ON_POSIX
+def test_a_working_folder_that_is_gone_is_said(shell: Shell) -> None:
+    code = (
+        "import os, sys; from runcrate_widget.__main__ import main; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); "
+        "sys.exit(main(['jobs']))"
+    )
+    assert "No such file or directory" in shell(program=[sys.executable, "-c", code], code=3).stderr
 
 
 def test_damage_is_told_as_an_error_and_in_json(shell: Shell) -> None:
@@ -778,9 +793,9 @@ def submitted(library: Path) -> list[Path]:
     return found
 
 
-def on_terminal(shell: Shell, asked: tuple[str, ...], typed: bytes) -> tuple[int, list[str]]:
+def on_terminal(shell: Shell, asked: tuple[str, ...], typed: bytes) -> tuple[int, str]:
     """Runs a command on a terminal of its own, on which this is typed once it asks; its exit code, and what
-    it said on standard error."""
+    it said."""
     import pty
 
     pid, terminal = pty.fork()
@@ -798,4 +813,4 @@ def on_terminal(shell: Shell, asked: tuple[str, ...], typed: bytes) -> tuple[int
     text = said.decode()
     assert "Traceback" not in text
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return code, [] if code == 3 else [text.replace("\r\n", "\n")]
+    return code, text.replace("\r\n", "\n")

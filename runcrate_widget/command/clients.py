@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +47,11 @@ def how_to_resume(asked: Namespace, client: VideoClient, count: int) -> str:
         return f"The demo backend ends with this command, and {videos(count)} with it: run it again."
     command = ["runcrate-widget", "resume"]
     for option, value in (("--library", asked.library), ("--base-url", asked.base_url)):
-        command += [option, shlex.quote(value)] if value else []
+        command += [option, value] if value else []
     verb = "goes" if count == 1 else "go"
-    return f"{videos(count)} {verb} on at the service. To fetch what comes: {' '.join(command)}"
+    return f"{videos(count)} {verb} on at the service. To fetch what comes: {_typed(command)}"
+
+
+def _typed(command: list[str]) -> str:
+    """As one types it here."""
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)

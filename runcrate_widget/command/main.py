@@ -6,16 +6,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from runcrate_widget.environment import setting
 
 from . import codes
 from .options import NO_KEY, PROGRAM, holds_key, parser
 from .out import Out
-
-if TYPE_CHECKING:
-    from runcrate_widget.errors import RuncrateError
 
 #: The command of each name: its module, which is loaded then, and its function.
 _HOMES = {
@@ -45,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return _run(asked, out)
     except KeyboardInterrupt:
-        out.say("Interrupted. Nothing was sent.")
+        out.say("Interrupted." if out.began else "Interrupted. Nothing was sent.")
         return codes.INTERRUPTED
     finally:
         out.clear()
@@ -59,10 +56,9 @@ def _run(asked: Namespace, out: Out) -> int:
         home = import_module(f".{module}", __package__)
         return cast("Callable[[Namespace, Out], int]", getattr(home, name))(asked, out)
     except RuncrateError as error:
-        return _refused(error, out)
-
-
-def _refused(error: RuncrateError, out: Out) -> int:
-    code = codes.code_of(error)
-    out.error(error, code)
+        code = codes.code_of(error)
+        out.error(error, code)
+    except OSError as error:  # the working folder is gone, say
+        code = codes.NONE
+        out.error(RuncrateError(str(error), kind="storage"), code)
     return code

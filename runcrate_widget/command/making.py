@@ -163,6 +163,7 @@ class _Making:
     def run(self) -> int:
         """Sends what is new, waits for all, and says what became of it."""
         with Interrupts() as interrupts:
+            self._out.began = True
             batch = self._plan.run()
             total = len(self._open)
             shown = Shown(

@@ -23,11 +23,13 @@ class Out:
 
     Attributes:
         json: whether results are objects.
+        began: whether something may have been sent.
         closed: whether nobody reads the results any more (`… | head`): they are then dropped.
     """
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
+        self.began = False
         self.closed = False
         self._progress: Progress | None = None
         for stream in (sys.stdout, sys.stderr):
@@ -76,6 +78,8 @@ class Out:
             from runcrate_widget.jobs.progress import Progress
 
             self._progress = Progress()
+            if os.name == "nt" and self._progress.on_terminal:
+                os.system("")  # has an old console understand what clears a line
         if self._progress.on_terminal:
             self._progress.show(text, last=last)
 

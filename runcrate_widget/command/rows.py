@@ -84,10 +84,10 @@ def _text(name: str) -> str:
 def _is_json(text: str) -> bool:
     """Whether the first line is a JSON value by itself: the first of a CSV may be in quotes, too."""
     try:
-        json.loads(text.lstrip().split("\n", 1)[0])
+        first = json.loads(text.lstrip().split("\n", 1)[0])
     except (ValueError, RecursionError):
         return text.lstrip()[:1] == "{"
-    return True
+    return not (isinstance(first, str) and first.strip().casefold() in COLUMNS)
 
 
 def _objects(text: str) -> Iterator[tuple[int, dict[str, Any] | InvalidRequestError]]:

@@ -108,16 +108,18 @@ def _follow(
     """Waits for jobs, tells of each, and gives the exit code."""
     tally = Tally()
     place = dict(zip(jobs, places or range(len(jobs)), strict=True))
-    left = set(jobs)
+    jobs = list(place)  # an id and a key may name the same
+    left = list(jobs)
     with Interrupts() as interrupts:
+        out.began = True
         show = Shown(out, tally, len(jobs), only=lambda: jobs[0])
-        for job in each(of_jobs(list(left)), interrupts, show):
-            left.discard(job)
+        for job in each(of_jobs(jobs), interrupts, show):
+            left.remove(job)
             _tell(out, tally, job, files, place[job], several=len(jobs) > 1)
         out.clear()
         if interrupts.number is not None:
             client.close()
-            for job in (job for job in jobs if job in left):
+            for job in left:
                 tally.note(job)
                 out.object(job_object(job))
         code = tally.code if interrupts.number is None else interrupts.code
