@@ -68,6 +68,11 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext runcrate_widget`: brings `%video` and `%%video`."""
+    import_module(".notebook.magic", __name__).load(shell)
+
+
 def _show_in_notebooks() -> None:
     """In an ipykernel, shows a job live and the library as a table."""
     shell = notebook_shell()

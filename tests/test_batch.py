@@ -20,7 +20,8 @@ from playwright.sync_api import expect
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, errors
-from runcrate_widget.jobs import batch as batch_module
+from runcrate_widget.jobs import tracker
+from runcrate_widget.jobs.batch import Batch
 from runcrate_widget.jobs.progress import Progress, line
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -166,11 +167,11 @@ def test_it_says_so_where_the_time_is_over(server: FaultServer, tmp_path: Path) 
 def test_of_very_many_only_some_are_begun_at_a_time(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_module, "MOST_OPEN", 3)
-    monkeypatch.setattr(batch_module, "_MOST_HELD", 2)
+    monkeypatch.setattr(tracker, "_MOST_HELD", 2)
     server.polls = 10**6
     client = client_of(server, tmp_path, max_concurrent=2)
-    batch = client.generate_many(PROMPTS, model="Veo 3.0")
+    plan = client.plan(PROMPTS, model="Veo 3.0")
+    batch = Batch(plan, plan._maker, most_open=3)
     assert batch[2].request.prompt == PROMPTS[2]
     with pytest.raises(errors.RuncrateError, match="Job 7 of the batch is not begun yet"):
         batch[7]

@@ -1,22 +1,15 @@
-"""`Batch`: many jobs that were asked for at once.
-
-At most `MOST_OPEN` of them are begun and not done at a time: a batch of any length has bounded memory, and a
-process that is killed leaves no more than that behind. Jobs are begun in a thread of the batch, and the
-client sends as many of them at a time as it may.
-"""
+"""`Batch`: many jobs that were asked for at once. How they are begun and followed is in `tracker.py`."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from typing_extensions import Self
 
 from runcrate_widget.errors import (
-    InvalidRequestError,
     JobError,
     RuncrateError,
     WaitTimeoutError,
@@ -29,13 +22,12 @@ from .job import VideoJob
 from .loop import run_in_background
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line
+from .tracker import MOST_OPEN, Tracker
 
 if TYPE_CHECKING:
     from runcrate_widget.media.video import Video
 
-#: Jobs that are begun and not done; and how many of those that are done are held.
-MOST_OPEN = 1000
-_MOST_HELD = 1000
+_B = TypeVar("_B", bound="Batch")
 
 
 class Batch(Sequence[VideoJob]):
@@ -46,7 +38,6 @@ class Batch(Sequence[VideoJob]):
 
     Attributes:
         plan: what was asked for.
-        stopped: why no more of them are begun (a limit, the library's folder), or None.
 
     Example:
         >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
@@ -56,24 +47,25 @@ class Batch(Sequence[VideoJob]):
         []
     """
 
-    def __init__(self, plan: Plan, maker: Maker) -> None:
+    def __init__(self, plan: Plan, maker: Maker, *, most_open: int = MOST_OPEN) -> None:
         self.plan = plan
-        self.stopped: RuncrateError | None = None
         self._maker = maker
         self._began = time.monotonic()
-        self._changed = threading.Condition()
-        # All of what follows is under that lock.
-        self._cells: list[Cell] = [cell for cell in plan.cells if cell.request is not None]
-        self._open: dict[int, VideoJob] = {}
-        self._held: OrderedDict[int, VideoJob] = OrderedDict()  # the latest of those that are done
-        self._status: dict[int, str] = {}
-        self._finished: list[int] = []  # in the order in which they were
-        self._problems: dict[int, RuncrateError] = {}  # of those that could not be begun
-        self._cancelled = False
-        self._fed = False  # no more are begun
-        self._wakers: set[Future[None]] = set()
-        self._listeners: list[Callable[[], object]] = []
-        run_in_background(self._feed)
+        self._cells = [cell for cell in plan.cells if cell.request is not None]
+        self._track = Tracker(self._cells, maker, most_open, enough=self._enough, at_end=self._at_end)
+        run_in_background(self._track.feed)
+
+    def _enough(self, _: Cell) -> RuncrateError | None:
+        """Why this one and all that follow are not begun, or None. In the batch's own thread."""
+        return None
+
+    def _at_end(self) -> None:
+        """What is still to be done when no more are begun. In the batch's own thread."""
+
+    @property
+    def stopped(self) -> RuncrateError | None:
+        """Why no more of them are begun (a limit, the library's folder), or None."""
+        return self._track.stopped
 
     # How it is.
 
@@ -92,45 +84,31 @@ class Batch(Sequence[VideoJob]):
         at = place + len(self) if place < 0 else place
         if not 0 <= at < len(self):
             raise IndexError(f"The batch has {len(self)} jobs; there is no {place}.")
-        with self._changed:
-            while not self._is_known(at) and not self._fed and at < self._reach:
-                self._changed.wait()
-            if (job := self._open.get(at) or self._held.get(at)) is not None:
-                return job
-            began, problem = at in self._status, self._problems.get(at) or self.stopped
+        job, began, problem = self._track.find(at)
+        if job is not None:
+            return job
         if began:  # and done long ago: the library has it, and nothing is sent
             cell = self._cells[at]
             assert cell.request is not None
             return self._maker.generate(cell.request, take=cell.take)
         if problem is not None:
             raise problem
-        message = f"Job {at} of the batch is not begun yet: {MOST_OPEN:,} of them are at a time."
+        message = f"Job {at} of the batch is not begun yet: its turn comes when others are done."
         raise RuncrateError(message, "as_completed() gives each when it is done.", kind="limit")
-
-    def _is_known(self, at: int) -> bool:
-        return at in self._status or at in self._problems
-
-    @property
-    def _reach(self) -> int:
-        """Up to where they are begun without anything having to end first."""
-        return len(self._finished) + MOST_OPEN
 
     @property
     def counts(self) -> dict[str, int]:
         """How many are at each stage; `not begun` for the rest."""
-        with self._changed:
-            counts = Counter(self._status.values())
-            rest = len(self) - len(self._status) - len(self._problems)
+        with self._track.changed:
+            counts = Counter(self._track.status.values())
+            rest = len(self) - len(self._track.status) - len(self._track.problems)
         return {**counts, **({"not begun": rest} if rest else {})}
 
     @property
     def done(self) -> bool:
         """Whether there is nothing more to wait for."""
-        with self._changed:
-            return self._is_done()
-
-    def _is_done(self) -> bool:
-        return self._fed and not self._open
+        with self._track.changed:
+            return self._track.is_done()
 
     @property
     def failed(self) -> list[VideoJob]:
@@ -140,8 +118,8 @@ class Batch(Sequence[VideoJob]):
     @property
     def problems(self) -> list[RuncrateError]:
         """Why some were not even begun: what was wrong with their rows, first."""
-        with self._changed:
-            own = [*self._problems.values(), *([self.stopped] if self.stopped else [])]
+        with self._track.changed:
+            own = [*self._track.problems.values(), *([self.stopped] if self.stopped else [])]
         return [cell.error for cell in self.plan.problems if cell.error] + own
 
     @property
@@ -151,9 +129,9 @@ class Batch(Sequence[VideoJob]):
         return [job.video for job in jobs if job.video is not None]
 
     def _ended(self, *, with_video: bool) -> list[int]:
-        with self._changed:
+        with self._track.changed:
             made = JobStatus.COMPLETED
-            return sorted(at for at in self._finished if (self._status[at] == made) is with_video)
+            return sorted(at for at in self._track.finished if (self._track.status[at] == made) is with_video)
 
     def __repr__(self) -> str:
         counts = self.counts
@@ -164,7 +142,7 @@ class Batch(Sequence[VideoJob]):
 
     # Waiting.
 
-    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Batch:
+    def wait(self: _B, timeout: float | None = None, *, progress: bool | None = None) -> _B:  # noqa: PYI019
         """Waits until all are done, for at most `timeout` seconds, and returns the batch. None of them
         raises: see `failed` and `problems`. Interrupting it leaves the jobs running.
 
@@ -179,24 +157,24 @@ class Batch(Sequence[VideoJob]):
         shown = Progress()
         show = shown.on_terminal if progress is None else progress
         end = None if timeout is None or timeout == float("inf") else time.monotonic() + timeout
-        with self._changed:
-            while not self._is_done():
+        with self._track.changed:
+            while not self._track.is_done():
                 if show:
                     shown.show(self._line())
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
-                    job = next(iter(self._open.values()), None)
+                    job = next(iter(self._track.open.values()), None)
                     raise WaitTimeoutError(job, f"{self!r} is not done after {timeout:g} s.", _GOES_ON)
-                self._changed.wait(min(left if left is not None else 1.0, 1.0))
+                self._track.changed.wait(min(left if left is not None else 1.0, 1.0))
             if show:
                 shown.show(self._line(), last=True)
         return self
 
-    def __await__(self) -> Generator[Any, None, Batch]:
+    def __await__(self) -> Generator[Any, None, Self]:
         """`await batch`: as `wait()`."""
         return self._until_done().__await__()
 
-    async def _until_done(self) -> Batch:
+    async def _until_done(self: _B) -> _B:  # noqa: PYI019  Self came with Python 3.11
         async for _ in self.as_completed():
             pass
         return self
@@ -212,12 +190,12 @@ class Batch(Sequence[VideoJob]):
         Returns:
             How many of them will not be sent.
         """
-        with self._changed:
-            self._cancelled = True
-            self._changed.notify_all()
-            while not self._fed:  # it may just have begun one
-                self._changed.wait()
-            waiting = [job for job in self._open.values() if job.status == JobStatus.WAITING]
+        with self._track.changed:
+            self._track.cancelled = True
+            self._track.changed.notify_all()
+            while not self._track.fed:  # it may just have begun one
+                self._track.changed.wait()
+            waiting = [job for job in self._track.open.values() if job.status == JobStatus.WAITING]
         cancelled = 0
         for job in waiting:
             try:
@@ -225,8 +203,8 @@ class Batch(Sequence[VideoJob]):
                 cancelled += 1
             except JobError:  # it was just sent
                 continue
-        with self._changed:
-            return cancelled + len(self) - len(self._status) - len(self._problems)
+        with self._track.changed:
+            return cancelled + len(self) - len(self._track.status) - len(self._track.problems)
 
     def to_frame(self) -> Any:
         """A table with a row for each: what was asked for, `status`, `path`, `cost` (dollars), `made_in`
@@ -239,17 +217,17 @@ class Batch(Sequence[VideoJob]):
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The same as a list of dictionaries."""
-        with self._changed:
-            known = dict(self._status)
+        with self._track.changed:
+            known = dict(self._track.status)
         begun = [self[at] if at in known else None for at in range(len(self))]
         return [
-            row_of(cell, known.get(at), begun[at], self._problems.get(at))
+            row_of(cell, known.get(at), begun[at], self._track.problems.get(at))
             for at, cell in enumerate(self._cells)
         ]
 
     def look(self, most: int) -> list[tuple[Cell, str, VideoJob | None]]:
         """The first cells of the plan, each with its status and its job, where that is held."""
-        with self._changed:
+        with self._track.changed:
             places = iter(range(len(self)))
             seen: list[tuple[Cell, str, VideoJob | None]] = []
             for cell in self.plan.cells[:most]:
@@ -257,88 +235,20 @@ class Batch(Sequence[VideoJob]):
                     seen.append((cell, "refused", None))
                     continue
                 at = next(places)
-                status = "refused" if at in self._problems else self._status.get(at, "not begun")
-                seen.append((cell, status, self._open.get(at) or self._held.get(at)))
+                status = "refused" if at in self._track.problems else self._track.status.get(at, "not begun")
+                seen.append((cell, status, self._track.open.get(at) or self._track.held.get(at)))
         return seen
-
-    def _line(self) -> str:
-        done = len(self._finished)
-        failed = sum(self._status[at] != JobStatus.COMPLETED for at in self._finished)
-        elapsed = time.monotonic() - self._began
-        left = elapsed / done * (len(self) - done) if done else self.plan.time
-        return line(done, len(self), elapsed, failed=failed, left=left)
-
-    # Jobs are begun, in a thread of its own.
-
-    def _feed(self) -> None:
-        try:
-            for at, cell in enumerate(self._cells):
-                with self._changed:
-                    while len(self._open) >= MOST_OPEN and not self._cancelled:
-                        self._changed.wait()
-                    if self._cancelled:
-                        return
-                try:
-                    assert cell.request is not None
-                    self._take(at, self._maker.generate(cell.request, take=cell.take))
-                except InvalidRequestError as error:  # this one cannot; others may
-                    self._note(at, error)
-                except RuncrateError as error:  # a limit, the folder, the key: so would all others
-                    self.stopped = error
-                    return
-        finally:
-            with self._changed:
-                self._fed = True
-                self._wake()
-
-    def _note(self, at: int, error: RuncrateError) -> None:
-        with self._changed:
-            self._problems[at] = error
-            self._wake()
-
-    def _take(self, at: int, job: VideoJob) -> None:
-        with self._changed:
-            self._open[at] = job
-            self._status[at] = job.status
-            self._wake()
-
-        def look() -> None:
-            with self._changed:
-                before = self._status[at]
-                self._status[at] = job.status
-                if job.done and at in self._open:
-                    unsubscribe()
-                    del self._open[at]
-                    self._held[at] = job
-                    while len(self._held) > _MOST_HELD:
-                        self._held.popitem(last=False)
-                    self._finished.append(at)
-                elif before == job.status:
-                    return
-                self._wake()
-
-        unsubscribe = job.subscribe(look)
-        job._done.add_done_callback(lambda _: look())
-
-    def _wake(self) -> None:
-        """Under the lock: something has changed."""
-        self._changed.notify_all()
-        wakers, self._wakers = self._wakers, set()
-        for waker in wakers:
-            waker.set_result(None)
-        for listener in self._listeners:
-            listener()
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Has `listener` called, in any thread, at each change: it must be quick. Returns what ends that."""
-        with self._changed:
-            self._listeners.append(listener)
+        return self._track.subscribe(listener)
 
-        def unsubscribe() -> None:
-            with self._changed, contextlib.suppress(ValueError):
-                self._listeners.remove(listener)
-
-        return unsubscribe
+    def _line(self) -> str:
+        done = len(self._track.finished)
+        failed = sum(self._track.status[at] != JobStatus.COMPLETED for at in self._track.finished)
+        elapsed = time.monotonic() - self._began
+        left = elapsed / done * (len(self) - done) if done else self.plan.time
+        return line(done, len(self), elapsed, failed=failed, left=left)
 
 
 _GOES_ON = "They go on: call wait() again."

@@ -20,27 +20,27 @@ class AsCompleted:
         self._batch = batch
 
     def __iter__(self) -> Iterator[VideoJob]:
-        batch, given = self._batch, 0
+        batch, track, given = self._batch, self._batch._track, 0
         while True:
-            with batch._changed:
-                while given >= len(batch._finished):
-                    if batch._is_done():
+            with track.changed:
+                while given >= len(track.finished):
+                    if track.is_done():
                         return
-                    batch._changed.wait()
-                at = batch._finished[given]
+                    track.changed.wait()
+                at = track.finished[given]
             given += 1
             yield batch[at]
 
     async def __aiter__(self) -> AsyncIterator[VideoJob]:
-        batch, given = self._batch, 0
+        batch, track, given = self._batch, self._batch._track, 0
         while True:
-            with batch._changed:
-                at = batch._finished[given] if given < len(batch._finished) else None
-                if at is None and batch._is_done():
+            with track.changed:
+                at = track.finished[given] if given < len(track.finished) else None
+                if at is None and track.is_done():
                     return
                 waker: Future[None] = Future()
                 if at is None:
-                    batch._wakers.add(waker)
+                    track.wakers.add(waker)
             if at is None:
                 await asyncio.wrap_future(waker)
                 continue

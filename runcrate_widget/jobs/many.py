@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.catalog import Model
@@ -10,9 +10,11 @@ from runcrate_widget.errors import RuncrateError, SpendingLimitError
 from runcrate_widget.request import VideoRequest
 
 if TYPE_CHECKING:
+    from runcrate_widget.media.video import Video
     from runcrate_widget.picture import PictureLike
 
     from .batch import Batch
+    from .best import BestOf
     from .estimate import Estimate
     from .job import VideoJob
     from .manager import JobManager
@@ -95,6 +97,43 @@ class Many:
         if plan.over_limit is not None:
             raise plan.over_limit
         return plan.run()
+
+    def best_of(
+        self,
+        prompt: str | VideoRequest,
+        *,
+        takes: int = 20,
+        budget: float | None = None,
+        score: Callable[[Video], float] | None = None,
+        enough: float | None = None,
+        at_a_time: int = 1,
+        **how: Any,
+    ) -> BestOf:
+        """Makes takes of one prompt until one is kept or the budget is spent, and returns at once.
+
+        Args:
+            prompt: what the video shows, or a whole `VideoRequest`.
+            takes: how many at most, of each model.
+            budget: dollars for all of them, those that the library has already included.
+            score: a function of a `Video`, the higher the better; `runcrate_widget.scores` has some.
+            enough: the score at which one is kept, and no more are made.
+            at_a_time: how many are under way at once: more are sooner done, and more may be too many.
+            how: the other arguments of `plan`. Of `models` each has its takes, the first model first.
+
+        Raises:
+            InvalidRequestError: an argument is not allowed, or a price that `budget` needs is not known.
+
+        Example:
+            >>> found = client.best_of("A fox", model="Veo 3.0", budget=15.0)   # doctest: +SKIP
+            >>> found.wait().best                                               # doctest: +SKIP
+        """
+        from .best import BestOf
+
+        plan = self.plan([prompt], takes=takes, **how)
+        for cell in plan.problems:
+            if cell.error is not None:
+                raise cell.error
+        return BestOf(plan, _Maker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
 
 
 class _Maker:

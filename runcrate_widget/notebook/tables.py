@@ -32,6 +32,7 @@ def register_formatters(shell: Any) -> None:
     live = shell.display_formatter.ipython_display_formatter
     live.for_type_by_name("runcrate_widget.jobs.job", "VideoJob", _show_live)
     live.for_type_by_name("runcrate_widget.jobs.batch", "Batch", _show_grid)
+    live.for_type_by_name("runcrate_widget.jobs.best", "BestOf", _show_grid)
     live.for_type_by_name(f"{library}.library", "Library", _show_wall)
 
 

@@ -1,0 +1,124 @@
+"""`BestOf`: takes of one prompt, one after the other, until one is good enough or the budget is spent."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
+
+from .batch import Batch
+from .job import VideoJob
+from .plan import Cell, Maker, Plan
+
+if TYPE_CHECKING:
+    from runcrate_widget.media.video import Video
+
+_log = logging.getLogger("runcrate_widget")
+
+
+class BestOf(Batch):
+    """What `client.best_of(...)` gives: a batch that stops by itself. `best` is the one to take.
+
+    The same call again goes on where it was, in the same budget: what the library has is free.
+
+    Attributes:
+        scores: what `score` gave, by a job's key.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        maker: Maker,
+        *,
+        budget: float | None,
+        score: Callable[[Video], float] | None,
+        enough: float | None,
+        at_a_time: int,
+    ) -> None:
+        _check(plan, maker, budget, score, enough, at_a_time)
+        self.scores: dict[str, float] = {}
+        self._budget = budget
+        self._score = score
+        self._good = enough
+        self._seen = 0  # of those that are finished
+        super().__init__(plan, maker, most_open=at_a_time)
+
+    @property
+    def best(self) -> VideoJob | None:
+        """The one that was kept; else that of the highest score, or rating. None as long as there is none."""
+        made = [job for job in self._begun() if job.video is not None and job.choice.kept is not False]
+        return max(made, key=self._rank, default=None)
+
+    @property
+    def spent(self) -> float:
+        """Dollars for all of them, by the prices of when they were sent."""
+        return math.fsum(job.record.cost or 0.0 for job in self._begun())
+
+    def _rank(self, job: VideoJob) -> tuple[bool, float, int]:
+        return bool(job.choice.kept), self.scores.get(job.key, -math.inf), job.rating or 0
+
+    def _begun(self) -> list[VideoJob]:
+        with self._track.changed:
+            return [*self._track.held.values(), *self._track.open.values()]
+
+    # In the batch's own thread.
+
+    def _enough(self, cell: Cell) -> RuncrateError | None:
+        self._judge()
+        if (kept := next((job for job in self._begun() if job.choice.kept), None)) is not None:
+            return RuncrateError(f"Take {kept.take} was kept: no more are made.", kind="kept")
+        return self._beyond(cell)
+
+    def _beyond(self, cell: Cell) -> RuncrateError | None:
+        if self._budget is None or cell.request is None or self._maker.has(cell.request, cell.take):
+            return None
+        cost, spent = self._maker.cost(cell.request) or 0.0, self.spent
+        if spent + cost <= self._budget + 1e-9:
+            return None
+        message = (
+            f"The next take would cost ${cost:,.2f}, and ${spent:,.2f} of ${self._budget:,.2f} are spent."
+        )
+        return RuncrateError(message, "The same call with a higher budget goes on.", kind="limit")
+
+    def _at_end(self) -> None:
+        if self._track.has_room(1):  # none is open any more
+            self._judge()
+
+    def _judge(self) -> None:
+        """Scores what has been finished since; one that is good enough is kept."""
+        with self._track.changed:
+            new, self._seen = self._track.finished[self._seen :], len(self._track.finished)
+        for job in (self[at] for at in new):
+            if self._score is None or job.video is None:
+                continue
+            try:
+                score = float(self._score(job.video))
+            except Exception:  # somebody else's
+                _log.exception("The score of %r could not be had", job)
+                continue
+            self.scores[job.key] = score
+            if self._good is not None and score >= self._good and job.choice.kept is None:
+                job.choose(kept=True)
+
+
+def _check(plan: Plan, maker: Maker, budget: Any, score: Any, enough: Any, at_a_time: Any) -> None:
+    for name, value in (("budget", budget), ("enough", enough)):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if value is not None and not number:
+            raise InvalidRequestError(name, f"{name} is {value!r}; it must be a number.")
+    if score is not None and not callable(score):
+        message = f"score is {score!r}; it must be a function of a Video."
+        raise InvalidRequestError("score", message, "runcrate_widget.scores has some.")
+    if enough is not None and score is None:
+        raise InvalidRequestError("enough", "enough is given, and there is no score.", "Give score=.")
+    if isinstance(at_a_time, bool) or not isinstance(at_a_time, int) or at_a_time < 1:
+        message = f"at_a_time is {at_a_time!r}; it must be a whole number from 1."
+        raise InvalidRequestError("at_a_time", message)
+    unpriced = next((one for one in plan.requests if budget is not None and maker.cost(one) is None), None)
+    if unpriced is not None:
+        message = f"budget is given, and the price of {unpriced.model_name} is not known."
+        hint = f'Set it: client.prices["{unpriced.model}"] = … (dollars a second).'
+        raise InvalidRequestError("budget", message, hint)

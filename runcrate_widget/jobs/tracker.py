@@ -1,0 +1,154 @@
+"""`Tracker`: begins the jobs of a batch one after the other, in a thread of its own, and follows them.
+
+At most `MOST_OPEN` of them are begun and not done at a time, and as many that are done are held: a batch of
+any length has bounded memory, and a process that is killed leaves no more than that behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
+
+from .job import VideoJob
+from .plan import Cell, Maker
+
+#: Jobs that are begun and not done; and how many of those that are done are held.
+MOST_OPEN = 1000
+_MOST_HELD = 1000
+
+
+class Tracker:
+    """What has become of the `cells`, by their places. All but `stopped` is read under the lock `changed`.
+
+    `enough` is asked before each is begun: why it and all that follow are not, or None. `at_end` is called
+    when no more are. Both in the tracker's own thread.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        maker: Maker,
+        most_open: int,
+        *,
+        enough: Callable[[Cell], RuncrateError | None],
+        at_end: Callable[[], None],
+    ) -> None:
+        self.changed = threading.Condition()
+        self.open: dict[int, VideoJob] = {}
+        self.held: OrderedDict[int, VideoJob] = OrderedDict()  # the latest of those that are done
+        self.status: dict[int, str] = {}  # of all that were begun
+        self.finished: list[int] = []  # in the order in which they were
+        self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
+        self.stopped: RuncrateError | None = None
+        self.cancelled = False
+        self.fed = False  # no more are begun
+        self.wakers: set[Future[None]] = set()  # of loops that wait for a change
+        self._listeners: list[Callable[[], object]] = []
+        self._cells = cells
+        self._maker = maker
+        self._most_open = most_open
+        self._enough = enough
+        self._at_end = at_end
+
+    def is_done(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.fed and not self.open
+
+    def find(self, at: int) -> tuple[VideoJob | None, bool, RuncrateError | None]:
+        """The job of this place, if it is held; whether it was begun; or why it will not be. Waits the moment
+        in which it is about to be."""
+        with self.changed:
+            while not (self._is_known(at) or self.fed or at >= len(self.finished) + self._most_open):
+                self.changed.wait()
+            job = self.open.get(at) or self.held.get(at)
+            return job, at in self.status, self.problems.get(at) or self.stopped
+
+    def _is_known(self, at: int) -> bool:
+        return at in self.status or at in self.problems
+
+    def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Has `listener` called, in any thread, at each change. Returns what ends that."""
+        with self.changed:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self.changed, contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    # In its own thread.
+
+    def feed(self) -> None:
+        """Begins them all, or as many as may be."""
+        try:
+            for at, cell in enumerate(self._cells):
+                if not self.has_room(self._most_open):
+                    return
+                if (reason := self._enough(cell)) is not None:
+                    self.stopped = reason
+                    return
+                try:
+                    assert cell.request is not None
+                    self._follow(at, self._maker.generate(cell.request, take=cell.take))
+                except InvalidRequestError as error:  # this one cannot; others may
+                    with self.changed:
+                        self.problems[at] = error
+                        self._wake()
+                except RuncrateError as error:  # a limit, the folder, the key: so would all others
+                    self.stopped = error
+                    return
+        finally:
+            with contextlib.suppress(RuncrateError):
+                self._at_end()
+            with self.changed:
+                self.fed = True
+                self._wake()
+
+    def has_room(self, most: int) -> bool:
+        """Waits until fewer than `most` are open; False if it was cancelled."""
+        with self.changed:
+            while len(self.open) >= most and not self.cancelled:
+                self.changed.wait()
+            return not self.cancelled
+
+    def _follow(self, at: int, job: VideoJob) -> None:
+        def look() -> None:
+            with self.changed:
+                before = self.status[at]
+                self.status[at] = job.status
+                if job.done and at in self.open:
+                    unsubscribe()
+                    self._finish(at, job)
+                elif before == job.status:
+                    return
+                self._wake()
+
+        with self.changed:
+            self.open[at] = job
+            self.status[at] = job.status
+            unsubscribe = job.subscribe(look)
+            self._wake()
+        job._done.add_done_callback(lambda _: look())
+
+    # Under the lock.
+
+    def _finish(self, at: int, job: VideoJob) -> None:
+        del self.open[at]
+        self.held[at] = job
+        while len(self.held) > _MOST_HELD:
+            self.held.popitem(last=False)
+        self.finished.append(at)
+
+    def _wake(self) -> None:
+        self.changed.notify_all()
+        wakers, self.wakers = self.wakers, set()
+        for waker in wakers:
+            waker.set_result(None)
+        for listener in list(self._listeners):
+            listener()
