@@ -24,6 +24,7 @@ from runcrate_widget.command import words
 from runcrate_widget.command.codes import Tally
 from runcrate_widget.command.rows import read_rows
 from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,7 +64,7 @@ class Shell:
         code: int | None = None,
         program: list[str] = CHILD,
         input: str | None = None,
-        **more: str | None,
+        **more: Any,
     ) -> subprocess.CompletedProcess[str]:
         ran = subprocess.run(
             [*program, *asked],
@@ -204,7 +205,7 @@ def test_where_no_hard_link_can_be_it_is_a_copy(shell: Shell, monkeypatch: pytes
 def test_what_the_exit_codes_mean(shell: Shell) -> None:
     server = shell.server
     one, two = ("generate", "A fox", *VEO), ("generate", "A fox", *VEO, "--takes", "2")
-    key = {"RUNCRATE_API_KEY": "rc_live_wrong_0123456789"}
+    key: dict[str, Any] = {"RUNCRATE_API_KEY": "rc_live_wrong_0123456789"}
     refused = shell(*one, code=3, **key)
     assert "failed: The service refused (401): Invalid API key" in refused.stderr
     assert "VideoClient(" not in refused.stderr
@@ -671,6 +672,27 @@ def test_models_are_listed_with_what_they_cost(shell: Shell) -> None:
     assert re.search(r"Veo 3\.0 +google/veo-3\.0 +4, 6 or 8 s +\$0\.4/s", text)
 
 
+@pytest.mark.skipif(not hasattr(Library, "export"), reason="it comes with another branch")
+def test_the_library_is_exported(shell: Shell) -> None:
+    shell("generate", "A fox in snow", *VEO, code=0)
+    shell("generate", "An owl", *VEO, code=0)
+    ran = shell("library", "export", "foxes", "fox", "--model", "Veo 3.0", code=0)
+    assert (ran.stdout, ran.stderr) == ("foxes\n", "1 video, 1 of them new.\n")
+    (row,) = (shell.folder / "foxes" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "A fox in snow" in row
+    (path,) = shell("library", "owl", "--paths", code=0).stdout.splitlines()
+    (shell.folder / path).unlink()
+    (made,) = shell.objects("library", "export", "all", "--format", "csv", "--link", code=1)
+    assert (made["type"], made["format"], made["videos"], len(made["skipped"])) == ("export", "csv", 1, 1)
+    assert (
+        "left out: its file is gone." in shell("library", "export", "all", "--format", "csv", code=1).stderr
+    )
+    shell("library", "export", "none", "whale", code=2)
+    shell("library", "export", "foxes", "--format", "odd", code=2)
+    shell("library", "export", code=2)
+    assert shell("library", "--", "export", code=0).stderr == "Nothing in the library matches.\n"
+
+
 @ON_POSIX
 def test_a_working_folder_that_is_gone_is_said(shell: Shell) -> None:
     code = (
@@ -693,12 +715,8 @@ def test_damage_is_told_as_an_error_and_in_json(shell: Shell) -> None:
 
 def test_the_page_names_every_field_and_every_code(shell: Shell) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    parts = re.split(r"^### `(\w+)`.*$", page, flags=re.MULTILINE)
-    told = {
-        name: set(re.findall(r"^\| `([^|]+)` \|", text, re.MULTILINE))
-        for name, text in zip(parts[1::2], parts[2::2], strict=True)
-    }
-    told = {name: {one for field in fields for one in field.split("`, `")} for name, fields in told.items()}
+    told = fields_of_page()
+    told.pop("export")
     file = shell.write("prompts.csv", "prompt,duration", "A fox,4", "An owl,7")
     objects = shell.objects("batch", file, *VEO, "--yes", code=1)
     objects += shell.objects("models", code=0)
@@ -733,9 +751,20 @@ def test_nothing_is_loaded_before_it_is_used(shell: Shell) -> None:
 
 def test_every_command_says_what_it_does(shell: Shell) -> None:
     whole = shell("--help", code=0).stdout
-    for name in ("generate", "batch", "jobs", "resume", "get", "settle", "library", "models", "demo"):
+    for name in (
+        "generate",
+        "batch",
+        "jobs",
+        "resume",
+        "get",
+        "settle",
+        "library",
+        "library export",
+        "models",
+        "demo",
+    ):
         assert re.search(rf"^    {name} ", whole, re.MULTILINE)
-        assert shell(name, "--help", code=0).stdout.startswith(f"usage: runcrate-widget {name}")
+        assert shell(*name.split(), "--help", code=0).stdout.startswith(f"usage: runcrate-widget {name}")
     assert shell("--version", code=0).stdout.startswith("runcrate-widget ")
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert 'runcrate-widget = "runcrate_widget.__main__:main"' in pyproject
@@ -764,6 +793,14 @@ def test_with_the_demo_backend_nobody_is_asked_and_nothing_costs(shell: Shell) -
 
 
 # Helpers
+
+
+def fields_of_page() -> dict[str, set[str]]:
+    """The objects of which the page tells, each with its fields."""
+    parts = re.split(r"^### `(\w+)`.*$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    tables = zip(parts[1::2], parts[2::2], strict=True)
+    found = {name: re.findall(r"^\| `([^|]+)` \|", text, re.MULTILINE) for name, text in tables}
+    return {name: {one for field in fields for one in field.split("`, `")} for name, fields in found.items()}
 
 
 def wait_for(what: Any) -> None:

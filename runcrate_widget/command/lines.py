@@ -74,6 +74,18 @@ def model_object(model: Model, price: float | None) -> dict[str, Any]:
     }
 
 
+def export_object(made: Any, format: str) -> dict[str, Any]:
+    """A folder that the library was exported to (`library.export.Exported`)."""
+    return {
+        "type": "export",
+        "folder": str(made.folder),
+        "format": format,
+        "videos": made.videos,
+        "copied": made.copied,
+        "skipped": dict(made.skipped),
+    }
+
+
 _OF_A_RECORD = (
     *("key", "id", "status", "prompt", "model", "duration", "aspect_ratio", "take", "service", "demo"),
     *("created", "ended", "made_in", "cost", "path", "error", "kept", "rating", "tags", "note"),

@@ -3,17 +3,18 @@ key."""
 
 from __future__ import annotations
 
+import warnings
 from argparse import Namespace
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from runcrate_widget.jobs.progress import clock
 
 from . import codes
 from .clients import library_of
-from .lines import model_object, record_object
-from .words import shown
+from .lines import export_object, model_object, record_object
+from .words import clean, shown, videos
 
 if TYPE_CHECKING:
     from runcrate_widget.library.record import Record
@@ -56,6 +57,21 @@ def library(asked: Namespace, out: Out) -> int:
     elif len(found_some) < len(found):
         out.say(f"{len(found) - len(found_some):,} more")
     return codes.ALL
+
+
+def export(asked: Namespace, out: Out) -> int:
+    """The videos that match, as a folder that other programs read."""
+    where = {"text": " ".join(asked.words) or None, **_where(asked)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is said below
+        library = cast("Any", library_of(asked))
+        made = library.export(asked.folder, where=where, format=asked.format, link=asked.link)
+    out.text(shown(made.folder))
+    out.say(f"{videos(made.videos)}, {made.copied:,} of them new.")
+    for key, why in made.skipped.items():
+        out.say(f"{key} is left out: {clean(why)}.")
+    out.object(export_object(made, asked.format))
+    return codes.SOME if made.skipped else codes.ALL
 
 
 def models(asked: Namespace, out: Out) -> int:

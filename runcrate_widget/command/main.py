@@ -23,6 +23,7 @@ _HOMES = {
     "get": ("taking_up", "get"),
     "settle": ("taking_up", "settle"),
     "library": ("looking", "library"),
+    "library export": ("looking", "export"),
     "models": ("looking", "models"),
 }
 
@@ -37,6 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if holds_key(words, setting("RUNCRATE_API_KEY")):
         sys.stderr.write(f"{PROGRAM}: {NO_KEY}\n")
         return codes.WRONG
+    if words[:2] == ["library", "export"]:  # the one command of two words
+        words[:2] = ["library export"]
     asked = parser().parse_args(words)
     out = Out(json=asked.json)
     try:

@@ -148,6 +148,16 @@ def _library(one: Parser) -> None:
     one.add_argument("--paths", action="store_true", help="the files alone, one a line")
 
 
+def _export(one: Parser) -> None:
+    one.add_argument("folder", help="a new or empty folder, or one that was exported before")
+    one.add_argument("words", nargs="*", help="words of the prompt, the model, the note, the tags or the id")
+    _filters(one)
+    one.add_argument(
+        "--format", default="videofolder", metavar="NAME", help="videofolder (the default), csv or parquet"
+    )
+    one.add_argument("--link", action="store_true", help="hard links to the library's files, not copies")
+
+
 def _filters(one: Parser) -> None:
     one.add_argument("-m", "--model", metavar="NAME", help="a name or an id")
     one.add_argument("--status", help="completed, failed, unconfirmed, …")
@@ -175,6 +185,7 @@ _COMMANDS = (
     ("get", "fetch videos by their ids", _get),
     ("settle", "say what becomes of a job that is unconfirmed", _settle),
     ("library", "list the videos that match", _library),
+    ("library export", "give the videos that match to other programs, as a folder", _export),
     ("models", "list the models", _models),
 )
 
