@@ -684,6 +684,7 @@ def test_the_library_is_exported(shell: Shell) -> None:
     (shell.folder / path).unlink()
     (made,) = shell.objects("library", "export", "all", "--format", "csv", "--link", code=1)
     assert (made["type"], made["format"], made["videos"], len(made["skipped"])) == ("export", "csv", 1, 1)
+    assert set(made) == fields_of_page()["export"]
     assert (
         "left out: its file is gone." in shell("library", "export", "all", "--format", "csv", code=1).stderr
     )
