@@ -225,6 +225,9 @@ def test_what_the_exit_codes_mean(shell: Shell) -> None:
     some = shell(*two, code=1)
     assert some.stderr.splitlines()[-1] == "1 made, 1 failed."
     shell(*two, "--max-cost", "2.4", "--price", "Veo 3.0=0.4", code=0)
+
+
+def test_wrong_arguments_send_nothing(shell: Shell) -> None:
     for wrong in (
         ("generate", "A fox", "--model", "Veo 9"),
         ("generate", "A fox"),
@@ -245,6 +248,7 @@ def test_what_the_exit_codes_mean(shell: Shell) -> None:
         ran = shell(*wrong, code=2, program=[sys.executable, "-m", "runcrate_widget"])
         assert ran.stderr
         assert ran.stdout == ""
+    assert shell.server.requests == []
 
 
 def test_a_lost_answer_is_unconfirmed_and_settled_by_hand(shell: Shell) -> None:
@@ -373,6 +377,9 @@ def test_a_bad_row_says_which_line_it_is_and_stops_no_other(shell: Shell) -> Non
     )
     assert "prompts.csv, line 5: duration is 'long'; it must be a whole number of seconds" in told
     assert "prompts.csv, line 10: it has 6 cells, and the first line has 5." in told
+    twice = shell.write("twice.csv", "prompt", *["A fox"] * 3)
+    alike = [one for one in shell.objects("batch", twice, *VEO, "--yes", code=0) if one["type"] == "job"]
+    assert (len({job["id"] for job in alike}), sorted(job["line"] for job in alike)) == (1, [2, 3, 4])
     bad = shell.write("bad.csv", "prompt,duration", "A fox,7")
     shell("batch", bad, *VEO, "--yes", code=2)
 
@@ -562,6 +569,18 @@ def test_nobody_has_to_read_to_the_end(shell: Shell) -> None:
         assert running.wait(60) == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_a_full_disk_is_said(shell: Shell) -> None:
+    with open("/dev/full", "w") as full:
+        running = shell.start("models", "--json", stdout=full)
+        assert "standard output cannot be written: No space left on device." in running.communicate()[1]
+        assert running.returncode == 1
+        running = shell.start("generate", "A fox", *VEO, "-o", "fox.mp4", stdout=full)
+        assert "standard output cannot be written" in running.communicate(timeout=60)[1]
+    assert running.returncode == 1
+    assert (shell.folder / "fox.mp4").is_file()
+
+
 @ON_POSIX
 def test_a_closed_pipe_ends_no_job(shell: Shell) -> None:
     shell.server.polls = 10**6
@@ -650,7 +669,7 @@ def test_the_library_is_searched_and_its_videos_are_got(shell: Shell) -> None:
     assert len(set(got.stdout.split())) == 1
     assert (shell.folder / got.stdout.split()[0]).read_bytes() == shell.server.video
     assert shell("get", "vid_999999", code=3).stderr.startswith("runcrate-widget: The service refused (404)")
-    assert "id is 'a fox'; it looks like vid_abc123." in shell("get", "a fox", code=2).stderr
+    assert "id is '..'; it looks like vid_abc123." in shell("get", "..", code=2).stderr
     some = shell("get", "vid_999999", str(fox.id), code=1)
     assert len(some.stdout.splitlines()) == 1
     other = shell.server.make_job(shell.server.requests[0])
@@ -764,7 +783,7 @@ def test_every_command_says_what_it_does(shell: Shell) -> None:
         "models",
         "demo",
     ):
-        assert re.search(rf"^    {name} ", whole, re.MULTILINE)
+        assert re.search(rf"^    {name}\s", whole, re.MULTILINE)
         assert shell(*name.split(), "--help", code=0).stdout.startswith(f"usage: runcrate-widget {name}")
     assert shell("--version", code=0).stdout.startswith("runcrate-widget ")
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -43,7 +43,8 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(words)
     out = Out(json=asked.json)
     try:
-        return _run(asked, out)
+        code = _run(asked, out)
+        return codes.SOME if out.lost and code == codes.ALL else code
     except KeyboardInterrupt:
         out.say("Interrupted." if out.began else "Interrupted. Nothing was sent.")
         return codes.INTERRUPTED

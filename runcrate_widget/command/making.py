@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections import defaultdict, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,9 +167,7 @@ class _Making:
             self._out.began = True
             batch = self._plan.run()
             total = len(self._open)
-            shown = Shown(
-                self._out, self._tally, total, only=lambda: batch.look(1)[0][2], expected=self._plan.time
-            )
+            shown = Shown(self._out, self._tally, total, only=self._only(batch), expected=self._plan.time)
             for job in each(in_batch(batch), interrupts, shown):
                 self._done(self._places[job.request, job.take].popleft(), job)
             self._out.clear()
@@ -180,6 +179,10 @@ class _Making:
             code = self._tally.code if interrupts.number is None else interrupts.code
             self._end(batch, code, interrupted=interrupts.number is not None)
             return code
+
+    def _only(self, batch: Batch) -> Callable[[], VideoJob | None]:
+        """What gives the one job, where there is but one: beside it there may be rows that are wrong."""
+        return lambda: next((job for *_, job in batch.look(len(self._plan)) if job is not None), None)
 
     def _line(self, at: int) -> int | None:
         return self._rows.lines[self._plan.cells[at].row] if self._rows else None

@@ -4,6 +4,7 @@ one object a line; everything else goes to standard error."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .options import PROGRAM
 from .words import hint_of, table, told
 
 if TYPE_CHECKING:
@@ -25,12 +27,14 @@ class Out:
         json: whether results are objects.
         began: whether something may have been sent.
         closed: whether nobody reads the results any more (`… | head`): they are then dropped.
+        lost: whether results could not be written for another reason (a full disk).
     """
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
         self.began = False
         self.closed = False
+        self.lost = False
         self._progress: Progress | None = None
         for stream in (sys.stdout, sys.stderr):
             # Neither another alphabet nor a name that is no text may end a command whose jobs are paid.
@@ -68,7 +72,7 @@ class Out:
     def error(self, error: RuncrateError, code: int, **where: Any) -> None:
         """Says what went wrong with the command, or with a row (`where` says which)."""
         place = f"{where['file']}, line {where['line']}: " if "line" in where else ""
-        self.say(f"{place}{told(error)}" if place else f"runcrate-widget: {told(error)}")
+        self.say(f"{place}{told(error)}" if place else f"{PROGRAM}: {told(error)}")
         about = {"kind": error.kind, "message": error.message, "hint": hint_of(error)}
         self.object({"type": "error", **about, "code": code, "file": None, "line": None, **where})
 
@@ -95,8 +99,11 @@ class Out:
         try:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
-        except OSError:  # EPIPE; on Windows EINVAL
+        except OSError as error:
             self.closed = True
+            if error.errno not in (errno.EPIPE, errno.EINVAL):  # the second is Windows' word for it
+                self.lost = True
+                self.say(f"{PROGRAM}: standard output cannot be written: {error.strerror}.")
             # Else Python complains at its end, when it flushes.
             with contextlib.suppress(OSError, ValueError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -31,10 +31,8 @@ def resume(asked: Namespace, out: Out) -> int:
         jobs = client.unfinished()
         unsent = len(client.library.filter(status="waiting", hidden=None))
         if unsent:
-            out.say(
-                f"{videos(unsent)} {'was' if unsent == 1 else 'were'} never sent, and not by this either: "
-                "run what asked for them again."
-            )
+            what = f"Not sent yet, and not by this: {videos(unsent)}."
+            out.say(f"{what} Where nobody is at work on that any more, run what asked for it again.")
         if not jobs:
             out.say("Nothing is unfinished.")
         return _follow(asked, out, client, jobs, Files(None, force=False, count=len(jobs)))
