@@ -505,6 +505,20 @@ def test_ctrl_c_leaves_them_running_and_says_how_to_go_on(shell: Shell) -> None:
     assert len(shell.sent()) == 6
 
 
+def test_killed_and_run_again_it_pays_for_nothing_twice(shell: Shell) -> None:
+    shell.server.polls = 10**6
+    file = shell.write("prompts.csv", "prompt", *(f"A fox {n}" for n in range(6)))
+    asked = ("batch", file, *VEO, "--yes", "--max-concurrent", "2")
+    running = shell.start(*asked)
+    wait_for(lambda: len(submitted(shell.library)) == 2)
+    running.kill()
+    running.communicate(timeout=60)
+    finish(shell.server)
+    again = shell(*asked, code=0)
+    assert "to make        4 videos" in again.stderr
+    assert sorted(shell.sent().values()) == [1] * 6
+
+
 @ON_POSIX
 def test_resume_and_get_can_be_interrupted_too_and_sigterm_is_the_same(shell: Shell) -> None:
     shell.server.polls = 10**6
@@ -647,6 +661,8 @@ def test_the_library_is_searched_and_its_videos_are_got(shell: Shell) -> None:
     assert found() == ["An owl", "A fox in snow"]
     for asked in (
         ("snow", "fox"),
+        ("snow", "--kept", "fox"),
+        ("--rating", "4", "fox", "-m", "Veo 3.0", "snow"),
         ("--kept",),
         ("--rating", "4"),
         ("--tag", "calm"),

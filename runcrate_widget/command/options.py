@@ -43,6 +43,15 @@ class Parser(argparse.ArgumentParser):
             **{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **how}
         )
 
+    #: Whether words may stand before, between and after the options.
+    mixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if not self.mixed:
+            return super().parse_known_args(args, namespace)
+        self.mixed = False  # it comes here again
+        return self.parse_known_intermixed_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(WRONG, f"{self.prog}: {_KEY.sub('rc_live_…', message)}\n")
@@ -129,6 +138,7 @@ def _resume(one: Parser) -> None:
 
 
 def _get(one: Parser) -> None:
+    one.mixed = True
     one.add_argument("id", nargs="+", help="vid_…, or a key of the library")
     _output(one, "a file, or a folder; several videos are numbered")
 
@@ -142,6 +152,7 @@ def _settle(one: Parser) -> None:
 
 
 def _library(one: Parser) -> None:
+    one.mixed = True
     one.add_argument("words", nargs="*", help="words of the prompt, the model, the note, the tags or the id")
     _filters(one)
     one.add_argument("-n", "--number", type=_count, metavar="N", help="at most so many")
@@ -149,6 +160,7 @@ def _library(one: Parser) -> None:
 
 
 def _export(one: Parser) -> None:
+    one.mixed = True
     one.add_argument("folder", help="a new or empty folder, or one that was exported before")
     one.add_argument("words", nargs="*", help="words of the prompt, the model, the note, the tags or the id")
     _filters(one)
