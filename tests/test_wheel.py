@@ -88,7 +88,9 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path, sdist: Path) -> N
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "runcrate_widget").rglob("*.py")}
     expected = package | {f"runcrate_widget/static/{asset}" for asset in ASSETS}
     expected |= {"runcrate_widget/py.typed"}
-    expected |= {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
+    expected |= {
+        f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    }
     assert names == expected
     assert fields["Name"] == "runcrate_widget"
     assert fields["License-Expression"] == "MIT"
@@ -126,6 +128,18 @@ else:
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8"
     )
     assert ran.returncode == 0, ran.stderr
+    program = python.with_name("runcrate-widget.exe" if os.name == "nt" else "runcrate-widget")
+    for asked, said in (("--version", "runcrate-widget "), ("models", "NAME "), ("jobs", "")):
+        ran = subprocess.run(
+            [str(program), asked],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout.startswith(said)
 
 
 @pytest.mark.parametrize(

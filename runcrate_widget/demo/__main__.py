@@ -7,6 +7,7 @@ import errno
 import signal
 import sys
 import time
+from collections.abc import Sequence
 
 CURL = """\
 curl {url}/v1/videos -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
@@ -15,10 +16,11 @@ curl {url}/v1/videos/ID -H 'Authorization: Bearer {key}'
 curl -L {url}/v1/videos/ID/download -H 'Authorization: Bearer {key}' -o video.mp4"""
 
 
-def main() -> int:
-    """Serves until Ctrl-C or SIGTERM; returns the exit code."""
+def main(words: Sequence[str] | None = None, *, program: str = "python -m runcrate_widget.demo") -> int:
+    """Serves until Ctrl-C or SIGTERM; returns the exit code. `words` are the arguments, by default those of
+    the process; `program` is what it is called."""
     parser = argparse.ArgumentParser(
-        prog="python -m runcrate_widget.demo",
+        prog=program,
         description="Speaks the Runcrate video API on this machine and makes real MP4s, marked DEMO.",
         epilog="A prompt that contains [fail] becomes a job that fails, one with [refuse] is refused. "
         "The first model that is asked for a prompt with [retired] is refused from then on.",
@@ -38,7 +40,7 @@ def main() -> int:
     parser.add_argument(
         "--redirect", action="store_true", help="downloads redirect to another port, where no key may go"
     )
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
 
     try:
         from .server import DemoServer

@@ -51,3 +51,10 @@ class Progress:
         self._written, self._last = now, text
         self._stream.write(f"\r{text}\x1b[K{chr(10) if last else ''}" if self.on_terminal else f"{text}\n")
         self._stream.flush()
+
+    def clear(self) -> None:
+        """Takes the line away from a terminal, so that something else can be written there."""
+        if self.on_terminal and self._last:
+            self._written, self._last = float("-inf"), ""
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()

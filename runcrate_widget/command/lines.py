@@ -1,0 +1,125 @@
+"""The objects of `--json`. Their names are a promise: docs/recipes/command.md has them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .words import hint_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runcrate_widget.catalog import Model
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.jobs.plan import Cell, Plan
+    from runcrate_widget.library.record import Record
+    from runcrate_widget.request import VideoRequest
+
+
+def job_object(job: VideoJob, *, line: int | None = None, output: Path | None = None) -> dict[str, Any]:
+    """A job that was made, or asked for, by this command; `line` is that of its row in the file."""
+    error, path = job.error, job.video.path if job.video else None
+    why = None
+    if error is not None:
+        why = {"kind": error.kind, "message": error.message, "hint": hint_of(error, job.key)}
+    made = _record(job.record, job.status, path, why)
+    about = {"line": line, "output": str(output.absolute()) if output else None, "reused": job.reused}
+    return {**made, **about}
+
+
+def record_object(record: Record) -> dict[str, Any]:
+    """A job of the library, as it is on record."""
+    made = record.status == "completed" and record.path.is_file()
+    found = _record(record, record.status, record.path if made else None, record.error)
+    return {**found, "line": None, "output": None, "reused": True}
+
+
+def unsent_object(cell: Cell, line: int | None) -> dict[str, Any]:
+    """A video of a plan that has no job."""
+    nothing = dict.fromkeys((*_OF_A_RECORD, "line", "output", "reused"))
+    asked = {} if cell.request is None else _asked(cell.request)
+    state = {"status": "not sent", "take": cell.take, "tags": [], "reused": False, "line": line}
+    return {"type": "job", **nothing, **asked, **state}
+
+
+def plan_object(plan: Plan, refused: int) -> dict[str, Any]:
+    """A plan; `refused` is how many rows cannot be sent."""
+    return {
+        "type": "plan",
+        "videos": len(plan.requests),
+        "known": plan.known,
+        "new": len(plan.new),
+        "refused": refused,
+        "seconds": plan.seconds,
+        "cost": plan.cost,
+        "time": plan.time,
+    }
+
+
+def model_object(model: Model, price: float | None) -> dict[str, Any]:
+    """A model; `price` is in dollars a second."""
+    return {
+        "type": "model",
+        "id": model.id,
+        "name": model.name,
+        "durations": list(model.durations),
+        "audio": model.audio,
+        "image": model.image,
+        "price": price,
+        "retired": None if model.retired is None else model.retired.isoformat(),
+        "as_of": model.as_of,
+        "notes": model.notes,
+    }
+
+
+def export_object(made: Any, format: str) -> dict[str, Any]:
+    """A folder that the library was exported to (`library.export.Exported`)."""
+    return {
+        "type": "export",
+        "folder": str(made.folder),
+        "format": format,
+        "videos": made.videos,
+        "copied": made.copied,
+        "skipped": dict(made.skipped),
+    }
+
+
+_OF_A_RECORD = (
+    *("key", "id", "status", "prompt", "model", "duration", "aspect_ratio", "take", "service", "demo"),
+    *("created", "ended", "made_in", "cost", "path", "error", "kept", "rating", "tags", "note"),
+)
+
+
+def _record(
+    record: Record, status: str, path: Path | None, error: Mapping[str, str] | None
+) -> dict[str, Any]:
+    values = {
+        **_asked(record.request),
+        "key": record.key,
+        "id": record.id,
+        "status": str(status),
+        "take": record.take,
+        "service": record.service,
+        "demo": record.demo,
+        "created": _moment(record.created),
+        "ended": _moment(record.ended),
+        "made_in": record.timeline.made_in,
+        "cost": record.cost,
+        "path": None if path is None else str(path.absolute()),
+        "error": None if error is None else dict(error),
+        "kept": record.kept,
+        "rating": record.rating,
+        "tags": list(record.tags),
+        "note": record.choice.note,
+    }
+    return {"type": "job", **{name: values[name] for name in _OF_A_RECORD}}
+
+
+def _asked(request: VideoRequest) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in ("prompt", "model", "duration", "aspect_ratio")}
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")

@@ -1,0 +1,249 @@
+"""`generate` and `batch`: what makes videos, and may cost."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections import defaultdict, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runcrate_widget.errors import InvalidRequestError, MissingKeyError, RuncrateError
+from runcrate_widget.request import VideoRequest
+
+from . import codes
+from .clients import client_of, how_to_resume
+from .codes import Tally
+from .files import Files
+from .following import Interrupts, Shown, each, in_batch
+from .lines import job_object, plan_object, unsent_object
+from .rows import Rows, read_rows
+from .words import about, clean, shown, told, videos
+
+if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.batch import Batch
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.jobs.plan import Cell, Plan
+
+    from .out import Out
+
+_MOST_PROBLEMS = 20  # that are shown to a person before it is asked
+
+
+def generate(asked: Namespace, out: Out) -> int:
+    """Makes the videos of one prompt, and waits for them."""
+    with client_of(asked) as client:
+        row = {"prompt": asked.prompt, "image": asked.image, "extra": asked.extra, "take": asked.take}
+        plan = client.plan([row], takes=asked.takes, **_several(asked))
+        for cell in plan.problems:
+            raise _without_row(cell)
+        files = Files(asked.output, force=asked.force, count=len(plan))
+        for at, cell in enumerate(plan.cells):
+            files.check(at, _known(client, cell))
+        _check(client, plan)
+        return _Making(asked, out, client, plan, files, rows=None).run()
+
+
+def batch(asked: Namespace, out: Out) -> int:
+    """Makes the videos of a file, once its plan was seen and agreed to."""
+    rows = read_rows(asked.file)
+    with client_of(asked) as client:
+        plan = client.plan(rows.rows, takes=asked.takes, **_several(asked))
+        files = Files(asked.output, force=asked.force, count=len(plan), folder=True)
+        _show_plan(plan, rows, client, out)
+        if not plan.requests:
+            return codes.WRONG
+        if asked.dry_run:
+            return codes.SOME if _refused(plan, rows) else codes.ALL
+        _check(client, plan)
+        if plan.new and not client.demo and not asked.yes and not _agreed(plan, asked, out):
+            return codes.NONE
+        return _Making(asked, out, client, plan, files, rows).run()
+
+
+def _several(asked: Namespace) -> dict[str, Any]:
+    """What was given once is the same for all; what was given more often is tried each way."""
+    how: dict[str, Any] = {}
+    for name in ("model", "duration", "aspect_ratio"):
+        given = getattr(asked, name) or []
+        if len(given) == 1:
+            how[name] = given[0]
+        elif given:
+            how[f"{name}s"] = list(dict.fromkeys(given))
+    return how
+
+
+def _check(client: VideoClient, plan: Plan) -> None:
+    """Raises what would stop it at once, before anything is sent."""
+    if client.api_key is None:
+        raise MissingKeyError
+    if plan.over_limit is not None:
+        raise plan.over_limit
+
+
+def _known(client: VideoClient, cell: Cell) -> Path | None:
+    """The video of a cell, if the library has it."""
+    if cell.request is None:
+        return None
+    record = client.library.current(cell.request, cell.take, client._service)
+    return record.path if record is not None and record.status == "completed" else None
+
+
+def _without_row(cell: Cell) -> InvalidRequestError:
+    """What is wrong with a cell, without the number that the plan gives its row."""
+    error = cell.error
+    assert error is not None
+    message = error.message.removeprefix(f"Row {cell.row}: ")
+    return InvalidRequestError(error.field, message, error.hint)
+
+
+def _refused(plan: Plan, rows: Rows) -> int:
+    return len(rows.problems) + len(plan.problems)
+
+
+def _show_plan(plan: Plan, rows: Rows, client: VideoClient, out: Out) -> None:
+    """What would be made, what it costs, and what is wrong with which line."""
+    refused = _refused(plan, rows)
+    out.object(plan_object(plan, refused))
+    new, seconds, cost, time = len(plan.new), plan.seconds, plan.cost, plan.time
+    length = "of a length that the model decides" if seconds is None else f"{seconds:,} s of video"
+    facts = [("to make", f"{videos(new)}, {length}" if new else "nothing")]
+    facts += [("there already", videos(plan.known))] if plan.known else []
+    if new:
+        unknown = 'not known: no price is public; --price "Veo 3.0=0.40" gives one (dollars a second)'
+        money = "nothing: it is the demo backend" if client.demo else unknown
+        facts.append(("cost", money if client.demo or cost is None else f"${cost:,.2f}"))
+        facts += [("takes", f"about {about(time)}")] if time is not None else []
+    facts += [("cannot be sent", f"{refused:,}")] if refused else []
+    for name, said in facts:
+        out.say(f"{name:<15}{said}")
+    wrong = [*rows.problems, *((rows.lines[cell.row], _without_row(cell)) for cell in plan.problems)]
+    # A row that stands for several videos may be wrong in the same way for each.
+    once = {(line, told(error)): (line, error) for line, error in wrong}
+    wrong = sorted(once.values(), key=lambda one: one[0])
+    for number, (line, error) in enumerate(wrong):
+        if number < _MOST_PROBLEMS or out.json:
+            out.error(error, codes.WRONG, file=rows.name, line=line)
+        elif number == _MOST_PROBLEMS:
+            out.say(f"and {len(wrong) - number:,} more")
+
+
+def _agreed(plan: Plan, asked: Namespace, out: Out) -> bool:
+    """Whether a person says yes. Raises InvalidRequestError where there is none to ask."""
+    stdin, stderr = sys.stdin, sys.stderr
+    if asked.file == "-" or stdin is None or stderr is None or not (stdin.isatty() and stderr.isatty()):
+        message = f"{videos(len(plan.new))} would be sent, and there is no terminal on which to ask."
+        raise InvalidRequestError("yes", message, "Give --yes, or --dry-run to see the plan alone.")
+    stderr.write(f"Send {videos(len(plan.new))}? [y/N] ")
+    stderr.flush()
+    answer = stdin.readline().strip().casefold()
+    if answer in ("y", "yes"):
+        return True
+    out.say("Nothing was sent.")
+    return False
+
+
+class _Making:
+    """A plan that is run: each of its videos is told of when it is done, and put where it was asked for."""
+
+    def __init__(
+        self, asked: Namespace, out: Out, client: VideoClient, plan: Plan, files: Files, rows: Rows | None
+    ) -> None:
+        self._asked, self._out, self._client = asked, out, client
+        self._plan, self._files, self._rows = plan, files, rows
+        self._tally = Tally(refused=_refused(plan, rows) if rows else 0)
+        # Two rows may ask for the same: then they have one job.
+        self._places: dict[tuple[VideoRequest, int], deque[int]] = defaultdict(deque)
+        for at, cell in enumerate(plan.cells):
+            if cell.request is not None:
+                self._places[cell.request, cell.take].append(at)
+        self._open = {at for at, cell in enumerate(plan.cells) if cell.request is not None}
+
+    def run(self) -> int:
+        """Sends what is new, waits for all, and says what became of it."""
+        with Interrupts() as interrupts:
+            self._out.began = True
+            batch = self._plan.run()
+            total = len(self._open)
+            shown = Shown(self._out, self._tally, total, only=self._only(batch), expected=self._plan.time)
+            for job in each(in_batch(batch), interrupts, shown):
+                self._done(self._places[job.request, job.take].popleft(), job)
+            self._out.clear()
+            if interrupts.number is not None:
+                self._out.say("Interrupted: no more is sent. (Once more ends this at once.)")
+                batch.cancel()
+                self._client.close()
+            self._rest(batch)
+            code = self._tally.code if interrupts.number is None else interrupts.code
+            self._end(batch, code, interrupted=interrupts.number is not None)
+            return code
+
+    def _only(self, batch: Batch) -> Callable[[], VideoJob | None]:
+        """What gives the one job, where there is but one: beside it there may be rows that are wrong."""
+        return lambda: next((job for *_, job in batch.look(len(self._plan)) if job is not None), None)
+
+    def _line(self, at: int) -> int | None:
+        return self._rows.lines[self._plan.cells[at].row] if self._rows else None
+
+    def _done(self, at: int, job: VideoJob) -> None:
+        """A job has ended."""
+        self._open.discard(at)
+        self._tally.note(job)
+        output = None
+        if job.video is not None:
+            try:
+                output = self._files.put(at, job.video.path)
+            except OSError as error:
+                self._not_written(at, job, error)
+            self._out.text(shown(output or job.video.path))
+        elif job.error is not None:
+            self._out.say(f"{self._where(at)}{job.status}: {told(job.error, job.key)}")
+        self._out.object(job_object(job, line=self._line(at), output=output))
+
+    def _not_written(self, at: int, job: VideoJob, error: OSError) -> None:
+        self._tally.not_written += 1
+        message = f"{self._where(at)}It is made, and -o cannot be written: {error.strerror or error}."
+        hint = f"The library has it: `runcrate-widget get {job.id} -o …`."
+        self._out.error(RuncrateError(message, hint, kind="storage"), codes.SOME)
+
+    def _where(self, at: int) -> str:
+        """Which one it is, where there are several."""
+        line, cell = self._line(at), self._plan.cells[at]
+        if self._rows is not None:
+            return f"{self._rows.name}, line {line}: "
+        take = f", take {cell.take}" if cell.take > 1 else ""
+        model = cell.request.model_name if cell.request else ""
+        return f"{model}{take}: " if len(self._plan) > 1 else ""
+
+    def _rest(self, batch: Batch) -> None:
+        """What is not done: it was interrupted, or a limit stopped it."""
+        if not self._open:
+            return
+        for at, (cell, status, job) in enumerate(batch.look(len(self._plan))):
+            if at not in self._open:
+                continue
+            if job is None:
+                self._tally.refused += status == "refused"
+                self._tally.not_sent += status != "refused"
+                self._out.object(unsent_object(cell, self._line(at)))
+            elif job.video is not None:
+                self._done(at, job)
+            else:
+                self._tally.note(job)
+                self._out.object(job_object(job, line=self._line(at)))
+
+    def _end(self, batch: Batch, code: int, *, interrupted: bool) -> None:
+        tally, out = self._tally, self._out
+        for problem in batch.problems[len(self._plan.problems) :]:
+            out.error(problem, codes.code_of(problem))
+        if interrupted or len(self._plan) > 1 or self._rows:
+            out.say(clean(f"{tally}."))
+        if tally.unfinished:
+            out.say(how_to_resume(self._asked, self._client, tally.unfinished))
+        if interrupted and tally.not_sent:
+            out.say(
+                "What was not sent costs nothing. The same command again sends it, and pays nothing twice."
+            )
+        out.object({"type": "summary", **tally.fields(), "code": code})
