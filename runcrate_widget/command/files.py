@@ -1,5 +1,5 @@
-"""`-o`: what a video is called outside of the library, where it stays as it is. A hard link where that can
-be, else a copy. Nothing is overwritten without `--force`."""
+"""`-o`: a copy of a video outside of the library, where it stays as it is: whoever writes into the copy does
+not harm what was paid. Nothing is overwritten without `--force`."""
 
 from __future__ import annotations
 
@@ -81,12 +81,7 @@ def _same(one: Path, other: Path) -> bool:
 def _create(video: Path, target: Path) -> None:
     if os.path.lexists(target) and _same(video, target):
         return
-    try:
-        os.link(video, target)
-    except FileExistsError:
-        raise
-    except (OSError, NotImplementedError):  # another file system, or one without hard links
-        _copy(video, target)
+    _copy(video, target)
 
 
 def _copy(video: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.jobs.progress import clock
 
@@ -64,7 +64,7 @@ def export(asked: Namespace, out: Out) -> int:
     where = {"text": " ".join(asked.words) or None, **_where(asked)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is said below
-        library = cast("Any", library_of(asked))
+        library = library_of(asked)
         made = library.export(asked.folder, where=where, format=asked.format, link=asked.link)
     out.text(shown(made.folder))
     out.say(f"{videos(made.videos)}, {made.copied:,} of them new.")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, overload
 
 from runcrate_widget.errors import (
     JobError,
@@ -25,9 +23,9 @@ from .progress import Progress, line
 from .tracker import MOST_OPEN, Tracker
 
 if TYPE_CHECKING:
-    from runcrate_widget.media.video import Video
+    from typing_extensions import Self  # for the type checker alone
 
-_B = TypeVar("_B", bound="Batch")
+    from runcrate_widget.media.video import Video
 
 
 class Batch(Sequence[VideoJob]):
@@ -142,7 +140,7 @@ class Batch(Sequence[VideoJob]):
 
     # Waiting.
 
-    def wait(self: _B, timeout: float | None = None, *, progress: bool | None = None) -> _B:  # noqa: PYI019
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Self:
         """Waits until all are done, for at most `timeout` seconds, and returns the batch. None of them
         raises: see `failed` and `problems`. Interrupting it leaves the jobs running.
 
@@ -174,7 +172,7 @@ class Batch(Sequence[VideoJob]):
         """`await batch`: as `wait()`."""
         return self._until_done().__await__()
 
-    async def _until_done(self: _B) -> _B:  # noqa: PYI019  Self came with Python 3.11
+    async def _until_done(self) -> Self:
         async for _ in self.as_completed():
             pass
         return self
