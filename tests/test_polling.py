@@ -392,7 +392,7 @@ def test_a_client_without_history_asks_as_often_as_nothing_known_allows(tmp_path
 
 def test_when_a_laptop_wakes_it_is_asked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultServer(video=small_mp4(1), polls=0) as server:
-        with_history(server, tmp_path, 300.0)
+        with_history(server, tmp_path, 3000.0)
         hours = itertools.count()  # it sleeps for an hour every second
         monkeypatch.setattr(waking, "_clocks", lambda: (time.monotonic(), next(hours) * AN_HOUR))
         with client_of(server, tmp_path) as client:
@@ -402,7 +402,7 @@ def test_when_a_laptop_wakes_it_is_asked_at_once(tmp_path: Path, monkeypatch: py
 
 def test_what_is_taken_up_is_asked_for_at_once(tmp_path: Path) -> None:
     with FaultServer(video=small_mp4(1), polls=0) as server:
-        with_history(server, tmp_path, 300.0)
+        with_history(server, tmp_path, 3000.0)
         library = Library(tmp_path)
         request = VideoRequest("A fox", model="Veo 3.0")
         one, lease, _ = library.create(request, 1, 1, server.url)
@@ -414,7 +414,7 @@ def test_what_is_taken_up_is_asked_for_at_once(tmp_path: Path) -> None:
         server.jobs["vid_000042"] = 0
         with client_of(server, tmp_path) as client:
             (job,) = client.unfinished()
-            assert job.wait(60), "by its schedule, it was to be asked for minutes later"
+            assert job.wait(60), "by its schedule, it was to be asked for 2 minutes later"
 
 
 AT_ONCE: dict[str, dict[str, Any]] = {

@@ -57,10 +57,11 @@ class Times:
     async def schedule(self, model: str, duration: int | None, service: str) -> Schedule:
         """When to ask for such a video. In the engine's thread; only the first call waits for the folder to
         be looked through."""
-        if self._first_look is None:
-            self._first_look = asyncio.ensure_future(in_thread(self._looked_once))
-        if not self._first_look.done():
-            await asyncio.shield(self._first_look)
+        first = self._first_look
+        if first is None or first.get_loop() is not asyncio.get_running_loop():  # a forked child has its own
+            first = self._first_look = asyncio.ensure_future(in_thread(self._looked_once))
+        if not first.done():
+            await asyncio.shield(first)
         found = self._find((model, duration, service))
         return found.schedule() if found else Schedule()
 
