@@ -17,7 +17,9 @@ from collections.abc import Callable, Hashable, Iterator
 from runcrate_widget.errors import APIError, RateLimitError, RuncrateError
 from runcrate_widget.service.limits import Limits
 
-from .polling import apart, at_least, backoff, next_poll, spread
+from .polling import apart, at_least, backoff, jitter, spread, turn
+from .schedule import Schedule
+from .waking import watch
 
 #: Our own: a notebook that seeds `random` gets the same numbers, whatever we do meanwhile.
 _chance = random.Random()
@@ -31,6 +33,7 @@ class Pacer:
         self._per_minute: int | None = None  # requests, once the service has said so
         self._polled = 0  # how many jobs are being polled
         self._waiting = 0  # how many wait for their turn
+        self._last_poll = self._free = 0.0  # of all jobs; see `polling.turn`
 
     def heard(self, limits: Limits) -> None:
         """An answer of the service said so."""
@@ -74,9 +77,16 @@ class Pacer:
         finally:
             self._polled -= 1
 
-    def until_next_poll(self, elapsed: float) -> float:
-        """Seconds until a job that has been polled for `elapsed` seconds is polled again."""
-        return max(next_poll(elapsed), spread(self._polled, self._per_minute))
+    async def until_next_poll(self, elapsed: float, schedule: Schedule, *, at_once: bool = False) -> None:
+        """Waits until a job that was submitted `elapsed` seconds ago may be polled again: by its schedule, or
+        when the machine has woken; never two jobs at one moment, nor all of them too often."""
+        pause = jitter(schedule.next_poll(elapsed), _chance.random())
+        if not at_once:
+            await watch.pause(max(pause, spread(self._polled, self._per_minute)))
+        now = time.monotonic()
+        self._last_poll, self._free = turn(now, self._last_poll, self._free, self._per_minute)
+        if self._last_poll > now:
+            await asyncio.sleep(self._last_poll - now)
 
 
 _pacers: dict[Hashable, Pacer] = {}

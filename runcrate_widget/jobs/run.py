@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from dataclasses import replace
 
 from runcrate_widget.errors import (
@@ -31,6 +30,7 @@ from .loop import in_thread
 from .sending import Elsewhere, Means, Sending, failed
 from .status import Move
 from .talk import Over, Talk
+from .waking import watch
 
 # A poll may run ahead of the service's own records.
 _REFUSALS = (NotFoundError, BadRequestError, ConflictError)
@@ -94,7 +94,7 @@ class Run:
             else:
                 await self._take_over()
                 if job.record.status is not JobStatus.DOWNLOADING:
-                    await self._poll()
+                    await self._poll(at_once=True)
             await fetch(job, self._talk, self._backend, self._library)
         except Elsewhere:
             self._release_lease()
@@ -168,12 +168,18 @@ class Run:
 
     # Poll.
 
-    async def _poll(self) -> None:
+    async def _poll(self, *, at_once: bool = False) -> None:
         """Asks until the job is completed. Whatever can pass is ridden out."""
-        began, strangers, odd = time.monotonic(), 0, 0
+        request, strangers, odd = self._job.request, 0, 0
+        began = watch.now() - self._age()
         with self._talk.pacer().polling():
             while True:
-                await asyncio.sleep(self._talk.pacer().until_next_poll(time.monotonic() - began))
+                schedule = await self._means.times.schedule(
+                    request.model, request.duration, self._job.record.service
+                )
+                elapsed = watch.now() - began
+                await self._talk.pacer().until_next_poll(elapsed, schedule, at_once=at_once)
+                at_once = False
                 if not self.held():
                     raise Elsewhere("Another process has taken it over.")
                 try:
@@ -188,6 +194,11 @@ class Run:
                 odd = 0 if answer.status in ("queued", "processing") else odd + 1
                 if await self._heard(answer, odd):
                     return
+
+    def _age(self) -> float:
+        """Seconds since the service has it."""
+        submitted = self._job.timeline.submitted
+        return max(0.0, (now() - submitted).total_seconds()) if submitted else 0.0
 
     async def _ask(self) -> Answer:
         self._talk.polls += 1

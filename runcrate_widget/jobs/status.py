@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import ImpossibleMoveError, LibraryError, RuncrateError
-from runcrate_widget.library.record import LONGEST_BLIND, JobStatus, Record, now
+from runcrate_widget.library.record import JobStatus, Record, now
 
 from .loop import in_thread
 
@@ -48,6 +48,8 @@ _MAY_BE_ADOPTED = frozenset({UNCONFIRMED, QUEUED, PROCESSING, DOWNLOADING, FAILE
 
 #: The moment that a move is.
 _MOMENTS = {SUBMITTING: "sent", QUEUED: "submitted", PROCESSING: "processing", DOWNLOADING: "ready"}
+#: Seconds: who looked away for longer does not know when it began.
+_CLOSE_LOOK = 6.0
 _ENDS = frozenset({COMPLETED, FAILED, UNCONFIRMED, CANCELLED})
 
 _log = logging.getLogger("runcrate_widget")
@@ -90,7 +92,7 @@ def moved(record: Record, move: Move) -> Record:
         raise ImpossibleMoveError(f"A job that is {record.status} cannot become {to}.")
     moments: dict[str, Any] = {"polls": timeline.polls + move.polls, "ended": now() if to in _ENDS else None}
     moment = _MOMENTS.get(to)
-    if to is PROCESSING and (move.unseen or 0.0) > LONGEST_BLIND:
+    if to is PROCESSING and (move.unseen or 0.0) > _CLOSE_LOOK:
         moment = None  # nobody was there to see it
     # The first time counts; but what is sent again is sent when it is sent last.
     if moment is not None and not adopted and (to is SUBMITTING or getattr(timeline, moment) is None):

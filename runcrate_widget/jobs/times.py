@@ -3,6 +3,8 @@ all records for it again."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from bisect import insort
@@ -11,13 +13,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeAlias
 
+from runcrate_widget.errors import RuncrateError
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import Record
 
 from .estimate import LATEST, Estimate
 from .known import known_records
+from .loop import in_thread
+from .schedule import LATEST as LATEST_SEEN
+from .schedule import Schedule
 
 _LOOK_EVERY = 60.0  # seconds: what other processes have made is news that can wait
+_LONGEST_BLIND = 150.0  # seconds: longer than any schedule is quiet; the machine slept
 
 #: What makes videos alike: the model, the duration, the service.
 _Kind: TypeAlias = tuple[str, "int | None", str]
@@ -29,8 +36,10 @@ class Times:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._looked = -_LOOK_EVERY
+        self._first_look: asyncio.Task[None] | None = None
+        self._lock = threading.Lock()  # for all that follows, and never while the folder is looked through
         self._known: set[str] = set()  # names of records
         self._heard: deque[Record] = deque()  # of this process, and not counted yet
         self._by_kind: dict[_Kind, _Latest] = {}
@@ -41,14 +50,39 @@ class Times:
 
     def of(self, model: str, duration: int | None, service: str) -> Estimate:
         """What is known of such videos."""
+        self._look()
+        found = self._find((model, duration, service))
+        return found.estimate() if found else Estimate(())
+
+    async def schedule(self, model: str, duration: int | None, service: str) -> Schedule:
+        """When to ask for such a video. In the engine's thread; only the first call waits for the folder to
+        be looked through."""
+        first = self._first_look
+        if first is None or first.get_loop() is not asyncio.get_running_loop():  # a forked child has its own
+            first = self._first_look = asyncio.ensure_future(in_thread(self._looked_once))
+        if not first.done():
+            await asyncio.shield(first)
+        found = self._find((model, duration, service))
+        return found.schedule() if found else Schedule()
+
+    def _looked_once(self) -> None:
+        with contextlib.suppress(RuncrateError):  # a folder that cannot be read is told of elsewhere
+            self._look()
+
+    def _look(self) -> None:
+        with self._looking:
+            if time.monotonic() - self._looked < _LOOK_EVERY:
+                return
+            records = known_records(self._library)
+            with self._lock:
+                self._take(records)
+            self._looked = time.monotonic()
+
+    def _find(self, kind: _Kind) -> _Latest | None:
         with self._lock:
-            if time.monotonic() - self._looked >= _LOOK_EVERY:
-                self._take(known_records(self._library))
-                self._looked = time.monotonic()
             while self._heard:
                 self._take([self._heard.popleft()])
-            found = self._by_kind.get((model, duration, service))
-        return found.estimate() if found else Estimate(())
+            return self._by_kind.get(kind)
 
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -56,17 +90,36 @@ class Times:
             if line.ready is None or record.name in self._known:
                 continue
             self._known.add(record.name)
+            if line.submitted is None or line.unseen is None or line.unseen > _LONGEST_BLIND:
+                continue
+            kind = record.model, record.request.duration, record.service
+            latest = self._by_kind.setdefault(kind, _Latest())
+            latest.see(line.ready, (line.ready - line.submitted).total_seconds(), line.unseen)
             if line.made_in is not None:
-                kind = record.model, record.request.duration, record.service
-                latest = self._by_kind.setdefault(kind, _Latest())
                 latest.add(line.ready, line.queued_for, line.making, line.made_in)
 
 
 class _Latest:
-    """The latest times of one kind: of the queue, of the making, and of both."""
+    """The latest times of one kind: of the queue, of the making, of both; and what follows from them."""
 
     def __init__(self) -> None:
         self._times: tuple[list[tuple[datetime, float]], ...] = ([], [], [])
+        self._seen: list[tuple[datetime, float, float]] = []
+        self._schedule, self._news = Schedule(), 0
+
+    def see(self, ready: datetime, took: float, blind: float) -> None:
+        """For the schedule, a time counts however long nobody looked: that is accounted for."""
+        if took > 0 and (len(self._seen) < LATEST_SEEN or ready > self._seen[0][0]):
+            insort(self._seen, (ready, took, blind))
+            del self._seen[:-LATEST_SEEN]
+            self._news += 1
+
+    def schedule(self) -> Schedule:
+        """Computed anew (2 ms) where an eighth of it is new: 500 jobs that end cost a tenth of a second."""
+        if self._news > len(self._seen) // 8:
+            self._schedule = Schedule.of((took, blind) for _, took, blind in reversed(self._seen))
+            self._news = 0
+        return self._schedule
 
     def add(self, ready: datetime, *took: float | None) -> None:
         for times, seconds in zip(self._times, took, strict=True):

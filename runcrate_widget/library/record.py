@@ -90,7 +90,7 @@ class Timeline:
         created: when it was asked for.
         sent: when the submit began; the last one, if it was sent again.
         submitted: when the service's id arrived.
-        processing: when `processing` was first seen, if somebody had looked less than a minute before.
+        processing: when `processing` was first seen, if somebody had looked in the 6 s before.
         ready: when `completed` was seen.
         downloaded: when the file was whole and in its place.
         ended: when it came to its end, whatever that is.
