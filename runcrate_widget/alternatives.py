@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ def nearest(model: Model, others: Iterable[Model], duration: float | None = None
     It is of the same maker, if one is, and of the same family (`Veo`). Then it makes the `duration` (in
     seconds; without one, most of the same durations), has sound or has none as well, and is called alike.
     """
+
+    import difflib  # seldom needed
 
     def how_far(other: Model) -> tuple[float | bool, ...]:
         both, either = set(model.durations) & set(other.durations), {*model.durations, *other.durations}

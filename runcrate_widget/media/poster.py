@@ -10,7 +10,6 @@ import io
 import os
 import threading
 from pathlib import Path
-from statistics import pstdev
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import InvalidRequestError
@@ -134,6 +133,8 @@ def _spread(frame: VideoFrame) -> float:
     small = frame.reformat(32, 18, "gray")
     (plane,) = small.planes
     rows = bytes(plane)
+    from statistics import pstdev  # decimals, fractions: a while to load
+
     return pstdev(
         byte for row in range(18) for byte in rows[row * plane.line_size : row * plane.line_size + 32]
     )

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.jobs.ends import recorded_end
 from runcrate_widget.library import arena
-from runcrate_widget.library.library import Library
-from runcrate_widget.library.ranking import Ranking
-from runcrate_widget.library.record import Record
 from runcrate_widget.media.video import cut
 
 from .arena_messages import ArenaPayload, RankingRow
 from .handlers import handles
-from .messages import Message, VideoRow
 from .rows import LONGEST_PROMPT, video_row
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.library import Library
+    from runcrate_widget.library.ranking import Ranking
+    from runcrate_widget.library.record import Record
+
+    from .messages import Message, VideoRow
     from .widget import VideoWidget
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, Int, TraitError, TraitType, Unicode, observe, validate
 
 from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.picture import Picture, PictureLike
 from runcrate_widget.request import VideoRequest, check_duration
 
 from .messages import CONTROLS
 from .pictures import check_from_page
+
+if TYPE_CHECKING:
+    from runcrate_widget.picture import Picture, PictureLike
 
 
 class InvalidTraitError(InvalidRequestError, TraitError):

@@ -11,14 +11,18 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
-from runcrate_widget.media.video import Video
 
 from .host import is_served
-from .messages import Message
+
+if TYPE_CHECKING:
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.media.video import Video
+
+    from .messages import Message
 
 CHUNK = 1024 * 1024  # bytes, as in js/src/kernel/pull.ts
 _LARGEST_CHUNK = 4 * CHUNK

@@ -11,14 +11,18 @@ import logging
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
-from runcrate_widget.client import VideoClient
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine, run_in_background
-from runcrate_widget.library.shelf import Shelf
 
-from .feed import Feed
 from .live import call_engine
+
+if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.library.shelf import Shelf
+
+    from .feed import Feed
 
 _log = logging.getLogger("runcrate_widget")
 

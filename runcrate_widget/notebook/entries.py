@@ -6,10 +6,8 @@ import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from runcrate_widget.library.entry import Entry
-from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.media.video import cut
@@ -19,6 +17,10 @@ from .picture_messages import FrameRow
 from .rows import LONGEST_PROMPT
 from .shapes import ErrorRow, VideoRow
 from .wall_messages import EntryRow
+
+if TYPE_CHECKING:
+    from runcrate_widget.library.entry import Entry
+    from runcrate_widget.library.library import Library
 
 _LONGEST_NOTE = 200  # bytes
 _LONGEST_ERROR = 1000

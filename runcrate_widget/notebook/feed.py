@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
 
-from .delivery import Push
 from .joblist import JobList
 from .live import Saved, call_engine
+
+if TYPE_CHECKING:
+    from runcrate_widget.jobs.job import VideoJob
+
+    from .delivery import Push
 
 _EVERY = 0.1  # seconds: Jupyter drops messages in silence when there are too many
 _MOST_AT_ONCE = 40  # rows in one update; the others follow in the next

@@ -19,11 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from traitlets import TraitError
 
-from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, JobError, RuncrateError
 from runcrate_widget.jobs.loop import engine
 
-from .conversation import Reply
 from .delivery import read_chunk
 from .entries import sendable
 from .messages import CONTROLS, STATE, Message, RowsRequest
@@ -32,6 +30,7 @@ from .runtime import source
 from .sets import requests_for
 
 if TYPE_CHECKING:
+    from .conversation import Reply
     from .widget import VideoWidget
 
 _log = logging.getLogger("runcrate_widget")
@@ -219,6 +218,8 @@ async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Mess
 @handles("demo")
 async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
     folder = widget.client.library.folder
+    from runcrate_widget.client import VideoClient
+
     widget._use(await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder)))
     return {}
 

@@ -11,12 +11,15 @@ from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.library.attempts import nothing_came
 
 from .messages import ENDED, ChangedRows, FirstRows, JobRow, RowsPayload, RowsRequest
 from .rows import job_row
+
+if TYPE_CHECKING:
+    from runcrate_widget.jobs.job import VideoJob
 
 PAGE = 20  # rows: the newest, whatever became of them
 _MOST_OPEN = 40  # rows of unfinished jobs beside the first page; the others a view asks for

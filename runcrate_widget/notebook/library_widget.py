@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
 from runcrate_widget.client import VideoClient, client_of
-from runcrate_widget.library.library import Library
 
 from .live import Saved
 from .runtime import runtime_ref
 from .tables import library_html
 from .widget import VideoWidget
+
+if TYPE_CHECKING:
+    from runcrate_widget.library.library import Library
 
 
 class LibraryWidget(VideoWidget):

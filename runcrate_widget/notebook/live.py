@@ -14,15 +14,17 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
 from runcrate_widget.environment import located
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
 
 from .messages import ENDED
+
+if TYPE_CHECKING:
+    from runcrate_widget.jobs.job import VideoJob
 
 _log = logging.getLogger("runcrate_widget")
 

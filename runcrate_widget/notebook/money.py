@@ -11,14 +11,16 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
-from runcrate_widget.client import VideoClient
-from runcrate_widget.jobs.known import known_records
 from runcrate_widget.jobs.loop import run_in_background
-from runcrate_widget.jobs.spending import Amount, SpendingLimit
 
 from .live import call_engine
 from .money_messages import LimitRow
+
+if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.spending import Amount, SpendingLimit
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -51,6 +53,8 @@ class Remainder:
         elif spent or limit is not self._limit or time.monotonic() - self._counted > _OFTEN:
             self._busy, self._again, self._limit = True, False, limit
             me = weakref.ref(self)  # a library that is slow to read keeps no widget
+            from runcrate_widget.jobs.known import known_records
+
             counting = run_in_background(lambda: limit.left(known_records(client.library)))
             counting.add_done_callback(lambda left: call_engine(lambda: _told(me, client, left)))
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.library.store import Store
 from runcrate_widget.media.poster import thumbnail
 from runcrate_widget.picture import (
     Picture,
@@ -24,6 +23,9 @@ from runcrate_widget.picture import (
 )
 
 from .messages import LARGEST_PICTURE, PictureRow
+
+if TYPE_CHECKING:
+    from runcrate_widget.library.store import Store
 
 
 class GivenPictures:

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runcrate_widget.jobs.loop import run_in_background
-from runcrate_widget.library.entry import Entry
-from runcrate_widget.library.library import Library
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.media.poster import keep_poster, make_poster, read_poster
+
+if TYPE_CHECKING:
+    from runcrate_widget.library.entry import Entry
+    from runcrate_widget.library.library import Library
 
 _PATIENCE = 0.7  # seconds for making some in one answer; the others are made for the next
 

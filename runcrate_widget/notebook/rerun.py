@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING
 
 from runcrate_widget.alternatives import differences
 from runcrate_widget.catalog import Model, models
-from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
-from runcrate_widget.library.record import Record
 from runcrate_widget.media.video import cut
 from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest
 
 from .handlers import handles
-from .messages import Message
 from .rows import LONGEST_PROMPT
 from .sets import begun
 from .sets_messages import LeftOutRow, RerunPayload, RerunRow
 
 if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.library.record import Record
+
+    from .messages import Message
     from .widget import VideoWidget
 
 _MOST = 1000  # videos

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.catalog import Model
-from runcrate_widget.client import VideoClient
 from runcrate_widget.environment import located
 from runcrate_widget.errors import RuncrateError
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.media.pictures import FOLDER
 from runcrate_widget.media.video import Video, cut
 from runcrate_widget.picture import Picture
 
 from .messages import ErrorRow, JobRow, ModelRow, VideoRow
+
+if TYPE_CHECKING:
+    from runcrate_widget.catalog import Model
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.job import VideoJob
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 230

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator
+from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.prompts import MOST
-from runcrate_widget.request import VideoRequest
 
-from .messages import Message
+if TYPE_CHECKING:
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.request import VideoRequest
+
+    from .messages import Message
 
 _DOUBLE = 1.0  # seconds after the answer: so long the same press again is a hand that pressed twice
 

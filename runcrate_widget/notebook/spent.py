@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from runcrate_widget.client import VideoClient
 from runcrate_widget.jobs.known import known_records
 from runcrate_widget.jobs.ledger import Spent, spent, today
 
 from .handlers import handles
-from .messages import Message
 from .money_messages import MoneyPayload, MoneyRow, SpentRow
 
 if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+
+    from .messages import Message
     from .widget import VideoWidget
 
 

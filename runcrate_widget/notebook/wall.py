@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import RuncrateError
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
-from runcrate_widget.library.entry import Entry
-from runcrate_widget.library.question import Question
 from runcrate_widget.library.shelf import LOOK_EVERY, Shelf
 
 from .entries import Facts, entry_row
-from .feed import Feed
 from .posters import Posters
-from .wall_messages import EntryRow
+
+if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.library.entry import Entry
+    from runcrate_widget.library.question import Question
+
+    from .feed import Feed
+    from .wall_messages import EntryRow
 
 _TOLD_EVERY = 0.5  # seconds
 _LOOKED_AT = 600.0  # seconds after a view's last word in which the folder is looked at

@@ -12,17 +12,18 @@ from runcrate_widget.catalog import models
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.jobs.living import refresh
 from runcrate_widget.library.choice import Choice
-from runcrate_widget.library.entry import Entry
 from runcrate_widget.library.question import Question
 from runcrate_widget.prompts import literal
 
 from .entries import sendable
 from .handlers import handles
-from .messages import Message
 from .rerun import NOT_KNOWN
 from .wall_messages import DayRow, ModelCountRow, SettingsPayload, TagCountRow, WallPayload
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.entry import Entry
+
+    from .messages import Message
     from .widget import VideoWidget
 
 _MOST_ROWS = 60

@@ -11,19 +11,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 from traitlets import Dict, Int, List, TraitError, Tuple, Unicode
 
 from runcrate_widget.catalog import ASPECT_RATIOS, models
-from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
-from runcrate_widget.media.video import Video
-from runcrate_widget.picture import Picture, PictureLike
-from runcrate_widget.request import VideoRequest
 
 from .controls import Controls
 from .conversation import Conversation, Reply
@@ -41,6 +36,13 @@ from .rows import has_key, model_row
 from .runtime import runtime_ref, source
 from .sets import Once, begun
 from .wall import Wall
+
+if TYPE_CHECKING:
+    from runcrate_widget.client import VideoClient
+    from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.media.video import Video
+    from runcrate_widget.picture import Picture, PictureLike
+    from runcrate_widget.request import VideoRequest
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -96,7 +98,11 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     ) -> None:
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
-        self._client = VideoClient(demo=demo) if client is None else client
+        if client is None:
+            from runcrate_widget.client import VideoClient  # it takes longest to load
+
+            client = VideoClient(demo=demo)
+        self._client = client
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add)
         self._remainder = Remainder(self._show_session)
