@@ -24,6 +24,7 @@ from videos import small_mp4
 from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, write_record
+from runcrate_widget.library.search import Records
 from runcrate_widget.request import request_fields
 from runcrate_widget.service.backend import Whole
 
@@ -142,6 +143,13 @@ def test_it_iterates_filters_and_finds(tmp_path: Path) -> None:
     assert "vid_2" in other
     assert other["vid_2"].error == {"message": "too <dark>"}
     assert other[other["vid_2"].key] is other["vid_2"]
+    assert [one.id for one in other[:2]] == [other[0].id, other[1].id] == ["vid_3", "vid_2"]
+    assert other[-1].id == "vid_1"
+    assert isinstance(other[1:], Records)
+    assert other[0] in other
+    assert other["vid_3"].key in other
+    with pytest.raises(IndexError):
+        other[3]
     with pytest.raises(KeyError):
         other["vid_9"]
     assert "vid_3 queued" in repr(other.filter())

@@ -6,13 +6,14 @@ keeps two of them from submitting the same, and what finds a job without looking
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
@@ -44,7 +45,7 @@ DEFAULT_FOLDER = "runcrate_videos"
 class Library:
     """What was made, in the folder `folder` (made when the first record is written).
 
-    Iterating gives every `Record`, newest first; `len`, `in` (an id or a key) and `library[id]` work, too.
+    Iterating gives every `Record`, newest first; `len`, `in`, `library[id]`, `library[0]` and slices work.
 
     Example:
         >>> client.library.filter(model="Veo 3.0", status="completed", text="fox")    # doctest: +SKIP
@@ -75,14 +76,23 @@ class Library:
     def __len__(self) -> int:
         return len(self._refreshed())
 
-    def __contains__(self, id: object) -> bool:
+    def __contains__(self, which: object) -> bool:
+        id = which.key if isinstance(which, Record) else which
         return isinstance(id, str) and any(id in (one.id, one.key) for one in self._refreshed())
 
-    def __getitem__(self, id: str) -> Record:
-        record = self.find(id)
-        if record is None:
-            raise KeyError(id)
-        return record
+    @overload
+    def __getitem__(self, which: str | int) -> Record: ...
+    @overload
+    def __getitem__(self, which: slice) -> Records: ...
+    def __getitem__(self, which: str | int | slice) -> Record | Records:
+        """By its id or key; or by its place, of all that are there, the newest first."""
+        if isinstance(which, str):
+            if (record := self.find(which)) is None:
+                raise KeyError(which)
+            return record
+        if isinstance(which, slice):
+            return Records(list(self)[which])
+        return list(self)[operator.index(which)]
 
     def find(self, id: str, *, service: str | None = None) -> Record | None:
         """The record of this id (or key), or None. With a `service`, an id is that of its jobs alone.
@@ -124,26 +134,13 @@ class Library:
         search = Search(model, status, text, since, until, kept, rating, tag, hidden)
         return search.of(self._refreshed())
 
-    def delete(self, which: Record | str) -> Record:
-        """Puts a video (a record, or the key or id of one) into the folder `bin` of the library, and has its
-        record put away. `generate()` with its request, or `restore`, brings it back; nothing is paid again.
-
-        Raises:
-            InvalidRequestError: there is no such job, or it has not ended.
-            RuncrateError: somebody has it in hand.
-            LibraryError: the folder cannot be written.
-        """
-        return removal.delete(self, which)
-
-    def restore(self, which: Record | str) -> Record:
-        """Brings back what was deleted, or put away. Raises as `delete` does."""
-        return removal.restore(self, which)
-
     def __repr__(self) -> str:
         if not hasattr(self, "_index"):  # a traceback with locals, of the constructor
             return "<Library that could not be opened>"
         return f"<Library {str(self.folder)!r}, {len(self)} jobs>"
 
+    delete = removal.delete
+    restore = removal.restore
     export = export
 
     def ranking(self) -> Ranking:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 
 def delete(library: Library, which: Record | str) -> Record:
-    """Deletes the video of a record, or of the key or id of one: see `Library.delete`."""
+    """Puts a video (a record, or the key or id of one) into the folder `bin` of the library, and has its
+    record put away. `generate()` with its request, or `restore`, brings it back; nothing is paid again.
+
+    Raises:
+        InvalidRequestError: there is no such job, or it has not ended.
+        RuncrateError: somebody has it in hand.
+        LibraryError: the folder cannot be written.
+    """
     with _in_hand(library, which) as record:
         if not record.status.over:
             message = f"This job is {record.status}: it is under way, or waits for a decision of yours."
@@ -36,7 +43,7 @@ def delete(library: Library, which: Record | str) -> Record:
 
 
 def restore(library: Library, which: Record | str) -> Record:
-    """Brings back what was deleted or put away: see `Library.restore`."""
+    """Brings back what was deleted, or put away. Raises as `delete` does."""
     with _in_hand(library, which) as record:
         try:
             library.bin.take_out(record)

@@ -8,7 +8,7 @@ import { bin, choose, restore, settingsOf } from "./choices.ts";
 import { type Desk, MOST_COMPARED } from "./desk.ts";
 import { use as useSettings } from "./form/use.ts";
 import { mediaOf } from "./media.ts";
-import { AWAY, BIN, DOTS, EXTEND, PENCIL, SIDES, USE } from "./paths.ts";
+import { AWAY, BIN, DOTS, EXTEND, PENCIL, PLUS, USE } from "./paths.ts";
 import type { Playback } from "./playback.ts";
 import { Press } from "./press.tsx";
 
@@ -106,13 +106,13 @@ function Compare({ desk, entry: { key } }: { desk: Desk; entry: EntryRow }) {
   const full = !chosen && desk.chosen.length >= MOST_COMPARED;
   return (
     <Press
-      icon={SIDES}
+      icon={PLUS}
       on={chosen}
       off={full}
       title={full ? `${MOST_COMPARED} are chosen: no more fit` : "Choose it to be compared with others"}
       onClick={() => desk.choose(key)}
     >
-      Compare
+      {chosen ? "In the comparison" : "Add to compare"}
     </Press>
   );
 }
