@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from .jobs.estimate import Estimate
 from .jobs.job import VideoJob
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.manager import JobManager
-from .jobs.many import Many
+from .jobs.many import Many, refuse_many
 from .jobs.spending import SpendingLimit
 from .library.library import Library
 from .library.prices import Prices
@@ -199,6 +199,7 @@ class VideoClient(Many):
         image: PictureLike | None = None,
         extra: Mapping[str, Any] | None = None,
         take: int | None = 1,
+        takes: object = None,
     ) -> VideoJob:
         """Begins a job and returns it at once. The arguments are those of `VideoRequest`, which may also be
         given whole.
@@ -214,6 +215,7 @@ class VideoClient(Many):
             SpendingLimitError: it would go over a limit.
             LibraryError: the library folder cannot be written. In all these cases nothing is sent.
         """
+        refuse_many(prompt, takes)
         if isinstance(prompt, VideoRequest):
             request = prompt
         else:
@@ -228,13 +230,6 @@ class VideoClient(Many):
         if take is None:
             return uninterrupted(lambda: self._manager.obtain_new(request))
         return uninterrupted(lambda: self._manager.obtain(request, take))
-
-    def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
-        """New takes of each request. Raises before the first if all of them go over a limit."""
-        wanted = [request for request in requests for _ in range(takes)]
-        self._manager.check_all(wanted)
-        for request in wanted:
-            yield self.generate(request, take=None)
 
     def job(self, id: str) -> VideoJob:
         """The job of this id (`vid_…`) of this client's service, also one that another process or program

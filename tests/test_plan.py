@@ -145,3 +145,21 @@ def test_a_request_is_replaced_and_checked_anew() -> None:
     other = VideoRequest("A fox", model="Veo 3.0", image="https://example.com/a.png")
     assert other.replace(duration=4).image == "https://example.com/a.png"
     assert other.replace(image=None).image is None
+
+
+def test_one_call_makes_one_video_and_says_what_makes_more(client: VideoClient, server: FaultServer) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="takes is 2, and generate") as caught:
+        client.generate("A fox", model="Veo 3.0", takes=2)
+    assert "generate_many" in caught.value.hint
+    with pytest.raises(errors.InvalidRequestError, match="prompt is 3 things"):
+        client.generate(PROMPTS, model="Veo 3.0")  # type: ignore[arg-type]
+    assert server.count("submit") == 0
+
+
+@pytest.mark.parametrize("timeout", ["3", -1, float("nan"), True, 1e300])
+def test_a_timeout_is_a_number_of_seconds(client: VideoClient, timeout: Any) -> None:
+    job = client.generate("A fox", model="Veo 3.0")
+    for wait in (job.wait, client.generate_many(["A fox"], model="Veo 3.0").wait):
+        with pytest.raises(errors.InvalidRequestError, match="timeout is"):
+            wait(timeout)
+    assert job.wait(float("inf"))

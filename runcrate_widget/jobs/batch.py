@@ -17,7 +17,7 @@ from runcrate_widget.library.record import JobStatus
 from .completed import AsCompleted
 from .frame import frame_of, row_of
 from .job import VideoJob
-from .loop import run_in_background
+from .loop import patience, run_in_background
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line
 from .tracker import MOST_OPEN, Tracker
@@ -154,7 +154,8 @@ class Batch(Sequence[VideoJob]):
         """
         shown = Progress()
         show = shown.on_terminal if progress is None else progress
-        end = None if timeout is None or timeout == float("inf") else time.monotonic() + timeout
+        seconds = patience(timeout)
+        end = None if seconds is None else time.monotonic() + seconds
         with self._track.changed:
             while not self._track.is_done():
                 if show:
@@ -162,7 +163,7 @@ class Batch(Sequence[VideoJob]):
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     job = next(iter(self._track.open.values()), None)
-                    raise WaitTimeoutError(job, f"{self!r} is not done after {timeout:g} s.", _GOES_ON)
+                    raise WaitTimeoutError(job, f"{self!r} is not done after {seconds:g} s.", _GOES_ON)
                 self._track.changed.wait(min(left if left is not None else 1.0, 1.0))
             if show:
                 shown.show(self._line(), last=True)

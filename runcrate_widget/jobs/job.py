@@ -28,7 +28,7 @@ from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.record import JobStatus, Record, Timeline
 from runcrate_widget.media.video import Video, shortened
 
-from .loop import engine, uninterrupted
+from .loop import engine, patience, uninterrupted
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -148,7 +148,7 @@ class VideoJob(HasTraits):
         if self._lost:
             self._manager.look_again(self)
         done = self._done
-        if not wait_for_futures([done], None if timeout == float("inf") else timeout).done:
+        if not wait_for_futures([done], patience(timeout)).done:
             raise WaitTimeoutError(
                 self, f"{self!r} is not done after {timeout:g} s.", "It goes on: call wait() again."
             )

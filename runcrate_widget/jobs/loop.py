@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from runcrate_widget.errors import InvalidRequestError
+
 _T = TypeVar("_T")
 
 _log = logging.getLogger("runcrate_widget")
@@ -122,6 +124,17 @@ async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
     except asyncio.CancelledError:
         await asyncio.wait([call])
         raise
+
+
+def patience(timeout: object) -> float | None:
+    """The seconds that somebody waits for at most; None for as long as it takes. Raises InvalidRequestError."""
+    if timeout is None or timeout == float("inf"):
+        return None
+    number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+    if not number or not timeout >= 0 or timeout > threading.TIMEOUT_MAX:  # type: ignore[operator]
+        message = f"timeout is {timeout!r}; it must be a number of seconds, or None."
+        raise InvalidRequestError("timeout", message)
+    return float(timeout)  # type: ignore[arg-type]
 
 
 def run_in_background(work: Callable[[], _T]) -> Future[_T]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.catalog import Model
-from runcrate_widget.errors import RuncrateError, SpendingLimitError
+from runcrate_widget.errors import InvalidRequestError, RuncrateError, SpendingLimitError
 from runcrate_widget.request import VideoRequest
 
 if TYPE_CHECKING:
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from .manager import JobManager
     from .plan import Plan
     from .spending import SpendingLimit
+
+
+def refuse_many(prompt: object, takes: object) -> None:
+    """What `generate` is not for. Raises InvalidRequestError, which says what is."""
+    if takes is not None:
+        message = f"takes is {takes!r}, and generate() makes one video."
+        hint = "take=2 asks for the second one; generate_many([prompt], takes=2) makes two."
+        raise InvalidRequestError("takes", message, hint)
+    if isinstance(prompt, (list, tuple, set, dict)):
+        message = f"prompt is {len(prompt)} things, and generate() makes one video."
+        raise InvalidRequestError("prompt", message, "generate_many([…]) makes many.")
 
 
 class Many:
@@ -134,6 +145,13 @@ class Many:
             if cell.error is not None:
                 raise cell.error
         return BestOf(plan, _Maker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
+
+    def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
+        """New takes of each request. Raises before the first if all of them go over a limit."""
+        wanted = [request for request in requests for _ in range(takes)]
+        self._manager.check_all(wanted)
+        for request in wanted:
+            yield self.generate(request, take=None)
 
 
 class _Maker:

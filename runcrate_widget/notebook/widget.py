@@ -98,10 +98,12 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     ) -> None:
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
-        if client is None:
-            from runcrate_widget.client import VideoClient  # it takes longest to load
+        from runcrate_widget.client import VideoClient  # it takes longest to load
 
+        if client is None:
             client = VideoClient(demo=demo)
+        elif not isinstance(client, VideoClient):
+            raise InvalidRequestError("client", f"client is {client!r}; it must be a VideoClient.")
         self._client = client
         self._feed = Feed(Push(self._say), self._tell)
         self._earlier = Earlier(self._feed, self._add)
