@@ -81,8 +81,9 @@ class Pacer:
         """Waits until a job that was submitted `elapsed` seconds ago may be polled again: by its schedule, or
         when the machine has woken; never two jobs at one moment, nor all of them too often."""
         pause = jitter(schedule.next_poll(elapsed), _chance.random())
-        if not at_once:
-            await watch.pause(max(pause, spread(self._polled, self._per_minute)))
+        pause = max(pause, spread(self._polled, self._per_minute))
+        # Never quite at once: it may be taken up again and again.
+        await watch.pause(at_least(0.0, _chance.random()) if at_once else pause)
         now = time.monotonic()
         self._last_poll, self._free = turn(now, self._last_poll, self._free, self._per_minute)
         if self._last_poll > now:
