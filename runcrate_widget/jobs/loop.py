@@ -127,7 +127,7 @@ async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
 
 
 def patience(timeout: object) -> float | None:
-    """The seconds that somebody waits for at most; None for as long as it takes. Raises InvalidRequestError."""
+    """How many seconds somebody waits at most; None: as long as it takes. Raises InvalidRequestError."""
     if timeout is None or timeout == float("inf"):
         return None
     number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
