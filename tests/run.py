@@ -35,7 +35,7 @@ CHECKS: dict[str, list[str | Path]] = {
 }
 # As many at a time as there are processors, each with a browser and servers of its own; more than 4 only get in
 # each other's way. By `load`, and one by one: conftest.py's order of the tests is then each worker's.
-SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses=4", "--dist=load", "--maxschedchunk=1"]
+SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses=4", "--dist=load", "--maxschedchunk=1", "--durations=25"]
 
 
 def run(title: str, *command: str | Path) -> bool:
