@@ -151,6 +151,10 @@ class Widget:
     def wait_for(self, condition: str) -> None:
         self.page.wait_for_function(condition)
 
+    def another_press(self) -> None:
+        """Waits until a press is no longer the second one of a double click."""
+        self.page.wait_for_function("then => Date.now() - then > 500", arg=self.do("Date.now()"))
+
     def wait_for_videos(self, count: int) -> None:
         """Until `count` videos are shown and each has a picture."""
         self.page.wait_for_function(

@@ -112,8 +112,8 @@ def search_and_judge(shown: Locator) -> None:
     expect(tiles.nth(1).locator(".rw-no")).to_be_visible()
     keyboard.press("k")
     keyboard.press("5")
-    expect(tiles.nth(1).locator(".rw-kept")).to_be_visible()
-    expect(tiles.nth(1).locator(".rw-rate")).to_have_text("★ 5")
+    expect(tiles.nth(1).locator(".rw-kept")).to_be_visible(timeout=30_000)
+    expect(tiles.nth(1).locator(".rw-rate")).to_have_text("★ 5", timeout=30_000)
     expect(shown.get_by_text("Kept 1")).to_be_visible(timeout=30_000)
 
 
@@ -160,7 +160,7 @@ def arena(shown: Locator) -> Locator:
 def judge(shown: Locator) -> None:
     """By the keys, without the names; and what follows for the models."""
     found = arena(shown)
-    expect(found).to_contain_text("0 compared · 6 pairs left")
+    expect(found).to_contain_text("0 compared between models · 6 pairs left")
     expect(found).to_contain_text("A fox in the snow")
     for n, key in enumerate(("ArrowLeft", "=", "ArrowRight"), start=1):
         seen(found)
@@ -168,7 +168,7 @@ def judge(shown: Locator) -> None:
             plays(found.get_by_label(f"{side} video"))
         expect(found.locator(".rw-two")).not_to_contain_text(re.compile("Veo|Sora"))
         shown.page.keyboard.press(key)
-        expect(found).to_contain_text(f"{n} compared · {6 - n} pairs left", timeout=30_000)
+        expect(found).to_contain_text(f"{n} compared between models · {6 - n} pair", timeout=30_000)
     ranking = found.locator(".rw-ranking > li")
     expect(ranking).to_have_count(2)
     expect(ranking.filter(has_text="Sora 2")).to_contain_text("of 3")

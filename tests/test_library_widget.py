@@ -79,6 +79,7 @@ def test_a_library_knows_its_client_as_long_as_that_is_there(tmp_path: Path) -> 
     library = client.library
     assert client_of(library) is client
     assert client_of(Library(tmp_path)) is None
+    client.unfinished()  # nobody looks through the folder for it any more
     client.close()
     del client
     import gc

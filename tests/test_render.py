@@ -204,7 +204,7 @@ def test_what_is_asked_for_while_another_is_being_sent_is_not_lost(widget: Widge
     expect(generate_button(view)).to_have_text("sending…")
     prompt.fill("An owl")
     expect(generate_button(view)).to_have_text("Generate")
-    another_press(widget)
+    widget.another_press()
     prompt.press("Control+Enter")
     prompt.press("Control+Enter")
     assert [one["prompt"] for one in widget.of("generate")] == ["A fox", "An owl"]
@@ -252,14 +252,9 @@ def test_an_error_stands_with_its_field_and_the_prompt_stays(widget: Widget, fie
     expect(view.locator("[aria-invalid]")).to_have_accessible_description("Not so. Do this.")
     expect(view.get_by_label("Prompt", exact=True)).to_have_value(PROMPT)
     widget.do("model.failures = {}")
-    another_press(widget)
+    widget.another_press()
     generate_button(view).click()
     expect(alert).to_have_count(0)
-
-
-def another_press(widget: Widget) -> None:
-    """Until a press is no longer the second one of a double click."""
-    widget.page.wait_for_function("then => Date.now() - then > 500", arg=widget.do("Date.now()"))
 
 
 def test_an_error_of_no_field_stands_below_the_form(widget: Widget) -> None:
@@ -760,6 +755,7 @@ def test_everything_is_done_with_the_keyboard_alone(widget: Widget) -> None:
         }
     ]
     expect(generate_button(view)).to_be_focused()
+    expect(view.get_by_role("button", name="Tell me when they are done")).to_be_visible()
     press("Tab")
     expect(view.get_by_role("button", name="Tell me when they are done")).to_be_focused()
     press("Tab")

@@ -51,7 +51,7 @@ def test_the_payload_is_the_pages_example() -> None:
             "duration is '6'; it must be a whole number of seconds: Veo 3.0 makes",
         ),
         ({"duration": True}, "duration", "duration is True"),
-        ({"duration": -1, "model": "acme/any"}, "duration", "above 0"),
+        ({"duration": -1, "model": "acme/any"}, "duration", "1 to 86,400"),
         ({"aspect_ratio": "4:3"}, "aspect_ratio", "aspect_ratio is '4:3'; allowed are 16:9 and 9:16"),
         ({"aspect_ratio": 1.78}, "aspect_ratio", "1.78"),
         ({"model": ""}, "model", "model is empty. Give a model's id or name; known are Veo 3.0"),

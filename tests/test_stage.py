@@ -250,6 +250,7 @@ def test_with_its_settings_comes_its_own_picture_or_none(widget: Widget) -> None
     stage.get_by_role("button", name="Use these settings").click()
     expect(view.get_by_text("starts from a picture")).to_be_visible()
     widget.wait_for("document.querySelector('.rw-primary').ariaDisabled !== 'true'")
+    widget.another_press()
     generate_button(view).click()
     widget.wait_for("model.of('generate').length === 2")
     assert asked(widget, "generate")["image"] == "cd" * 32
@@ -271,7 +272,7 @@ def test_what_the_form_cannot_bring_is_said(widget: Widget, stage: Locator) -> N
     view = widget.view(0)
     widget.do("model.wall.left_out = ['negative_prompt', 'seed']; 0")
     stage.get_by_role("button", name="Use these settings").click()
-    expect(view.get_by_role("alert")).to_contain_text("with further fields: negative_prompt, seed.")
+    expect(view.get_by_role("alert")).to_contain_text("further fields: negative_prompt, seed.")
     widget.do("model.wall.left_out = []; 0")
     stage.get_by_role("button", name="Use these settings").click()
     expect(view.get_by_role("alert")).to_have_count(0)

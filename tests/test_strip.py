@@ -224,7 +224,8 @@ BACK = "document.dispatchEvent(new Event('visibilitychange'))"
 
 
 def test_the_tab_says_that_a_video_is_there_until_one_is_back(widget: Widget) -> None:
-    widget.start(state(_jobs=[running("k1", 9), running("k2", 8)]))
+    view = widget.start(state(_jobs=[running("k1", 9), running("k2", 8)]))
+    expect(row(view, "k1")).to_be_visible()
     widget.do(ELSEWHERE % "true")
     widget.set("_jobs", [job("k1", "failed"), running("k2", 8)])
     expect(widget.page).to_have_title("(1) Fake model")

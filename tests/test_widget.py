@@ -224,7 +224,7 @@ def test_the_view_sets_a_control_and_the_trait_has_it(widget: VideoWidget, view:
         ("chunk", {"key": "nobody", "offset": 0, "length": 5}, "does not know this job"),
         ("dance", {}, "does not know the message"),
         ("answer", {}, "does not know the message"),
-        ("generate", {}, "unforeseen"),
+        ("generate", {}, "do not fit"),
     ],
 )
 def test_every_message_is_answered_also_when_it_fails(

@@ -92,7 +92,7 @@ class Schedule:
         due = one + (other - one) * (elapsed - begin) / (end - begin)
         past = max(elapsed, self.known)
         due = min(due, past + polling.next_poll(past), elapsed + self.quiet * polling.SHORTEST)
-        return max(due - elapsed, polling.closest())
+        return max(min(due - elapsed, self.quiet), polling.closest())
 
 
 def _guesses(latest: Sequence[tuple[float, float]]) -> list[_Guess]:
