@@ -107,13 +107,14 @@ def search_and_judge(shown: Locator) -> None:
             break
     keyboard.press("Home")
     expect(tiles.first).to_be_focused()
-    keyboard.press("ArrowRight")
+    for _ in range(2):  # past the stacks, which show another take instead of one that is rejected
+        keyboard.press("ArrowRight")
     keyboard.press("x")  # which in Jupyter cuts the cell
-    expect(tiles.nth(1).locator(".rw-no")).to_be_visible()
+    expect(tiles.nth(2).locator(".rw-no")).to_be_visible(timeout=30_000)
     keyboard.press("k")
     keyboard.press("5")
-    expect(tiles.nth(1).locator(".rw-kept")).to_be_visible(timeout=30_000)
-    expect(tiles.nth(1).locator(".rw-rate")).to_have_text("★ 5", timeout=30_000)
+    expect(tiles.nth(2).locator(".rw-kept")).to_be_visible(timeout=30_000)
+    expect(tiles.nth(2).locator(".rw-rate")).to_have_text("★ 5", timeout=30_000)
     expect(shown.get_by_text("Kept 1")).to_be_visible(timeout=30_000)
 
 
