@@ -19,6 +19,7 @@ product's own default.
 
 from __future__ import annotations
 
+import difflib
 import html
 import json
 import os
@@ -229,8 +230,6 @@ class Catalog(Mapping[str, Model]):
         if not isinstance(id_or_name, str):
             return ""
         known = {_letters(text): text for model in self._by_id.values() for text in (model.name, model.id)}
-        import difflib  # seldom needed
-
         near = difflib.get_close_matches(_letters(id_or_name), known, n=1, cutoff=0.75)
         return f' Did you mean "{known[near[0]]}"?' if near else ""
 

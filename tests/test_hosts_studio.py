@@ -210,17 +210,21 @@ def pay(shown: Locator) -> None:
 
 
 def look_at(host: Host, shown: Locator, theme: Theme) -> None:
-    """Everybody can use all of it, with the keyboard alone, wide and narrow; Escape closes what is open."""
+    """Everybody can use all of it, with the keyboard alone (in one theme), wide and narrow; Escape closes what is
+    open."""
+    keys = theme == host.themes[0]
     host.theme(theme)  # which in Voila is another page: nothing is open or chosen in it
     tiles_of(shown, EARLIER + 2)
     plays(shown.locator(".rw-show video"))
-    check_keyboard(host.page, shown)
+    if keys:
+        check_keyboard(host.page, shown)
     look(host, shown, theme)
     for part in (comparison, arena, money):
         found = part(shown)
         if part is comparison:
             found.press("Space")
-        check_keyboard(host.page, shown)
+        if keys:
+            check_keyboard(host.page, shown)
         look(host, shown, theme)
         found.press("Escape")
         expect(found).to_have_count(0)
