@@ -25,7 +25,7 @@ from .jobs.spending import SpendingLimit
 from .library.library import Library
 from .library.prices import Prices
 from .library.record import Record
-from .request import VideoRequest
+from .request import VideoRequest, check_count
 from .service.address import BASE_URL
 from .service.answers import is_id
 from .service.key import Key
@@ -92,10 +92,7 @@ class VideoClient(Many):
             key = None if api_key is None else Key(api_key)
         finally:
             api_key = None
-        if isinstance(max_concurrent, bool) or not isinstance(max_concurrent, int) or max_concurrent < 1:
-            raise InvalidRequestError(
-                "max_concurrent", f"max_concurrent is {max_concurrent!r}; it must be 1 or more."
-            )
+        check_count("max_concurrent", max_concurrent)
         self.demo = _demo_by_environment() if demo is None else bool(demo)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
@@ -221,8 +218,8 @@ class VideoClient(Many):
         else:
             given: dict[str, Any] = {"duration": duration, "aspect_ratio": aspect_ratio, "image": image}
             request = VideoRequest(prompt, model=model, **given, extra=extra)
-        if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 1):
-            raise InvalidRequestError("take", f"take is {take!r}; it must be a whole number from 1.")
+        if take is not None:
+            check_count("take", take)
         self._require_key()
         if (known := models.find(request.model)) and not known.lives and known not in self._warned:
             self._warned.append(known)

@@ -278,6 +278,12 @@ def _is_visible(char: str) -> bool:
     return category == "Cs" or (category[0] not in "ZC" and char not in _BLANKS)
 
 
+def check_count(field: str, count: object) -> None:
+    """Raises InvalidRequestError unless it is a whole number from 1."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise InvalidRequestError(field, f"{field} is {count!r}; it must be a whole number from 1.")
+
+
 def check_duration(duration: object, model: Model | None) -> int | None:
     """The duration to ask for: the given one if `model` makes it (any, if the model is not known), its
     default for None. Raises InvalidRequestError."""

@@ -17,7 +17,6 @@ import pytest
 from fault_server import KEY, FaultServer, client_of, reply, status
 from lab import Lab
 from playwright.sync_api import expect
-from videos import small_mp4
 
 from runcrate_widget import VideoClient, errors
 from runcrate_widget.jobs import tracker
@@ -27,12 +26,6 @@ from runcrate_widget.jobs.progress import Progress, line
 pytestmark = pytest.mark.usefixtures("quick")
 
 PROMPTS = [f"A fox in snow {n} cm deep" for n in range(12)]
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer(video=small_mp4(1)) as running:
-        yield running
 
 
 def prompts_of(server: FaultServer) -> Counter[str]:

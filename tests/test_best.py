@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fault_server import FaultServer, client_of
-from videos import small_mp4
 
 from runcrate_widget import Video, VideoClient, errors
 
 pytestmark = pytest.mark.usefixtures("quick")
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer(video=small_mp4(1)) as running:
-        yield running
 
 
 @pytest.fixture

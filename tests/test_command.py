@@ -24,6 +24,7 @@ from runcrate_widget.command import words
 from runcrate_widget.command.codes import Tally
 from runcrate_widget.command.rows import read_rows
 from runcrate_widget.errors import InvalidRequestError
+from runcrate_widget.format import about
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
 
@@ -634,9 +635,9 @@ def test_columns_are_aligned_also_where_letters_are_wide() -> None:
     lines = words.table([("ID", "PROMPT"), ("雪雪", "a fox in the snow"), ("e\u0301", "x")], 16)
     assert lines == ["ID    PROMPT", "雪雪  a fox in…", "e\u0301     x"]
     assert words.cut("雪雪雪", 4) == "雪…"
-    assert words.about(40) == "40 s"
-    assert words.about(700) == "12 min"
-    assert words.about(9000) == "2.5 h"
+    assert about(40) == "40 s"
+    assert about(700) == "12 min"
+    assert about(9000) == "2.5 h"
 
 
 # Looking

@@ -10,19 +10,12 @@ import pytest
 from fault_server import FaultServer, client_of
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
-from videos import small_mp4
 
 from runcrate_widget import errors
 from runcrate_widget.jobs.batch import Batch
 from runcrate_widget.notebook.magic import filled
 
 pytestmark = pytest.mark.usefixtures("quick")
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer(video=small_mp4(1)) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fault_server import FaultServer, client_of
-from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, errors
 
 pytestmark = pytest.mark.usefixtures("quick")
 
 PROMPTS = ["A fox in the snow", "An owl at night", "A heron by the sea"]
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer(video=small_mp4(1)) as running:
-        yield running
 
 
 @pytest.fixture

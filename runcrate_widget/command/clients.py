@@ -8,7 +8,7 @@ import subprocess
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from .words import videos
+from runcrate_widget.format import videos
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient

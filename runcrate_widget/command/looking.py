@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from runcrate_widget.format import videos
 from runcrate_widget.jobs.progress import clock
 
 from . import codes
 from .clients import library_of
 from .lines import export_object, model_object, record_object
-from .words import clean, shown, videos
+from .words import clean, shown
 
 if TYPE_CHECKING:
     from runcrate_widget.library.record import Record

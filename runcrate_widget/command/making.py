@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError, MissingKeyError, RuncrateError
+from runcrate_widget.format import about, videos
 from runcrate_widget.request import VideoRequest
 
 from . import codes
@@ -19,7 +20,7 @@ from .files import Files
 from .following import Interrupts, Shown, each, in_batch
 from .lines import job_object, plan_object, unsent_object
 from .rows import Rows, read_rows
-from .words import about, clean, shown, told, videos
+from .words import clean, shown, told
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
@@ -79,8 +80,8 @@ def _check(client: VideoClient, plan: Plan) -> None:
     """Raises what would stop it at once, before anything is sent."""
     if client.api_key is None:
         raise MissingKeyError
-    if plan.over_limit is not None:
-        raise plan.over_limit
+    if (over := plan.over_limit) is not None:
+        raise over
 
 
 def _known(client: VideoClient, cell: Cell) -> Path | None:

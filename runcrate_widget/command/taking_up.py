@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import InvalidRequestError, MissingKeyError, NotFoundError, RuncrateError
+from runcrate_widget.format import videos
 
 from . import codes
 from .clients import client_of, how_to_resume
@@ -14,7 +15,7 @@ from .codes import Tally
 from .files import Files
 from .following import Interrupts, Shown, each, of_jobs
 from .lines import job_object
-from .words import clean, shown, told, videos
+from .words import clean, shown, told
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient

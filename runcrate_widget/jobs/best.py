@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.request import check_count
 
 from .batch import Batch
 from .job import VideoJob
@@ -114,9 +115,7 @@ def _check(plan: Plan, maker: Maker, budget: Any, score: Any, enough: Any, at_a_
         raise InvalidRequestError("score", message, "runcrate_widget.scores has some.")
     if enough is not None and score is None:
         raise InvalidRequestError("enough", "enough is given, and there is no score.", "Give score=.")
-    if isinstance(at_a_time, bool) or not isinstance(at_a_time, int) or at_a_time < 1:
-        message = f"at_a_time is {at_a_time!r}; it must be a whole number from 1."
-        raise InvalidRequestError("at_a_time", message)
+    check_count("at_a_time", at_a_time)
     unpriced = next((one for one in plan.requests if budget is not None and maker.cost(one) is None), None)
     if unpriced is not None:
         message = f"budget is given, and the price of {unpriced.model_name} is not known."

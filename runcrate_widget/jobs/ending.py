@@ -14,6 +14,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
+from runcrate_widget.format import videos
 from runcrate_widget.library.record import JobStatus
 
 from .loop import engine
@@ -47,7 +48,7 @@ def _send_first() -> None:
     unsent = _unsent()
     if not unsent:
         return
-    _say(f"the program ends: sending {_videos(len(unsent))} that it asked for.")
+    _say(f"the program ends: sending {videos(len(unsent))} that it asked for.")
     end = time.monotonic() + PATIENCE
     pause = threading.Event()
     while unsent and time.monotonic() < end and any(runs.may_be_sent() for runs in _all):
@@ -55,7 +56,7 @@ def _send_first() -> None:
         unsent = _unsent()
     if unsent:
         _say(
-            f"not sent in time, and `waiting` in the library: {_videos(len(unsent))}. Nothing of that is "
+            f"not sent in time, and `waiting` in the library: {videos(len(unsent))}. Nothing of that is "
             "billed. Run the program again, and wait for its jobs: job.wait()."
         )
 
@@ -63,10 +64,6 @@ def _send_first() -> None:
 def _unsent() -> list[object]:
     statuses = (JobStatus.WAITING, JobStatus.SUBMITTING)
     return [job for runs in _all for job in runs.wanted() if job.record.status in statuses]
-
-
-def _videos(count: int) -> str:
-    return "1 video" if count == 1 else f"{count} videos"
 
 
 def _say(text: str) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.format import videos
+from runcrate_widget.library.record import JobStatus, Record, is_free, now
 from runcrate_widget.library.search import zoned
 
 from .reconcile import Export, Reconciliation, reconciled
@@ -45,7 +46,6 @@ _ANSWERED = timedelta(minutes=5)  # longer than a request waits for its answer
 _HEARD = timedelta(days=1)  # far longer than a video takes
 _SHOWN = 100  # rows of a table in a notebook
 _MADE = frozenset({JobStatus.DOWNLOADING, JobStatus.COMPLETED})
-_NEVER_SENT = frozenset({JobStatus.WAITING, JobStatus.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def spent(
 def outcome_of(record: Record, at: datetime) -> str | None:
     """What became of a job, by the time `at`. None: it was never sent, or nothing was made of it."""
     status, line = record.status, record.timeline
-    if status in _NEVER_SENT or (status is JobStatus.FAILED and record.id is None):
+    if status is JobStatus.WAITING or is_free(record):
         return None
     if record.demo:
         return "demo"
@@ -286,7 +286,7 @@ def _moment(name: str, given: object) -> datetime | None:
 
 def _said(spent: Spent) -> str:
     """`3 videos, 18 s, $7.20`, and of how many the price is not known."""
-    parts = ["1 video" if spent.videos == 1 else f"{spent.videos:,} videos", f"{spent.seconds:g} s"]
+    parts = [videos(spent.videos), f"{spent.seconds:g} s"]
     parts += [] if spent.dollars is None else [f"${spent.dollars:,.2f}"]
     if spent.unpriced:
         which = "" if spent.unpriced == spent.videos else f" of {spent.unpriced:,}"

@@ -105,8 +105,8 @@ class Many:
             >>> batch.wait().videos                                                  # doctest: +SKIP
         """
         plan = self.plan(prompts, **how)
-        if plan.over_limit is not None:
-            raise plan.over_limit
+        if (over := plan.over_limit) is not None:
+            raise over
         return plan.run()
 
     def best_of(

@@ -10,7 +10,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.request import VideoRequest
+from runcrate_widget.format import about, videos
+from runcrate_widget.request import VideoRequest, check_count
 
 from .table import Row, rows_of
 
@@ -147,15 +148,16 @@ class Plan:
 
     def _summary(self) -> str:
         new, known, bad = len(self.new), self.known, len(self.problems)
-        said = [f"{_videos(len(self.cells))}: {known} there already, {new} to make"]
+        said = [f"{videos(len(self.cells))}: {known} there already, {new} to make"]
         if bad:
             said.append(f"{bad} that cannot be made")
         if new:
             seconds, cost = self.seconds, self.cost
             said.append("length not known" if seconds is None else f"{seconds} s of video")
             said.append("cost not known" if cost is None else f"${cost:,.2f}")
-            said += [f"about {_duration(self.time)}"] if self.time is not None else []
-        said += [self.over_limit.message] if self.over_limit else []
+            said += [f"about {about(self.time)}"] if self.time is not None else []
+        over = self.over_limit
+        said += [over.message] if over else []
         return ", ".join(said)
 
     def _repr_html_(self) -> str:
@@ -199,8 +201,7 @@ def plan_of(
     Raises:
         InvalidRequestError: something is given twice, or is no list.
     """
-    if isinstance(takes, bool) or not isinstance(takes, int) or takes < 1:
-        raise InvalidRequestError("takes", f"takes is {takes!r}; it must be a whole number from 1.")
+    check_count("takes", takes)
     rows = rows_of(prompts)
     axes = dict(_axes(several))
     shared = {name: value for name, value in alike.items() if value is not None}
@@ -233,9 +234,8 @@ def _cells(
             made = _request(row, number, shared, chosen)
             first = 1 if isinstance(row, VideoRequest) else row.get("take", 1)
             for take in range(takes):
-                if isinstance(made, InvalidRequestError) or not _is_take(first):
-                    wrong = made if isinstance(made, InvalidRequestError) else _wrong_take(number, first)
-                    yield Cell(number, column, None, take + 1, wrong)
+                if isinstance(made, InvalidRequestError):
+                    yield Cell(number, column, None, take + 1, made)
                 else:
                     yield Cell(number, column, made, first + take)
                 column += 1
@@ -249,6 +249,7 @@ def _request(
         given = {**shared, **chosen}
         if isinstance(row, VideoRequest):
             return row.replace(**given) if given else row
+        check_count("take", row.get("take", 1))
         own = {name: value for name, value in row.items() if name != "take"}
         twice = sorted(set(own) & set(chosen))
         if twice:
@@ -258,14 +259,6 @@ def _request(
         return VideoRequest(asked.pop("prompt", None), **asked)
     except InvalidRequestError as error:
         return InvalidRequestError(error.field, f"Row {number}: {error.message}", error.hint)
-
-
-def _is_take(take: object) -> bool:
-    return isinstance(take, int) and not isinstance(take, bool) and take >= 1
-
-
-def _wrong_take(number: int, take: object) -> InvalidRequestError:
-    return InvalidRequestError("take", f"Row {number}: take is {take!r}; it must be a whole number from 1.")
 
 
 def _titles(combinations: Sequence[Mapping[str, Any]], takes: int) -> Iterator[str]:
@@ -294,15 +287,3 @@ def _counted(requests: Sequence[VideoRequest]) -> dict[VideoRequest, int]:
         one = kinds.setdefault((request.model, request.duration), request)
         counts[one] = counts.get(one, 0) + 1
     return counts
-
-
-def _videos(count: int) -> str:
-    return f"{count:,} video{'' if count == 1 else 's'}"
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "?"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from runcrate_widget.errors import InvalidRequestError, LibraryError, SpendingLimitError
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus, Record, now
+from runcrate_widget.library.record import JobStatus, Record, is_free, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest
 
@@ -129,7 +129,7 @@ class SpendingLimit:
             for one in records
             if (_moment(one) >= since or (self.period is None and one.name in self.asked))
             and (one.service == DEMO) is self.demo
-            and not _is_free(one)
+            and not is_free(one)
             and not was_left(one)  # it counts when somebody has it sent
         )
 
@@ -216,9 +216,3 @@ def _moment(record: Record) -> datetime:
     """When it was asked for, or sent, if it waited until then."""
     sent = record.timeline.sent
     return record.created if sent is None else max(record.created, sent)
-
-
-def _is_free(record: Record) -> bool:
-    """Whether a record cannot have cost anything: it was never sent, or the service refused it."""
-    refused = record.status is JobStatus.FAILED and record.id is None
-    return record.status is JobStatus.CANCELLED or refused

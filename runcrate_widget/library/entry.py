@@ -7,7 +7,7 @@ import hashlib
 
 from runcrate_widget.request import fingerprint
 
-from .record import JobStatus, Record
+from .record import JobStatus, Record, is_free
 from .words import searched
 
 _DECIDED = {True: 0, None: 1, False: 2}
@@ -49,7 +49,9 @@ class Entry:
         self.rating = choice.rating or 0
         self.tags = choice.tags
         self.hidden = choice.hidden
-        self.cost = 0.0 if record.demo or _is_free(record) else record.cost
+        self.cost = (
+            0.0 if record.demo or record.status is JobStatus.WAITING or is_free(record) else record.cost
+        )
         self.stack = stack_of(record)
         self.searched = searched(record)
 
@@ -74,9 +76,3 @@ class Entry:
 def stack_of(record: Record) -> str:
     """What all takes of one request at one service share."""
     return hashlib.sha256(f"{fingerprint(record.request)}\n{record.service}".encode()).hexdigest()[:16]
-
-
-def _is_free(record: Record) -> bool:
-    """Whether it cannot have cost anything: it was never sent, or the service refused it."""
-    refused = record.status is JobStatus.FAILED and record.id is None
-    return refused or record.status in (JobStatus.CANCELLED, JobStatus.WAITING)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from runcrate_widget.errors import InvalidRequestError, InvalidVideoError
+from runcrate_widget.format import videos
 from runcrate_widget.media.mp4 import read_mp4
 from runcrate_widget.media.plain import open_plain
 
@@ -53,9 +54,8 @@ class Exported:
         return str(self.folder)
 
     def __repr__(self) -> str:
-        some = "1 video" if self.videos == 1 else f"{self.videos} videos"
         left_out = f", {_said(self.skipped)}" if self.skipped else ""
-        return f"<Exported {some} ({self.copied} new) in {str(self.folder)!r}{left_out}>"
+        return f"<Exported {videos(self.videos)} ({self.copied} new) in {str(self.folder)!r}{left_out}>"
 
 
 def export(

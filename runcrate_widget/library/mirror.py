@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from runcrate_widget.errors import InvalidRequestError, LibraryError, RuncrateError
-from runcrate_widget.media.plain import read_plain
+from runcrate_widget.media.plain import read_plain, sha256_of
 
 from .columns import is_name
 from .disk import flush, link
@@ -122,7 +122,7 @@ class Mirror:
         if same and known and known[:2] == _state(given):
             sha256 = known.sha256
         elif same or (link and _linked(source, target, given)):
-            sha256 = _sha256_of(file)
+            sha256 = sha256_of(file)
         else:
             sha256 = _copied(file, target, given)
         self.copied += not same
@@ -263,10 +263,3 @@ def _state(seen: os.stat_result) -> tuple[int, int]:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _sha256_of(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while piece := file.read(_PIECE):
-        digest.update(piece)
-    return digest.hexdigest()

@@ -225,6 +225,12 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def is_free(record: Record) -> bool:
+    """Whether it cannot have cost anything: it was never sent, or the service refused or does not have it."""
+    refused = record.status is JobStatus.FAILED and record.id is None
+    return record.status is JobStatus.CANCELLED or refused
+
+
 def chosen(record: Record, changes: Mapping[str, Any]) -> Record:
     """The record with some of its choice changed. One that could not be read is replaced. Raises
     InvalidRequestError."""

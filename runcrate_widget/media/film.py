@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from .plain import sha256_of
 from .player import Player
 
 if TYPE_CHECKING:
@@ -69,11 +69,8 @@ class Film(Player):
     @cached_property
     def sha256(self) -> str:
         """The hash of the file, 64 hexadecimal digits; taken once, when it is first asked for."""
-        digest = hashlib.sha256()
         with open(self.path, "rb") as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-        return digest.hexdigest()
+            return sha256_of(file)
 
     def read_bytes(self) -> bytes:
         """The whole file. Raises OSError if it is no longer there."""

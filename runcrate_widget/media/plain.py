@@ -7,8 +7,10 @@ points to; and opening a named pipe waits for whoever is at its other end.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
+from typing import BinaryIO
 
 #: The same everywhere but on Windows, which has neither such links for everybody nor such pipes.
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -45,3 +47,11 @@ def read_plain(path: str | os.PathLike[str]) -> bytes:
         return content
     finally:
         os.close(file)
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """The hash of what is left to read of a file, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -6,13 +6,14 @@ it is opened again.
 
 from __future__ import annotations
 
-import contextlib
 import html
 from typing import TYPE_CHECKING
 
 from runcrate_widget.environment import relative_url
+from runcrate_widget.media.player import shortened
+from runcrate_widget.media.poster import poster_path
 
-from .live import LiveOutput, when_replaced
+from .live import display_live
 
 if TYPE_CHECKING:
     from runcrate_widget.jobs.batch import Batch
@@ -23,28 +24,20 @@ if TYPE_CHECKING:
 _EVERY = 1.0  # seconds, at most
 _MOST_ROWS = 50
 _MOST_CELLS = 300
-_LONGEST = 90  # characters of a prompt
+_LONGEST = 90  # bytes of a prompt
 _SIDE = 176  # pixels
 
 
 def display_batch(batch: Batch) -> None:
     """Shows it as it is, and goes on showing it until all are done."""
-    output = LiveOutput(lambda: bundle(batch), _EVERY)
-    ends = contextlib.ExitStack()
-    ends.callback(batch.subscribe(output.update))
-
-    def gone() -> None:
-        ends.close()
-        output.close()
-
-    ends.callback(when_replaced(gone))
-    output.display()
+    players: dict[str, str] = {}  # by the job's key: a poster is read, or made, once
+    display_live(lambda: bundle(batch, players), _EVERY, batch.subscribe, lambda: batch.done)
 
 
-def bundle(batch: Batch) -> dict[str, str]:
-    """What stands in the notebook."""
+def bundle(batch: Batch, players: dict[str, str]) -> dict[str, str]:
+    """What stands in the notebook. `players` has the videos that were shown already."""
     said = repr(batch)
-    rows = _rows(batch)
+    rows = _rows(batch, players)
     heads = (
         "".join(f"<th style='text-align:left'>{_text(title)}</th>" for title in batch.plan.columns)
         if any(batch.plan.columns)
@@ -59,7 +52,7 @@ def bundle(batch: Batch) -> dict[str, str]:
     return {"text/plain": said, "text/html": f"<p>{_text(said.strip('<>'))}</p>{why}{table}{more}"}
 
 
-def _rows(batch: Batch) -> list[str]:
+def _rows(batch: Batch, players: dict[str, str]) -> list[str]:
     by_row: dict[int, list[str]] = {}
     names: dict[int, str] = {}
     for cell, status, job in batch.look(_MOST_CELLS):
@@ -67,18 +60,20 @@ def _rows(batch: Batch) -> list[str]:
             break
         names.setdefault(cell.row, cell.request.prompt if cell.request else f"row {cell.row}")
         by_row.setdefault(cell.row, []).append(
-            f"<td style='vertical-align:top;text-align:left'>{_cell(cell, status, job)}</td>"
+            f"<td style='vertical-align:top;text-align:left'>{_cell(cell, status, job, players)}</td>"
         )
     return [
         f"<tr><td style='text-align:left;vertical-align:top;max-width:220px' title='{_text(names[row])}'>"
-        f"{_text(_short(names[row]))}</td>{''.join(cells)}</tr>"
+        f"{_text(shortened(names[row], _LONGEST))}</td>{''.join(cells)}</tr>"
         for row, cells in by_row.items()
     ]
 
 
-def _cell(cell: Cell, status: str, job: VideoJob | None) -> str:
+def _cell(cell: Cell, status: str, job: VideoJob | None, players: dict[str, str]) -> str:
     if job is not None and job.video is not None:
-        return _player(job.video)
+        if "<img" not in players.get(job.key, ""):  # the page may have made a poster since
+            players[job.key] = _player(job.video)
+        return players[job.key]
     error = cell.error or (job.error if job else None)
     reason = f"<br>{_text(error.message)}" if error else ""
     return f"<div style='width:{_SIDE}px;text-align:left'>{_text(status)}{reason}</div>"
@@ -91,7 +86,7 @@ def _player(video: Video) -> str:
     over = "position:absolute;inset:0;width:100%;height:100%"
     picture = ""
     if video.poster:
-        source = _text(relative_url(video.path.with_suffix(".jpg")))
+        source = _text(relative_url(poster_path(video.path)))
         picture = f"<img src='{source}' alt='' style='{over};object-fit:cover'>"
     mark = "<b>DEMO</b> · " if video.demo else ""
     box = f"position:relative;width:{wide}px;aspect-ratio:{video.width}/{video.height};background:#000"
@@ -101,10 +96,6 @@ def _player(video: Video) -> str:
         f"playsinline style='{over}'></video></div>"
         f"<small>{mark}{_text(video.path.name)}</small>"
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _text(text: str) -> str:

@@ -217,9 +217,9 @@ async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Mess
 
 @handles("demo")
 async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
-    folder = widget.client.library.folder
     from runcrate_widget.client import VideoClient
 
+    folder = widget.client.library.folder
     widget._use(await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder)))
     return {}
 

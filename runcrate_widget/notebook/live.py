@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from runcrate_widget.environment import located
+from runcrate_widget.format import videos as count_of
 from runcrate_widget.jobs.loop import engine
 
 from .messages import ENDED
@@ -196,14 +197,20 @@ def _tell_replaced(info: Any) -> None:
         gone()
 
 
-def display_job(job: VideoJob) -> None:
-    """Shows the job's stages as they come, and at the end its video."""
-    output = LiveOutput(job._repr_mimebundle_, _JOB_EVERY)
+def display_live(
+    render: Callable[[], dict[str, str]],
+    every: float,
+    subscribe: Callable[[Callable[[], None]], Callable[[], None]],
+    is_over: Callable[[], bool],
+) -> None:
+    """Shows what `render` gives, anew at each change until it is over, or until its cell is run again.
+    `subscribe` takes what is to be called at a change, and returns what ends that."""
+    output = LiveOutput(render, every)
     ends = contextlib.ExitStack()
 
     def changed() -> None:
         output.update()
-        if job.status in ENDED:
+        if is_over():
             ends.close()
 
     def gone() -> None:
@@ -211,10 +218,15 @@ def display_job(job: VideoJob) -> None:
         output.close()
 
     ends.callback(when_replaced(gone))
-    ends.callback(job.subscribe(changed))
-    if job.status in ENDED:  # it may have ended just now
+    ends.callback(subscribe(changed))
+    if is_over():  # it may have ended just now
         ends.close()
     output.display()
+
+
+def display_job(job: VideoJob) -> None:
+    """Shows the job's stages as they come, and at the end its video."""
+    display_live(job._repr_mimebundle_, _JOB_EVERY, job.subscribe, lambda: job.status in ENDED)
 
 
 class Saved:
@@ -251,9 +263,8 @@ class Saved:
         videos = [(job.key, job.video) for job in jobs if job.video is not None]
         text = "VideoWidget: run this cell to use it again."
         if videos:
-            count = f"{len(videos)} videos" if len(videos) > 1 else "1 video"
             newest = f"; the newest {_MOST_VIDEOS} of them" if len(videos) > _MOST_VIDEOS else ""
-            text += f" {count} in {located(videos[0][1].path.parent)}{newest}"
+            text += f" {count_of(len(videos))} in {located(videos[0][1].path.parent)}{newest}"
         for key, video in videos[:_MOST_VIDEOS]:
             if "<img" not in self._players.get(key, ""):  # the page may have made a poster since
                 self._players[key] = video._html()
