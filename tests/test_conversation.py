@@ -184,8 +184,8 @@ def test_a_file_that_was_cut_or_is_gone_is_told_as_such(tmp_path: Path) -> None:
         )
         assert came.wait(20)
         assert answers[-1]["error"] == {
-            "message": "The file is no longer there.",
-            "hint": "job.resume() fetches it again.",
+            "message": "The file is not there: it was deleted, or moved.",
+            "hint": "job.resume() brings it back.",
             "field": None,
             "kind": "unforeseen",
         }

@@ -58,7 +58,7 @@ def playing(shown: Locator, index: int = 0) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("quiet")
 def test_a_new_user_writes_a_prompt_presses_generate_and_watches_while_another_cell_runs(lab: Lab) -> None:
-    notebook = lab.open("main/first.ipynb", [SHOW, BLOCK], env={"RUNCRATE_DEMO": "1"})
+    notebook = lab.open("first/first.ipynb", [SHOW, BLOCK], env={"RUNCRATE_DEMO": "1"})
     notebook.run(0)
     shown = widget(notebook, 0)
     expect(shown.get_by_text("DEMO", exact=True).first).to_be_visible()
@@ -89,7 +89,7 @@ def test_a_new_user_writes_a_prompt_presses_generate_and_watches_while_another_c
     assert facts["duration"] == pytest.approx(4, abs=0.1)
     assert (facts["width"], facts["height"]) == (720, 1280)
     assert facts["muted"]
-    assert "/files/main/runcrate_videos/" in facts["source"], "the server has it; the kernel is busy"
+    assert "/files/first/runcrate_videos/" in facts["source"], "the server has it; the kernel is busy"
     assert notebook.is_running(1)
     (notebook.path.parent / "go.txt").write_text("go")
     notebook.wait_done(1)

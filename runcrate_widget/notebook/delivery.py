@@ -46,7 +46,8 @@ async def read_chunk(video: Video, offset: int, length: int) -> tuple[bytes, int
                 file.seek(offset)
                 return file.read(length), os.fstat(file.fileno()).st_size
         except FileNotFoundError:
-            raise RuncrateError("The file is no longer there.", "job.resume() fetches it again.") from None
+            hint = "job.resume() brings it back."
+            raise RuncrateError("The file is not there: it was deleted, or moved.", hint) from None
 
     return await asyncio.to_thread(read)
 

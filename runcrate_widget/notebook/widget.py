@@ -248,10 +248,10 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         raise RuncrateError("The kernel does not know this job.", "It was restarted: run the cell again.")
 
     def _video(self, message: Message) -> Video:
-        video = self._job(message).video
-        if video is None:
-            raise RuncrateError("This job has no video yet.")
-        return video
+        job = self._job(message)
+        if job.video is None:
+            raise job.error or RuncrateError("This job has no video yet.")
+        return job.video
 
     # How long it lives
 
