@@ -270,7 +270,7 @@ def test_whatever_a_service_answers(steps: dict[str, list[Answer]]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=500, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_whatever_a_service_answers_at_length(steps: dict[str, list[Answer]]) -> None:
     check(steps)
