@@ -346,6 +346,15 @@ def test_what_is_no_export_is_left_alone(library: Library, tmp_path: Path) -> No
     assert library.export(tmp_path / "empty" / "").videos == 1
 
 
+@pytest.mark.parametrize("folder", ["", "bin", "pictures", "foxes"])
+def test_nothing_goes_into_the_library_itself(library: Library, folder: str) -> None:
+    put(library, "A fox", small_mp4(1))
+    with pytest.raises(errors.InvalidRequestError, match="within the library") as refused:
+        library.export(library.folder / folder)
+    assert refused.value.field == "folder"
+    assert not (library.folder / "bin").exists()
+
+
 def test_a_file_of_yours_is_not_written_over(library: Library, tmp_path: Path) -> None:
     put(library, "A fox")
     out = library.export(tmp_path / "out").folder

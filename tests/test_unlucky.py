@@ -58,6 +58,35 @@ def test_a_mistaken_adoption_can_be_put_right(server: FaultServer, tmp_path: Pat
         job.adopt("vid_000001")
 
 
+def test_a_mistaken_adoption_can_be_given_up(server: FaultServer, tmp_path: Path) -> None:
+    server._faults["submit"] = [reset]
+    client = client_of(server, tmp_path, prices={"Veo 3.0": 0.5})
+    job = client.generate("A fox", model="Veo 3.0", duration=4)
+    with pytest.raises(errors.JobUnconfirmedError):
+        job.wait(30)
+    job.adopt("vid_000001")  # which nobody has
+    with pytest.raises(errors.JobStoppedError, match="vid_000001"):
+        job.wait(30)
+    job.cancel()
+    assert job.status == "cancelled"
+    assert list(client.ledger) == [], "it cannot have cost anything"
+    assert job.resubmit().wait(30)
+    assert server.count("submit") == 2
+
+
+def test_an_adopted_job_that_the_service_has_is_not_given_up(server: FaultServer, tmp_path: Path) -> None:
+    server._faults["submit"] = [made(reset)]
+    server._faults["poll"] = [reply(401)]
+    job = generate(server, tmp_path)
+    with pytest.raises(errors.JobUnconfirmedError):
+        job.wait(30)
+    job.adopt("vid_000001")
+    with pytest.raises(errors.JobStoppedError):
+        job.wait(30)
+    with pytest.raises(errors.JobError, match="no way to cancel"):
+        job.cancel()
+
+
 @pytest.mark.parametrize(
     "variable", ["ALL_PROXY=socks5://127.0.0.1:9", "SSL_CERT_FILE=/nowhere/ca.pem", "HTTPS_PROXY=foo://x"]
 )

@@ -197,8 +197,8 @@ class VideoJob(HasTraits):
 
     def cancel(self) -> None:
         """Cancels a job that is still `waiting`, or gives up one that is `unconfirmed` and that the dashboard
-        does not have: it then counts as not paid. Raises JobError else: the API has no way to cancel what
-        was sent."""
+        does not have (also after `adopt()` with an id that nobody knows): it then counts as not paid. Raises
+        JobError else: the API has no way to cancel what was sent."""
         self._manager.cancel(self)
 
     def resubmit(self) -> VideoJob:

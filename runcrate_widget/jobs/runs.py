@@ -27,7 +27,7 @@ from .loop import engine
 from .run import Run
 from .sending import Means
 from .spending import SpendingLimit
-from .status import Move, lacks_id, make_move_now
+from .status import Move, has_given_id, lacks_id, make_move_now
 from .times import Times
 
 #: What a new key, or credits, mend: then the job goes on.
@@ -105,12 +105,12 @@ class Runs:
             self.resume(self._stopped.pop())
 
     def cancel(self, job: VideoJob) -> None:
-        """Cancels a job that is still `waiting`, or one that is `unconfirmed` and that the service does not
-        have. Raises JobError."""
+        """Cancels a job that is still `waiting`, or one that was sent, and that the service does not have: it
+        is `unconfirmed`, or its id was given by hand and is unknown. Raises JobError."""
         status = job.record.status
         if status is JobStatus.CANCELLED:
             return
-        if status not in (JobStatus.WAITING, JobStatus.UNCONFIRMED):
+        if status not in (JobStatus.WAITING, JobStatus.UNCONFIRMED) and not _has_unknown_id(job):
             raise JobError(job, f"This job is {status}, and the service has no way to cancel one.")
         run, lease = self._runs.get(job), None
         if run is None or not run.held():
@@ -249,6 +249,11 @@ class Runs:
                 self._tasks[job].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._backend.connections.close()
+
+
+def _has_unknown_id(job: VideoJob) -> bool:
+    """Whether its id was given by hand, and the service does not know it."""
+    return job.done and job.error is not None and job.error.kind == "not_found" and has_given_id(job.record)
 
 
 def goes_on(job: VideoJob) -> bool:

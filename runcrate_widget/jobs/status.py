@@ -87,7 +87,7 @@ def moved(record: Record, move: Move) -> Record:
     if adopted:
         allowed = to is QUEUED and (record.status in _MAY_BE_ADOPTED or lacks_id(record))
     else:
-        allowed = to in MOVES[record.status]
+        allowed = to in MOVES[record.status] or (to is CANCELLED and has_given_id(record))
     if not allowed:
         raise ImpossibleMoveError(f"A job that is {record.status} cannot become {to}.")
     moments: dict[str, Any] = {"polls": timeline.polls + move.polls, "ended": now() if to in _ENDS else None}
@@ -111,6 +111,11 @@ def lacks_id(record: Record) -> bool:
     """Whether it was sent, and the service's answer with its id was lost; it may have been given up since."""
     given_up = record.status is CANCELLED and record.timeline.sent is not None
     return record.status is UNCONFIRMED or given_up
+
+
+def has_given_id(record: Record) -> bool:
+    """Whether the service is asked for it by an id that was given by hand, and may be a wrong one."""
+    return record.adopted is not None and record.status in (QUEUED, PROCESSING, DOWNLOADING)
 
 
 async def make_move(job: VideoJob, library: Library, move: Move) -> None:

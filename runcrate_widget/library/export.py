@@ -73,7 +73,7 @@ def export(
     belong to it any more is taken away. Files that are yours are left alone.
 
     Args:
-        folder: where: a new or empty folder, or one that was exported before.
+        folder: where: a new or empty folder outside of the library, or one that was exported before.
         where: which videos: the keywords of `filter`, as a dictionary; or a function that says it of a
             `Record`; or records, jobs, keys or ids, in the order that they shall have. By default all but
             those that were put away. Oldest first.
@@ -100,6 +100,11 @@ def export(
     from .mirror import Mirror
 
     place = _place(folder)
+    if place.is_relative_to(self.folder.resolve()):
+        message = f"folder is {os.fspath(folder)!r}, which is within the library."
+        raise InvalidRequestError(
+            "folder", message, "Give one outside: what is in there is the library's own."
+        )
     good = isinstance(format, str) and format in FILES
     check("format", format, good, f"one of {', '.join(map(repr, FILES))}")
     check("link", link, isinstance(link, bool), "True or False")
