@@ -18,7 +18,7 @@ class CellRow(TypedDict):
     prompt: str  # in an answer the whole of it, if it is not very long; in the trait its beginning
     status: str  # a `Status`, or `not begun`, or `refused`: `error` says why
     error: ErrorRow | None
-    entry: EntryRow | None  # once it is begun
+    job: EntryRow | None  # once it is begun
 
 
 class GridRow(TypedDict):

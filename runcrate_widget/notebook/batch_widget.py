@@ -91,7 +91,7 @@ class BatchWidget(VideoWidget):
             status=seen.status,
             error=error_row(seen.problem) if seen.problem else None,
             # Which other takes there are is seen in the grid.
-            entry=entry_row(entry, 1, library, self._wall.facts) if entry else None,
+            job=entry_row(entry, 1, library, self._wall.facts) if entry else None,
         )
         return cast("CellRow", sendable(row))
 

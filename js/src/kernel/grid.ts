@@ -9,7 +9,7 @@ export interface CellRow {
   prompt: string; // in an answer the whole of it; in the trait its beginning
   status: string; // a `Status`, or `not begun`, or `refused`: `error` says why
   error: ErrorRow | null;
-  entry: EntryRow | null; // once it is begun
+  job: EntryRow | null; // once it is begun
 }
 
 /** The batch, and some of its cells: in the trait those that have changed last. */
