@@ -167,6 +167,7 @@ def test_it_fits_and_is_accessible_wide_and_narrow(page: Page, theme: str) -> No
     widget = Widget(page)
     view = grid(widget, cells())
     page.evaluate(f"document.body.dataset.jpThemeLight = '{'true' if theme == 'light' else 'false'}'")
+    page.evaluate("document.body.append(document.createElement('button'))")  # for Tab to leave to
     root = view.locator(".runcrate-widget")
     place(view, 0).press("k")
     expect(place(view, 0).locator(".rw-kept")).to_be_visible()
@@ -176,10 +177,6 @@ def test_it_fits_and_is_accessible_wide_and_narrow(page: Page, theme: str) -> No
             expect(view.locator(".rw-show video")).to_be_visible()
         for width in (1200, 800, 400):
             page.set_viewport_size({"width": width, "height": 900})
-            columns = "1" if width > 400 else "0"  # beside the prompts, or each with its name
-            page.wait_for_function(
-                f"() => document.querySelectorAll('.rw-heads').length == {columns} || {width} == 800 || {json.dumps(opened)}"
-            )
             page.evaluate(
                 "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )

@@ -1,4 +1,5 @@
-// What is said of the grid of a batch: a part of messages.ts. (The other side is `notebook/batch_messages.py`.)
+// What is said of the grid of a batch: a part of messages.ts. (The other side is
+// `notebook/batch_messages.py`.)
 
 import type { EntryRow } from "./entries.ts";
 import type { ErrorRow } from "./shapes.ts";
