@@ -7,7 +7,7 @@ import json
 import pytest
 from access import check_access
 from fault_server import KEY, FaultServer
-from lab import Lab
+from lab import BLOCK, Lab
 from playwright.sync_api import expect
 from videos import small_mp4
 
@@ -50,7 +50,7 @@ def test_a_batch_is_watched_judged_and_read_and_stays_when_it_is_opened_again(la
     expect(tiles.nth(1).locator(".rw-kept"), "what code says is seen").to_be_visible()
 
     for theme in ("light", "dark"):
-        notebook.theme(theme)  # type: ignore[arg-type]
+        notebook.theme(theme)
         check_access(lab.page, shown)
     notebook.theme("light")
     saved = notebook.save()
@@ -98,3 +98,36 @@ def test_who_keeps_one_in_the_grid_stops_best_of(lab: Lab) -> None:
         notebook.run(1)
         assert notebook.text(1).strip() == "1 True kept"
         assert server.count("submit") == 2, "the one that was kept, and the one that was under way"
+
+
+FILL = """
+from runcrate_widget import VideoClient
+client = VideoClient()
+display(client.generate_many(["A fox", "An owl"], models=["Veo 3.0", "Kling v3"], duration=4))
+"""
+
+
+def test_it_fills_while_a_cell_runs_in_a_kernel_that_answers_nothing_then(
+    lab: Lab, old_ipykernel: dict[str, str]
+) -> None:
+    with FaultServer(video=small_mp4(1)) as server:
+        environment = {"RUNCRATE_API_KEY": KEY, "RUNCRATE_BASE_URL": server.url} | old_ipykernel
+        notebook = lab.open("fill/fill.ipynb", [FILL + BLOCK], env=environment)
+        server.polls = 10**6
+        notebook.run(0, wait=False)
+        shown = notebook.output(0).locator(".runcrate-widget")
+        tiles = shown.get_by_role("gridcell")
+        expect(tiles).to_have_count(4, timeout=60_000)
+        expect(tiles.filter(has_text="processing")).to_have_count(4, timeout=60_000)
+        for id in server.jobs:
+            server.jobs[id] = 0
+        expect(shown.locator(".rw-how")).to_contain_text("4 of 4 done", timeout=60_000)
+        expect(tiles.locator(".rw-foot")).to_have_count(4)
+        tiles.first.focus()
+        lab.page.keyboard.press("k")
+        expect(tiles.first.locator(".rw-kept"), "seen at once").to_be_visible()
+        assert notebook.is_running(0)
+        (lab.server.root / "fill" / "go.txt").touch()
+        notebook.wait_done(0)
+        expect(tiles.locator("img")).to_have_count(4, timeout=60_000)
+        expect(tiles.first.locator(".rw-kept")).to_be_visible()

@@ -51,7 +51,11 @@ def cells() -> list[dict[str, Any]]:
 
 
 def grid(
-    widget: Widget, all_cells: list[dict[str, Any]], columns: list[str] | None = None, **told: Any
+    widget: Widget,
+    all_cells: list[dict[str, Any]],
+    columns: list[str] | None = None,
+    flags: dict[str, Any] | None = None,
+    **told: Any,
 ) -> Locator:
     columns = MODELS if columns is None else columns
     row = {
@@ -64,7 +68,9 @@ def grid(
         **told,
     }
     session = {**SESSION, "form": False}
-    view = widget.start(state(_cells=all_cells, _grid=row, _session=session), files={"c0": FILE})
+    view = widget.start(
+        state(_cells=all_cells, _grid=row, _session=session), files={"c0": FILE}, **(flags or {})
+    )
     jpeg = list(picture())
     widget.page.evaluate(
         """([jpeg, keys]) => { for (const key of keys) model.posters[key] = new Uint8Array(jpeg); model.wallMoved() }""",
@@ -88,8 +94,8 @@ def chosen(widget: Widget) -> list[dict[str, Any]]:
     return [one for one in widget.of("choose") if one["changes"]]
 
 
-def test_it_has_a_row_a_prompt_and_a_column_a_model_and_says_how_far_each_is(page: Page) -> None:
-    view = grid(Widget(page), cells())
+def test_it_has_a_row_a_prompt_and_a_column_a_model_and_says_how_far_each_is(widget: Widget) -> None:
+    view = grid(widget, cells())
     expect(view.get_by_text(LINE)).to_be_visible()
     expect(view.get_by_role("columnheader")).to_have_text(["Prompt", *MODELS])
     expect(view.get_by_role("rowheader")).to_have_text(PROMPTS)
@@ -101,8 +107,7 @@ def test_it_has_a_row_a_prompt_and_a_column_a_model_and_says_how_far_each_is(pag
     expect(place(view, 8)).to_contain_text("Row 2: duration is 7. It must be 4, 6 or 8.")
 
 
-def test_by_mouse_it_is_played_kept_and_rejected(page: Page) -> None:
-    widget = Widget(page)
+def test_by_mouse_it_is_played_kept_and_rejected(widget: Widget) -> None:
     view = grid(widget, cells())
     place(view, 0).click()
     player = view.get_by_label("The chosen video")
@@ -123,8 +128,7 @@ def test_by_mouse_it_is_played_kept_and_rejected(page: Page) -> None:
     assert widget.of("cancel_batch") == [{}]
 
 
-def test_by_keyboard_alone_it_is_played_kept_rated_and_left(page: Page) -> None:
-    widget = Widget(page)
+def test_by_keyboard_alone_it_is_played_kept_rated_and_left(page: Page, widget: Widget) -> None:
     view = grid(widget, cells())
     place(view, 0).focus()
     for key in ("k", "4", "ArrowRight", "x", "ArrowRight", "k", "ArrowRight"):  # the third is not done
@@ -155,16 +159,15 @@ def test_by_keyboard_alone_it_is_played_kept_rated_and_left(page: Page) -> None:
     expect(view.locator(".rw-compare video")).to_have_count(2)
 
 
-def test_what_is_not_begun_says_what_is_wrong_with_it_whole(page: Page) -> None:
-    view = grid(Widget(page), cells())
+def test_what_is_not_begun_says_what_is_wrong_with_it_whole(page: Page, widget: Widget) -> None:
+    view = grid(widget, cells())
     place(view, 8).focus()
     page.keyboard.press("Enter")
     expect(view.get_by_label("Prompt", exact=True)).to_contain_text("It must be 4, 6 or 8.")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_and_is_accessible_wide_and_narrow(page: Page, theme: str) -> None:
-    widget = Widget(page)
+def test_it_fits_and_is_accessible_wide_and_narrow(page: Page, widget: Widget, theme: str) -> None:
     view = grid(widget, cells())
     page.evaluate(f"document.body.dataset.jpThemeLight = '{'true' if theme == 'light' else 'false'}'")
     page.evaluate("document.body.append(document.createElement('button'))")  # for Tab to leave to
@@ -185,8 +188,7 @@ def test_it_fits_and_is_accessible_wide_and_narrow(page: Page, theme: str) -> No
             check_keyboard(page, root)
 
 
-def test_of_a_thousand_rows_some_fifty_tiles_are_live(page: Page) -> None:
-    widget = Widget(page)
+def test_of_a_thousand_rows_some_fifty_tiles_are_live(page: Page, widget: Widget) -> None:
     many = [{**cell(at), "prompt": f"Prompt number {at // 3}"} for at in range(3000)]
     view = grid(widget, many)
     tiles = view.get_by_role("gridcell")
@@ -206,8 +208,7 @@ def test_of_a_thousand_rows_some_fifty_tiles_are_live(page: Page) -> None:
     assert sum(one["count"] for one in widget.of("batch")) < 400, "what is not looked at is not asked for"
 
 
-def test_it_moves_as_the_kernel_tells_it_also_while_that_hears_nothing(page: Page) -> None:
-    widget = Widget(page)
+def test_it_moves_as_the_kernel_tells_it_also_while_that_hears_nothing(widget: Widget) -> None:
     view = grid(widget, cells())
     expect(place(view, 2)).to_contain_text("processing")
     widget.do("model.busy = true")
@@ -222,8 +223,22 @@ def test_it_moves_as_the_kernel_tells_it_also_while_that_hears_nothing(page: Pag
     expect(view.get_by_role("button", name="Cancel what waits")).to_have_count(0)
 
 
-def test_takes_of_one_prompt_stand_in_lines_that_have_their_names(page: Page) -> None:
-    widget = Widget(page)
+def test_where_a_host_loses_what_the_kernel_sends_it_is_asked_for(widget: Widget) -> None:
+    view = grid(widget, cells(), flags={"answers": {"hello": {"revision": 5}}})
+    expect(place(view, 2)).to_contain_text("processing")
+    widget.page.evaluate(
+        """(cell) => {
+          model.cells[2] = cell;
+          model.wall.put(cell.job);
+          model.state._grid = { ...model.state._grid, version: 9, line: "6 of 9 done" };
+        }""",
+        cell(2, cost=1.5),
+    )
+    expect(view.get_by_text("6 of 9 done")).to_be_visible()
+    expect(place(view, 2)).to_contain_text("$1.50")
+
+
+def test_takes_of_one_prompt_stand_in_lines_that_have_their_names(page: Page, widget: Widget) -> None:
     takes = [{**cell(at), "prompt": "A fox"} for at in range(20)]
     view = grid(widget, takes, [f"take {at + 1}" for at in range(20)])
     expect(place(view, 19)).to_contain_text("take 20")
@@ -235,8 +250,19 @@ def test_takes_of_one_prompt_stand_in_lines_that_have_their_names(page: Page) ->
     check_fits(view.locator(".runcrate-widget"))
 
 
-def test_a_choice_that_is_refused_is_told(page: Page) -> None:
-    widget = Widget(page)
+def test_the_keyboard_stays_at_its_cell_when_the_columns_no_longer_fit(page: Page, widget: Widget) -> None:
+    view = grid(widget, cells())
+    page.set_viewport_size({"width": 1200, "height": 900})
+    place(view, 0).focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    page.set_viewport_size({"width": 400, "height": 900})
+    expect(view.locator(".rw-above")).to_have_count(3)
+    expect(view.locator('.rw-tile[tabindex="0"]')).to_have_attribute("data-key", "c7")
+    expect(view.locator('.rw-tile[data-key="c7"]')).to_be_focused()
+
+
+def test_a_choice_that_is_refused_is_told(widget: Widget) -> None:
     view = grid(widget, cells())
     refused = json.dumps({**error("The disk is full.", "Make room."), "kind": "storage"})
     widget.do(f"model.failures.choose = {refused}")

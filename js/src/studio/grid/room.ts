@@ -36,6 +36,11 @@ export function cellAt({ across, slots }: Room, at: number): { row: number; cell
   return { row, cell: column < across ? row * across + column : undefined };
 }
 
+/** Where a cell stands. */
+export function placeOf({ across, slots }: Room, cell: number): number {
+  return Math.floor(cell / across) * slots + (cell % across);
+}
+
 /** The places that are drawn: not many more than are seen. */
 export function seen(room: Room, top: number, height: number): [number, number] {
   const lines = Math.ceil(height / (room.height + DOWN)) + 1;

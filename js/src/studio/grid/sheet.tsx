@@ -13,7 +13,7 @@ import { tileOf, View } from "../view.ts";
 import { act } from "../wall.tsx";
 import { Cell } from "./cell.tsx";
 import type { Grid } from "./grid.ts";
-import { cellAt, goes, type Room, roomOf, seen } from "./room.ts";
+import { cellAt, goes, placeOf, type Room, roomOf, seen } from "./room.ts";
 
 const LINE = 20; // pixels, of a prompt
 
@@ -28,6 +28,9 @@ export const Sheet = (({ grid }: { grid: Grid }, instance: Instance): ComponentC
   const { page, desk, row, columns } = grid;
   grid.look();
   const room = roomOf(view.width, row.rows, columns);
+  // It is another place, and the same cell.
+  if (view.layout.slots && view.layout.slots !== room.slots)
+    view.at = placeOf(room, cellAt(view.layout, view.at).cell ?? 0);
   view.layout = room;
   view.at = Math.max(0, Math.min(view.at, room.count - 1));
   const isOpen = desk.mode !== "stage" || desk.watched !== undefined;
@@ -203,7 +206,7 @@ function Table({ grid, view, tell }: TableProps) {
                 </div>
                 {places.map((at) => (
                   <Cell
-                    key={at}
+                    key={cellAt(room, at).cell as number}
                     grid={grid}
                     view={view}
                     at={at}
