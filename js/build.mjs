@@ -12,6 +12,11 @@ const STUDIO = "src/studio/"; // what is in there is loaded when it is first use
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "runcrate_widget", "static");
 
+// All that can be seen of ASCII, without what would be escaped somewhere: 91.
+const LETTERS = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n)).filter(
+  (one) => !'"<\\'.includes(one),
+);
+
 // Properties of our own classes that are said often. None is a message's, or the page's (test/house.test.ts).
 const OURS = [
   "accept",
@@ -133,20 +138,21 @@ async function style(path) {
 
 /** As a text that is sent and saved: deflated, in letters that `src/inflate.ts` reads. */
 function packed(script) {
-  const deflated = deflateRawSync(script, { level: 9 });
-  const rest = (4 - (deflated.length % 4)) % 4;
-  const bytes = Buffer.concat([deflated, Buffer.alloc(rest)]);
-  let text = `${rest}`;
-  for (let at = 0; at < bytes.length; at += 4) {
-    let four = bytes.readUInt32BE(at);
-    const letters = [];
-    for (let n = 0; n < 5; n++) {
-      letters.unshift(String.fromCharCode(40 + (four % 85)));
-      four = Math.floor(four / 85);
-    }
-    text += letters.join("").replaceAll("<", "}").replaceAll("\\", "~");
+  // Which of them is the shortest differs from text to text.
+  const [deflated] = [6, 7, 8, 9]
+    .map((memLevel) => deflateRawSync(script, { level: 9, memLevel }))
+    .sort((one, other) => one.length - other.length);
+  let text = "";
+  let [bits, many] = [0, 0];
+  for (const byte of [...deflated, 0, 0]) {
+    bits |= byte << many;
+    many += 8;
+    if (many < 13) continue;
+    for (const n of [(bits & 8191) % 91, Math.floor((bits & 8191) / 91)]) text += LETTERS[n];
+    bits >>= 13;
+    many -= 13;
   }
-  return text;
+  return `${Math.floor((text.length * 13) / 16) - deflated.length}${text}`;
 }
 
 /**

@@ -24,9 +24,13 @@ class FakeModel {
   #rows = 0; // the list's revision
   lose = false; // whether changes of rows get lost on the way
 
-  constructor({ _jobs, _entries, ...state }) {
+  constructor({ _jobs, _entries, _cells, ...state }) {
     this.state = state;
-    this.wall = new FakeWall(() => this.#jobs, _entries);
+    this.wall = new FakeWall(() => this.#jobs, _cells ? _cells.flatMap(({ job }) => job ?? []) : _entries);
+    if (_cells) {
+      this.cells = _cells;
+      state._grid = { ...state._grid, version: 1, missed: _cells.length > 30, cells: this.#cellsOf(0, 30) };
+    }
     this.#stamp(_jobs);
     state._first = this.#first();
     state._changed = { since: 0, ...this.#counts(), rows: [] };
@@ -75,6 +79,23 @@ class FakeModel {
     const jobs = waiting ? this.#queue().reverse() : this.#open().filter(({ status }) => status !== "waiting");
     const at = after ? jobs.findIndex((job) => job.key === after.key) : -1;
     return { rows: jobs.slice(at + 1, at + 1 + count), more: at + 1 + count < jobs.length };
+  }
+
+  // Cells of a batch, each with what was made of it meanwhile.
+  #cellsOf(start, count) {
+    const known = (job) => job && { ...job, ...this.wall.all.find(({ key }) => key === job.key) };
+    return this.cells.slice(start, start + count).map((cell) => ({ ...cell, job: known(cell.job) }));
+  }
+
+  /** These cells of the batch have changed, and so has what is told of all. */
+  setCells(cells, told = {}) {
+    for (const cell of cells) {
+      this.cells[cell.at] = cell;
+      if (cell.job) this.wall.put(cell.job);
+    }
+    const { version } = this.state._grid;
+    const now = cells.map(({ at }) => this.#cellsOf(at, 1)[0]);
+    this.set("_grid", { ...this.state._grid, ...told, version: version + 1, missed: false, cells: now });
   }
 
   /** The list as it is now: only what is new of it is said. */
@@ -188,6 +209,7 @@ class FakeModel {
         cost: 1.5,
         keys: [],
       },
+      batch: kind === "batch" ? { ...this.state._grid, cells: this.#cellsOf(message.start, message.count) } : {},
       code: { code: `client.generate("${message.key}")` },
     };
     const answer = this.answers[kind];

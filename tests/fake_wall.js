@@ -129,6 +129,12 @@ export class FakeWall {
     };
   }
 
+  /** This one is there, or another than before. */
+  put(entry) {
+    this.entries = [...this.entries.filter(({ key }) => key !== entry.key), { ...EMPTY, ...entry }];
+    this.version++;
+  }
+
   bin({ keys }) {
     this.choose({ keys, changes: { hidden: true, binned: true } });
     return {};

@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 from fault_server import KEY, FaultServer, client_of, reply, status
-from lab import Lab
-from playwright.sync_api import expect
 
 from runcrate_widget import VideoClient, errors
 from runcrate_widget.jobs import tracker
@@ -243,25 +241,35 @@ def test_killed_and_run_again_it_goes_on_and_pays_for_nothing_twice(
     assert int(run.stdout) + len(unconfirmed) == 30
 
 
-@pytest.mark.slow
-@pytest.mark.browser
-def test_in_a_notebook_it_is_a_grid_that_fills_and_stays(lab: Lab) -> None:
-    show = (
-        "from runcrate_widget import VideoClient\n"
-        "client = VideoClient(demo=True)\n"
-        "batch = client.generate_many(['A fox', 'An <b>owl</b>'], models=['Veo 3.0', 'Kling v3'], duration=4)\n"
-        "batch"
+def test_it_says_how_far_it_is_and_what_it_costs(server: FaultServer, tmp_path: Path) -> None:
+    server._faults["poll"] = [status("failed", error={"message": "refused by safety"})]
+    client = client_of(server, tmp_path, max_concurrent=1, prices={"Veo 3.0": 0.5})
+    rows: list[Any] = [*PROMPTS[:2], {"prompt": "An owl", "duration": 7}, {"prompt": "A", "model": "Sora 2"}]
+    batch = client.generate_many(rows, model="Veo 3.0").wait(60)
+    assert batch.overview.line() == "2 of 4 done · 1 failed · 1 refused · $6.00, 1 without a price"
+    assert batch.overview.waiting == 0
+    failed, made, refused, other = batch.overview.at(range(4))
+    assert (failed.status, made.status, refused.status, other.status) == (
+        "failed",
+        "completed",
+        "refused",
+        "completed",
     )
-    notebook = lab.open("batch/batch.ipynb", [show])
-    notebook.run(0)
-    grid = notebook.output(0).locator("table")
-    expect(grid.locator("th")).to_have_text(["", "Veo 3.0", "Kling v3"])
-    expect(grid.locator("tr").nth(2).locator("td").first).to_have_text("An <b>owl</b>")
-    expect(grid.locator("video")).to_have_count(4, timeout=120_000)
-    expect(notebook.output(0)).to_contain_text("Batch of 4: 4 completed")
-    video = grid.locator("video").first
-    video.evaluate("v => v.play()")
-    lab.page.wait_for_function("v => v.currentTime > 0", arg=video.element_handle())
-    posters = grid.locator("img")
-    expect(posters).to_have_count(4)
-    assert posters.evaluate_all("all => all.every((one) => one.complete && one.naturalWidth > 0)")
+    assert (refused.key, refused.problem) == (None, batch.plan.problems[0].error)
+    assert made.key == batch[1].key
+
+
+def test_its_latest_changes_are_known_and_whether_there_were_more(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    prompts = [f"A fox {n}" for n in range(40)]
+    batch = client_of(server, tmp_path).generate_many(prompts, model="Veo 3.0").wait(60)
+    moves, places, missed = batch.overview.latest(0)
+    assert (len(places), missed) == (30, True)
+    assert batch.overview.latest(moves) == (moves, places, False)
+    heard = threading.Event()
+    batch.subscribe(heard.set)
+    batch[3].choose(kept=True)  # also long after it is done
+    assert heard.wait(30)
+    after, places, missed = batch.overview.latest(moves)
+    assert (after, places[-1], missed) == (moves + 1, 3, False)

@@ -67,6 +67,32 @@ def test_it_stops_when_a_person_keeps_one(client: VideoClient, server: FaultServ
     assert server.count("submit") < 5, "the same call again makes no more"
 
 
+def test_once_one_is_kept_what_waits_for_its_turn_is_not_sent(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 10**6
+    client = client_of(server, tmp_path, max_concurrent=1)
+    found = client.best_of("A fox", model="Veo 3.0", takes=6, at_a_time=3)
+    while not server.jobs:
+        with found._track.changed:
+            found._track.changed.wait(1)
+    (first,) = server.jobs
+    server.jobs[first] = 0
+    kept = next(iter(found.as_completed()))
+    while len(server.jobs) < 2:  # the next is under way, two more wait behind it
+        with found._track.changed:
+            found._track.changed.wait(1)
+    kept.choose(kept=True)
+    with found._track.changed:
+        assert found._track.changed.wait_for(
+            lambda: all(job.status != "waiting" for job in found._track.open.values()), 30
+        )
+    server.jobs[[*server.jobs][1]] = 0
+    found.wait(60)
+    assert found.best is kept
+    assert found.stopped and found.stopped.kind == "kept"
+    assert server.count("submit") == 2
+    assert found.counts["cancelled"] >= 1
+
+
 def test_without_a_limit_all_are_made_and_the_best_is_that_of_the_highest_score(client: VideoClient) -> None:
     found = client.best_of("A fox", models=["Veo 3.0", "Sora 2"], takes=2, score=Scores(3, 1, 7, 5)).wait(60)
     assert [(job.request.model, job.take) for job in found] == [

@@ -18,7 +18,7 @@ from runcrate_widget.notebook.handlers import HANDLERS, handler_of
 from runcrate_widget.notebook.rows import job_row
 
 KERNEL = Path(__file__).parent.parent / "js" / "src" / "kernel"
-TWIN = [KERNEL / name for name in ("shapes.ts", "entries.ts", "sets.ts", "messages.ts")]
+TWIN = [KERNEL / name for name in ("shapes.ts", "entries.ts", "sets.ts", "grid.ts", "messages.ts")]
 ROWS = [name for name, value in vars(messages).items() if is_typeddict(value)]
 
 #: `(its type's name, whether it may be missing)` by field; a type's name is TypeScript's.

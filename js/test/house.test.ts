@@ -59,7 +59,7 @@ test("what the bundle renames is no message's", () => {
   const [, names] = /const OURS = \[(.*?)\];/s.exec(readFileSync(join(SRC, "../build.mjs"), "utf8")) ?? [];
   const ours = [...(names as string).matchAll(/"(\w+)"/g)].map(([, name]) => name as string);
   assert.ok(ours.length > 10);
-  const messages = ["messages", "entries", "sets", "shapes"]
+  const messages = ["messages", "entries", "grid", "sets", "shapes"]
     .map((name) => text(`kernel/${name}.ts`))
     .join("");
   const said = new Set([...messages.matchAll(/(\w+)\??:/g)].map(([, name]) => name));

@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from runcrate_widget.errors import (
-    JobError,
-    RuncrateError,
-    WaitTimeoutError,
-)
+from runcrate_widget.errors import RuncrateError, WaitTimeoutError
 from runcrate_widget.library.record import JobStatus
 
 from .completed import AsCompleted
 from .frame import frame_of, row_of
 from .job import VideoJob
 from .loop import patience, run_in_background
+from .overview import Overview
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line
 from .tracker import MOST_OPEN, Tracker
@@ -36,6 +33,7 @@ class Batch(Sequence[VideoJob]):
 
     Attributes:
         plan: what was asked for.
+        overview: how far it is, in words and cell by cell.
 
     Example:
         >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
@@ -51,6 +49,7 @@ class Batch(Sequence[VideoJob]):
         self._began = time.monotonic()
         self._cells = [cell for cell in plan.cells if cell.request is not None]
         self._track = Tracker(self._cells, maker, most_open, enough=self._enough, at_end=self._at_end)
+        self.overview = Overview(plan.cells, self._track)
         run_in_background(self._track.feed)
 
     def _enough(self, _: Cell) -> RuncrateError | None:
@@ -194,14 +193,7 @@ class Batch(Sequence[VideoJob]):
             self._track.changed.notify_all()
             while not self._track.fed:  # it may just have begun one
                 self._track.changed.wait()
-            waiting = [job for job in self._track.open.values() if job.status == JobStatus.WAITING]
-        cancelled = 0
-        for job in waiting:
-            try:
-                job.cancel()
-                cancelled += 1
-            except JobError:  # it was just sent
-                continue
+        cancelled = self._track.cancel_waiting()
         with self._track.changed:
             return cancelled + len(self) - len(self._track.status) - len(self._track.problems)
 
@@ -226,17 +218,8 @@ class Batch(Sequence[VideoJob]):
 
     def look(self, most: int) -> list[tuple[Cell, str, VideoJob | None]]:
         """The first cells of the plan, each with its status and its job, where that is held."""
-        with self._track.changed:
-            places = iter(range(len(self)))
-            seen: list[tuple[Cell, str, VideoJob | None]] = []
-            for cell in self.plan.cells[:most]:
-                if cell.error is not None:
-                    seen.append((cell, "refused", None))
-                    continue
-                at = next(places)
-                status = "refused" if at in self._track.problems else self._track.status.get(at, "not begun")
-                seen.append((cell, status, self._track.open.get(at) or self._track.held.get(at)))
-        return seen
+        seen = self.overview.at(range(min(most, len(self.plan.cells))))
+        return [(one.cell, one.status, one.job) for one in seen]
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Has `listener` called, in any thread, at each change: it must be quick. Returns what ends that."""

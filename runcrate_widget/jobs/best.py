@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.library.record import JobStatus
 from runcrate_widget.request import check_count
 
 from .batch import Batch
 from .job import VideoJob
+from .loop import run_in_background
 from .plan import Cell, Maker, Plan
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class BestOf(Batch):
         self._good = enough
         self._seen = 0  # of those that are finished
         super().__init__(plan, maker, most_open=at_a_time)
+        self._track.subscribe(self._look)
+        self._look()  # one may have been kept just now
 
     @property
     def best(self) -> VideoJob | None:
@@ -65,11 +69,22 @@ class BestOf(Batch):
         with self._track.changed:
             return [*self._track.held.values(), *self._track.open.values()]
 
+    @property
+    def _kept(self) -> VideoJob | None:
+        return next((job for job in self._begun() if job.choice.kept), None)
+
+    def _look(self) -> None:
+        """Once one is kept, what only waits for its turn is not sent. In any thread, at each change."""
+        with self._track.changed:
+            waits = any(job.status == JobStatus.WAITING for job in self._track.open.values())
+        if waits and self._kept is not None:
+            run_in_background(self._track.cancel_waiting)
+
     # In the batch's own thread.
 
     def _enough(self, cell: Cell) -> RuncrateError | None:
         self._judge()
-        if (kept := next((job for job in self._begun() if job.choice.kept), None)) is not None:
+        if (kept := self._kept) is not None:
             return RuncrateError(f"Take {kept.take} was kept: no more are made.", kind="kept")
         return self._beyond(cell)
 

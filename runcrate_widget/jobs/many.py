@@ -158,25 +158,25 @@ class _Maker:
     """What a plan asks of its client."""
 
     def __init__(self, client: Many) -> None:
-        self._client = client
+        self.client: Many = client
         self.max_concurrent = client.max_concurrent
 
     def generate(self, prompt: VideoRequest, *, take: int = 1) -> VideoJob:
-        return self._client.generate(prompt, take=take)
+        return self.client.generate(prompt, take=take)
 
     def has(self, request: VideoRequest, take: int) -> bool:
-        return self._client._manager.has(request, take)
+        return self.client._manager.has(request, take)
 
     def cost(self, request: VideoRequest) -> float | None:
-        return self._client._limit.cost(request)
+        return self.client._limit.cost(request)
 
     def times(self, request: VideoRequest) -> Estimate:
-        client = self._client
+        client = self.client
         return client._manager.times.of(request.model, request.duration, client._service)
 
     def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None:
         try:
-            self._client._manager.check_all(requests)
+            self.client._manager.check_all(requests)
         except SpendingLimitError as error:
             return error
         return None

@@ -12,7 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.errors import InvalidRequestError, JobError, RuncrateError
+from runcrate_widget.library.record import JobStatus, is_free
 
 from .job import VideoJob
 from .plan import Cell, Maker
@@ -20,6 +21,7 @@ from .plan import Cell, Maker
 #: Jobs that are begun and not done; and how many of those that are done are held.
 MOST_OPEN = 1000
 _MOST_HELD = 1000
+_MOST_LATEST = 30  # places
 
 
 class Tracker:
@@ -42,6 +44,10 @@ class Tracker:
         self.open: dict[int, VideoJob] = {}
         self.held: OrderedDict[int, VideoJob] = OrderedDict()  # the latest of those that are done
         self.status: dict[int, str] = {}  # of all that were begun
+        self.keys: dict[int, str] = {}  # of the same
+        self.costs: dict[str, float | None] = {}  # by key, of what was sent: dollars, if they are known
+        self.moves = 0  # how often something has changed
+        self.latest: OrderedDict[int, int] = OrderedDict()  # where it did last, that last: the how manieth
         self.finished: list[int] = []  # in the order in which they were
         self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
         self.stopped: RuncrateError | None = None
@@ -49,6 +55,7 @@ class Tracker:
         self.fed = False  # no more are begun
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
+        self._leave: dict[int, Callable[[], None]] = {}  # what ends that a job is followed
         self._cells = cells
         self._maker = maker
         self._most_open = most_open
@@ -82,6 +89,17 @@ class Tracker:
 
         return unsubscribe
 
+    def cancel_waiting(self) -> int:
+        """Cancels those that wait for their turn; how many. What was sent goes on."""
+        with self.changed:
+            waiting = [job for job in self.open.values() if job.status == JobStatus.WAITING]
+        cancelled = 0
+        for job in waiting:
+            with contextlib.suppress(JobError):  # it was just sent
+                job.cancel()
+                cancelled += 1
+        return cancelled
+
     # In its own thread.
 
     def feed(self) -> None:
@@ -99,7 +117,7 @@ class Tracker:
                 except InvalidRequestError as error:  # this one cannot; others may
                     with self.changed:
                         self.problems[at] = error
-                        self._wake()
+                        self._move(at)
                 except RuncrateError as error:  # a limit, the folder, the key: so would all others
                     self.stopped = error
                     return
@@ -118,22 +136,26 @@ class Tracker:
             return not self.cancelled
 
     def _follow(self, at: int, job: VideoJob) -> None:
+        seen: object = None
+
         def look() -> None:
+            nonlocal seen
             with self.changed:
-                before = self.status[at]
-                self.status[at] = job.status
+                now = job.status, job.choice
                 if job.done and at in self.open:
-                    unsubscribe()
                     self._finish(at, job)
-                elif before == job.status:
+                elif now == seen:
                     return
-                self._wake()
+                seen = now
+                self.status[at] = job.status
+                self._price(job)
+                self._move(at)
 
         with self.changed:
             self.open[at] = job
-            self.status[at] = job.status
-            unsubscribe = job.subscribe(look)
-            self._wake()
+            self.keys[at] = job.key
+            self._leave[at] = job.subscribe(look)  # also once it is done: a person may choose then
+            look()
         job._done.add_done_callback(lambda _: look())
 
     # Under the lock.
@@ -142,8 +164,23 @@ class Tracker:
         del self.open[at]
         self.held[at] = job
         while len(self.held) > _MOST_HELD:
-            self.held.popitem(last=False)
+            old, _ = self.held.popitem(last=False)
+            self._leave.pop(old)()
         self.finished.append(at)
+
+    def _price(self, job: VideoJob) -> None:
+        if job.demo or job.status == JobStatus.WAITING or is_free(job.record):
+            self.costs.pop(job.key, None)
+        else:
+            self.costs[job.key] = job.record.cost
+
+    def _move(self, at: int) -> None:
+        self.moves += 1
+        self.latest[at] = self.moves
+        self.latest.move_to_end(at)
+        while len(self.latest) > _MOST_LATEST:
+            self.latest.popitem(last=False)
+        self._wake()
 
     def _wake(self) -> None:
         self.changed.notify_all()

@@ -1,7 +1,7 @@
 """A batch as an output of a notebook: a grid, prompts down, models across, that changes as the videos come.
 
-HTML, so that it is light and stays: posters and videos are files beside the notebook, which play in it when
-it is opened again.
+What stays in the notebook is HTML, so that it is light: posters and videos are files beside the notebook,
+which play in it when it is opened again. Where there are widgets, a `BatchWidget` stands in its place.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from runcrate_widget.client import VideoClient
 from runcrate_widget.environment import relative_url
 from runcrate_widget.media.player import shortened
 from runcrate_widget.media.poster import poster_path
 
 from .live import display_live
+from .runtime import runtime_ref
 
 if TYPE_CHECKING:
     from runcrate_widget.jobs.batch import Batch
@@ -29,9 +31,15 @@ _SIDE = 176  # pixels
 
 
 def display_batch(batch: Batch) -> None:
-    """Shows it as it is, and goes on showing it until all are done."""
+    """Shows it as it is, and goes on showing it: as a widget, and else as HTML until all are done."""
     players: dict[str, str] = {}  # by the job's key: a poster is read, or made, once
-    display_live(lambda: bundle(batch, players), _EVERY, batch.subscribe, lambda: batch.done)
+    client = batch.plan._maker.client
+    if not isinstance(client, VideoClient) or runtime_ref() is None:
+        display_live(lambda: bundle(batch, players), _EVERY, batch.subscribe, lambda: batch.done)
+    else:
+        from .batch_widget import BatchWidget  # it takes long to load
+
+        BatchWidget(batch, client, lambda: bundle(batch, players))._ipython_display_()
 
 
 def bundle(batch: Batch, players: dict[str, str]) -> dict[str, str]:
@@ -87,7 +95,7 @@ def _player(video: Video) -> str:
     picture = ""
     if video.poster:
         source = _text(relative_url(poster_path(video.path)))
-        picture = f"<img src='{source}' alt='' style='{over};object-fit:cover'>"
+        picture = f"<img src='{source}' alt='' loading=lazy style='{over};object-fit:cover'>"
     mark = "<b>DEMO</b> · " if video.demo else ""
     box = f"position:relative;width:{wide}px;aspect-ratio:{video.width}/{video.height};background:#000"
     source = _text(relative_url(video.path))

@@ -41,7 +41,7 @@ _MOST_TEXT = 400_000  # characters of earlier prompts in one answer, and what is
 Handler: TypeAlias = "Callable[[VideoWidget, Message, list[bytes]], Awaitable[Message]]"
 
 #: The rooms of further handlers: imported with the first message that needs one.
-_LATER = ("arena", "rerun", "spent", "wall_handlers")
+_LATER = ("arena", "batch_handlers", "rerun", "spent", "wall_handlers")
 
 #: By the kind of message, as far as they were imported. There is no other list of the kinds.
 HANDLERS: dict[str, Handler] = {}

@@ -23,6 +23,9 @@ from typing import Any, Literal, TypedDict
 
 from .arena_messages import ArenaPayload, JudgeRequest
 from .arena_messages import RankingRow as RankingRow
+from .batch_messages import BatchRequest as BatchRequest
+from .batch_messages import CellRow as CellRow
+from .batch_messages import GridRow as GridRow
 from .money_messages import LimitRow, MoneyPayload, PriceRequest, TimesPayload, TimesRequest
 from .money_messages import MoneyRow as MoneyRow
 from .money_messages import SpentRow as SpentRow
@@ -32,14 +35,10 @@ from .picture_messages import PictureOfRequest as PictureOfRequest
 from .picture_messages import PicturePayload as PicturePayload
 from .picture_messages import PictureRequest as PictureRequest
 from .picture_messages import PictureRow as PictureRow
-from .sets_messages import (
-    EarlierPromptsPayload,
-    EarlierPromptsRequest,
-    PromptList,
-    RerunPayload,
-    RerunRequest,
-)
+from .sets_messages import EarlierPromptsPayload, EarlierPromptsRequest, PromptList
 from .sets_messages import LeftOutRow as LeftOutRow
+from .sets_messages import RerunPayload as RerunPayload
+from .sets_messages import RerunRequest as RerunRequest
 from .sets_messages import RerunRow as RerunRow  # of the payload; here are all of them
 from .shapes import ErrorRow as ErrorRow
 from .shapes import Status as Status
@@ -351,6 +350,8 @@ REQUESTS: dict[str, type] = {
     "bin": KeysRequest,  # delete: the files go into the library's bin
     "restore": KeysRequest,  # what was deleted or put away
     "settings_of": SettingsRequest,
+    "batch": BatchRequest,
+    "cancel_batch": Nothing,
 }
 
 PAYLOADS: dict[str, type] = {
@@ -385,6 +386,8 @@ PAYLOADS: dict[str, type] = {
     "bin": Nothing,
     "restore": RowsOfPayload,
     "settings_of": SettingsPayload,
+    "batch": GridRow,
+    "cancel_batch": Nothing,
 }
 
 

@@ -34,7 +34,7 @@ _MOST_TAGS = 200  # that are shown
 
 @handles("wall")
 async def _wall(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    asked, minutes = Question.of(message.get("query")), _number(message, "tz", -24 * 60, 24 * 60)
+    asked, minutes = Question.of(message.get("query")), number(message, "tz", -24 * 60, 24 * 60)
     shelf = await widget._wall.shelf()
 
     def answer() -> WallPayload:
@@ -59,8 +59,8 @@ async def _wall(widget: VideoWidget, message: Message, _: list[bytes]) -> Messag
 
 @handles("wall_rows")
 async def _wall_rows(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    asked, start = Question.of(message.get("query")), _number(message, "start", 0, 10**9)
-    count = _number(message, "count", 1, _MOST_ROWS)
+    asked, start = Question.of(message.get("query")), number(message, "start", 0, 10**9)
+    count = number(message, "count", 1, _MOST_ROWS)
     shelf = await widget._wall.shelf()
     version, rows = await asyncio.to_thread(widget._wall.rows, shelf, asked, start, count)
     return {"version": version, "rows": rows}
@@ -155,7 +155,8 @@ def _keys(message: Message, most: int) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
-def _number(message: Message, name: str, least: int, most: int) -> int:
+def number(message: Message, name: str, least: int, most: int) -> int:
+    """A field of a message that is one. Raises InvalidRequestError."""
     given = message.get(name)
     if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
         raise InvalidRequestError(name, f"{name} is {given!r}; it must be from {least} to {most}.")

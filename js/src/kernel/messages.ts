@@ -2,10 +2,12 @@
 // `runcrate_widget/notebook/messages.py`, which says what each message means.
 
 import type { Changes, EntryRow, Query, SettingsPayload, WallPayload } from "./entries.ts";
+import type { GridRow } from "./grid.ts";
 import type { ArenaPayload, RerunPayload } from "./sets.ts";
 import type { ErrorRow, FrameRow, Status, VideoRow } from "./shapes.ts";
 
 export type * from "./entries.ts";
+export type * from "./grid.ts";
 export type * from "./sets.ts";
 export type * from "./shapes.ts";
 
@@ -203,6 +205,8 @@ export interface Requests {
   bin: { keys: string[] };
   restore: { keys: string[] };
   settings_of: { key: string; noted?: boolean };
+  batch: { start: number; count: number };
+  cancel_batch: object;
 }
 
 /** What a request of each kind is answered with, beside `id` and `ok`. */
@@ -238,6 +242,8 @@ export interface Payloads {
   bin: object;
   restore: { rows: EntryRow[] };
   settings_of: SettingsPayload;
+  batch: GridRow;
+  cancel_batch: object;
 }
 
 export type Kind = keyof Requests;

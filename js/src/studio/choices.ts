@@ -83,14 +83,19 @@ async function tell(desk: Desk, request: Asked, shown: Partial<EntryRow>): Promi
   const reply = (await desk.page.kernel.conversation.ask(request)) as Received<"choose"> | Received<"bin">;
   for (const key of request.keys) open.set(key, (open.get(key) ?? 1) - 1);
   const news = reply.ok ? ("rows" in reply ? reply.rows : []) : before;
-  // Of one that more was said of, the last answer has it all.
-  desk.put(news.filter(({ key }) => !open.get(key)));
+  arrived(desk, news);
   if (!reply.ok) {
     for (const key of request.keys) errors.set(key, reply.error);
     if (leaving.length && desk.undo === undo) desk.undo = undefined;
     if (leaving.some(({ key }) => key === watched)) desk.watch(watched as string);
   }
   return reply.ok;
+}
+
+/** These are so now. Of one that more was said of, the last answer has it all. */
+export function arrived(desk: Desk, entries: EntryRow[]): void {
+  const { open } = choices(desk);
+  desk.put(entries.filter(({ key }) => !open.get(key)));
 }
 
 /** What is said of those that `request` takes from the wall, and what brings them back. */

@@ -2,8 +2,8 @@
 // another; above a row in which a day begins there is room for its name. Pure functions, in pixels.
 
 const NARROWEST = 118; // of a tile
-const ACROSS = 8; // between two of a row
-const DOWN = 11; // between two rows: a stack's other cards look out of it
+export const ACROSS = 8; // between two of a row
+export const DOWN = 11; // between two rows: a stack's other cards look out of it
 const HEADING = 25;
 const SPARE = 2; // rows above and below what is in view
 
@@ -48,7 +48,7 @@ function below(ascending: readonly number[], limit: number): number {
 }
 
 /** Where the room of a row begins. */
-function rowTop({ height, headed }: Layout, row: number): number {
+export function rowTop({ height, headed }: Layout, row: number): number {
   return row * (height + DOWN) + HEADING * below(headed, row);
 }
 
@@ -71,9 +71,9 @@ export function place(layout: Layout, at: number): { top: number; start: number 
 }
 
 /** From which tile on to before which the wall is drawn, where `height` of it is seen from `top` on. */
-export function inView(layout: Layout, top: number, height: number): [number, number] {
-  const first = rowAt(layout, top) - SPARE;
-  const last = rowAt(layout, top + height) + 1 + SPARE;
+export function inView(layout: Layout, top: number, height: number, spare = SPARE): [number, number] {
+  const first = rowAt(layout, top) - spare;
+  const last = rowAt(layout, top + height) + 1 + spare;
   return [Math.max(0, first) * layout.columns, Math.min(layout.count, last * layout.columns)];
 }
 

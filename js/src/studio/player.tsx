@@ -120,7 +120,12 @@ export function Message({
   const { video, binned, status } = entry;
   const media = mediaOf(page);
   if (!video) {
-    if (entry.error) return <p>{entry.error.message}</p>;
+    if (entry.error)
+      return (
+        <p>
+          {entry.error.message} {entry.error.hint}
+        </p>
+      );
     if (status !== "completed") return <p>{status}</p>;
     return <p>{binned ? "Its file is in the bin." : "Its file is not in the library’s folder."}</p>;
   }

@@ -163,8 +163,7 @@ export class Shelf {
       this.#within = new Set([...within, ...first.rows.map(({ key }) => key)]);
       this.#put(0, first.rows);
       void this.#complete();
-      // Those without a poster may have one now.
-      for (const [key, url] of this.#posters) if (!url) this.#posters.delete(key);
+      this.askAgain();
     }
     this.#page.redraw();
   }
@@ -238,6 +237,11 @@ export class Shelf {
     this.#coming.delete(page);
     if (answer.ok && query === this.#answered) this.#put(page, answer.rows, asked.version);
     this.#page.redraw();
+  }
+
+  /** Those without a poster may have one now. */
+  askAgain(): void {
+    for (const [key, url] of this.#posters) if (!url) this.#posters.delete(key);
   }
 
   /** The URL of a poster, which is asked for when it is not here, if `ask`. */
