@@ -3,8 +3,8 @@ after their submit.
 
     python tests/bench/lag.py [runs]
 
-Ours knows how long two batches of 32 took, or nothing (then each job has a library of its own). Beside it the official
-SDK. Each way is a process of its own with 32 jobs, one submitted every quarter of a second, all ways at the same time: they
+Ours knows how long two batches of 20 took, or nothing (then each job has a library of its own). Beside it the official
+SDK. Each way is a process of its own with 20 jobs, one submitted every 0.4 s, all ways at the same time: they
 hardly use the processor. Their server, which knows when each was done, is a process, too. On disk: when the file of that
 name was there (`ctime`).
 """
@@ -33,9 +33,9 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient
 
-JOBS = 32
+JOBS = 20
 BATCHES = 2  # of as many, which are known
-APART = 0.25  # seconds between two submits
+APART = 0.4  # seconds between two submits
 RUNS = 4
 
 
