@@ -41,8 +41,8 @@ from .submit import Verdict, verdict
 from .talk import Talk
 from .times import Times
 
-#: Between the opening of a connection and the first byte of the request the record is written. So many jobs are
-#: there at a time: a server closes what says nothing, and then nobody could tell what it had read.
+#: Between the opening of a connection and the request's first byte the record is written. So many jobs
+#: are there at a time: a server closes what says nothing, and then nobody could tell what it had read.
 OPENING = 8
 
 _ASKED = 4  # times, for a job that only its id is known of

@@ -102,6 +102,11 @@ class Key:
             at = max(at, end)
         return kept + "".join(part for part, _ in parts[at:])
 
+    def is_in(self, *texts: str) -> bool:
+        """Whether `without` would change any of the texts; in one go, because the key is in nearly none."""
+        text = "\n".join(texts)
+        return self.without(text) != text
+
     def without_in(self, value: Any, depth: int = 0) -> Any:
         """A JSON value without the key in any of its texts, and no deeper than anything that means
         something."""

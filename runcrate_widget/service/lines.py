@@ -38,9 +38,10 @@ class Raw:
 class Line(asyncio.Protocol):
     """A connection, on which one request after the other is answered. In its loop's thread alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, like: h11.Request) -> None:
         import h11
 
+        self._like = like
         self._talk = h11.Connection(h11.CLIENT)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Raw] | None = None
@@ -49,17 +50,19 @@ class Line(asyncio.Protocol):
         self._most = 0
         self._unused = (0.0, 0.0)  # since when, by both clocks: one stands still in sleep
 
-    def ask(self, request: h11.Request, *, patience: float, most: int) -> asyncio.Future[Raw]:
-        """Sends a request without a body. What it returns is done when the whole answer has come, or `most`
-        bytes of it and a little more; it raises OSError, TimeoutError or an error of h11."""
+    def ask(self, head: bytes, *, patience: float, most: int) -> asyncio.Future[Raw]:
+        """Sends a GET of which that is the head. What it returns is done when the whole answer has come, or
+        `most` bytes of it and a little more; it raises OSError, TimeoutError or an error of h11."""
         import h11
 
         loop = asyncio.get_running_loop()
         assert self._transport is not None
         self._came, self._most = None, most
         self._answer = answer = loop.create_future()
-        head, end = self._talk.send(request), self._talk.send(h11.EndOfMessage())
-        self._transport.write((head or b"") + (end or b""))
+        # Told to h11 in short: what it would make of the whole, and check, is the same each time.
+        self._talk.send(self._like)
+        self._talk.send(h11.EndOfMessage())
+        self._transport.write(head)
         self._late = loop.call_later(patience, self._fail, TimeoutError())
         return answer
 
@@ -150,14 +153,11 @@ class Lines:
         parts = urlsplit(base_url)
         self._host, self._port = parts.hostname or "", parts.port or (80 if context is None else 443)
         self._context = context
-        self._headers = [
-            ("Host", parts.netloc),
-            ("Accept", "*/*"),
-            ("Accept-Encoding", "identity"),
-            ("Connection", "keep-alive"),
-            ("User-Agent", f"python-httpx/{httpx.__version__}"),
-        ]
-        self._request = h11.Request
+        self._headers = (
+            f" HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+            f"Connection: keep-alive\r\nUser-Agent: python-httpx/{httpx.__version__}\r\nAuthorization: "
+        )
+        self._like = h11.Request(method="GET", target="/", headers=[("Host", parts.netloc)])
         self._free: list[Line] = []
 
     async def line(self) -> Line:
@@ -169,7 +169,7 @@ class Lines:
                 return line
             line.close()
         opening = asyncio.get_running_loop().create_connection(
-            Line,
+            lambda: Line(self._like),
             self._host,
             self._port,
             ssl=self._context,
@@ -181,7 +181,7 @@ class Lines:
     async def get(self, line: Line, target: str, key: Key, *, patience: float, most: int) -> Raw:
         """What is answered on a line, which is kept then. The rest as in `Line.ask`."""
         try:
-            came = await line.ask(self._asked(target, key), patience=patience, most=most)
+            came = await line.ask(self._head(target, key), patience=patience, most=most)
         except BaseException:
             line.close()
             raise
@@ -191,9 +191,10 @@ class Lines:
             line.close()
         return came
 
-    def _asked(self, target: str, key: Key) -> h11.Request:
-        headers = [*self._headers, ("Authorization", key.header())]
-        return self._request(method="GET", target=target, headers=headers)
+    def _head(self, target: str, key: Key) -> bytes:
+        # Of a base URL, an id and a key that were checked: none of them has anything that is not ASCII, or
+        # white space.
+        return f"GET {target}{self._headers}{key.header()}\r\n\r\n".encode("ascii")
 
     def close(self) -> None:
         """Closes those that nobody uses; a later call opens new ones."""
