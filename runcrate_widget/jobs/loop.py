@@ -118,7 +118,7 @@ def engine() -> Engine:
 async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
     """Calls `function` in another thread and waits for its end, also if cancelled meanwhile: what it writes
     is then written, and nothing comes after it out of turn."""
-    call = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    call = asyncio.get_running_loop().run_in_executor(None, function, *args)
     try:
         return await asyncio.shield(call)
     except asyncio.CancelledError:

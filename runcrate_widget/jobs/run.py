@@ -221,7 +221,8 @@ class Run:
             self._looked = now()
             status = JobStatus(answer.status)
             if status is job.record.status:
-                job._show()
+                if job.note or job.error or job.demo is not job.record.demo:  # else it is as it was shown
+                    job._show()
             else:
                 await self._talk.move(Move(status, unseen=unseen))
         elif odd == _ODD_STATUSES:  # "expired", say: whatever it means, it does not pass

@@ -25,7 +25,7 @@ from .job import VideoJob
 from .living import at_rest, newer, was_left, why_at_rest
 from .loop import engine
 from .run import Run
-from .sending import Means
+from .sending import OPENING, Means
 from .spending import SpendingLimit
 from .status import Move, has_given_id, lacks_id, make_move_now
 from .times import Times
@@ -54,8 +54,10 @@ class Runs:
         self._runs: dict[VideoJob, Run] = {}
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
-        slots = asyncio.Semaphore(max_concurrent)
-        self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop, times)
+        slots, opening = asyncio.Semaphore(max_concurrent), asyncio.Semaphore(OPENING)
+        self._means = Means(
+            backend, library, limit, slots, opening, self.resume_stopped, self._note_stop, times
+        )
 
     @property
     def of_parent(self) -> bool:

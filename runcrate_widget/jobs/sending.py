@@ -41,6 +41,10 @@ from .submit import Verdict, verdict
 from .talk import Talk
 from .times import Times
 
+#: Between the opening of a connection and the request's first byte the record is written. So many jobs
+#: are there at a time: a server closes what says nothing, and then nobody could tell what it had read.
+OPENING = 8
+
 _ASKED = 4  # times, for a job that only its id is known of
 _FILTERED_HINT = "Change the prompt. It is not sent again by itself: job.resubmit() sends it as it is."
 
@@ -56,6 +60,7 @@ class Means:
     Attributes:
         limit: what may be spent.
         slots: of them, so many jobs are with the service at a time.
+        opening: of them, so many jobs are between the opening of a connection and their request's first byte.
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
         times: is told of each video that was made.
@@ -65,6 +70,7 @@ class Means:
     library: Library
     limit: Callable[[], SpendingLimit]
     slots: asyncio.Semaphore
+    opening: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
     times: Times
@@ -86,6 +92,7 @@ class Sending:
         self._backend = means.backend
         self._library = means.library
         self._claimed = False
+        self._opening = False
         self._held: Callable[[], bool] = lambda: True
 
     async def send(self, held: Callable[[], bool]) -> None:
@@ -127,7 +134,10 @@ class Sending:
                 request = await in_thread(load_picture, self._library.store, request)
             except LibraryError as error:  # it is not sent without it
                 await self._talk.end(JobStatus.FAILED, error)
+        await self._means.opening.acquire()
+        self._opening = True
         try:
+            await self._talk.turn()  # it may have been asked to wait meanwhile
             answer = await self._backend.submit(request, self._begin)
         except Elsewhere:
             raise
@@ -135,8 +145,15 @@ class Sending:
             if not self.leaving or self.under_way:
                 await self._not_taken(error, attempts)
             return error
+        finally:
+            self._opened()
         await self._taken(answer)
         return None
+
+    def _opened(self) -> None:
+        if self._opening:
+            self._opening = False
+            self._means.opening.release()
 
     async def _begin(self) -> None:
         """There is a connection, and the next thing is the request's first byte."""
@@ -154,6 +171,7 @@ class Sending:
         if not self._held():
             await self._talk.move(Move(JobStatus.WAITING))
             raise Elsewhere("Another process has taken it over.")
+        self._opened()
 
     def _claim(self) -> None:
         """In a thread, and its result at once in its place: it is given back whatever happens meanwhile."""

@@ -17,6 +17,7 @@ from runcrate_widget.errors import RuncrateError
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import Record
 
+from . import polling
 from .estimate import LATEST, Estimate
 from .known import known_records
 from .loop import in_thread
@@ -105,7 +106,7 @@ class _Latest:
     def __init__(self) -> None:
         self._times: tuple[list[tuple[datetime, float]], ...] = ([], [], [])
         self._seen: list[tuple[datetime, float, float]] = []
-        self._schedule, self._news = Schedule(), 0
+        self._schedule, self._news, self._computed = Schedule(), 0, 0.0
 
     def see(self, ready: datetime, took: float, blind: float) -> None:
         """For the schedule, a time counts however long nobody looked: that is accounted for."""
@@ -115,8 +116,11 @@ class _Latest:
             self._news += 1
 
     def schedule(self) -> Schedule:
-        """Computed anew (2 ms) where an eighth of it is new: 500 jobs that end cost a tenth of a second."""
-        if self._news > len(self._seen) // 8:
+        """Computed anew (2 ms) where an eighth of it is new, and no more often than a job is asked for: many
+        that end together cost little."""
+        due = not self._schedule.moments or time.monotonic() - self._computed > polling.closest()
+        if due and self._news > len(self._seen) // 8:
+            self._computed = time.monotonic()
             self._schedule = Schedule.of((took, blind) for _, took, blind in reversed(self._seen))
             self._news = 0
         return self._schedule

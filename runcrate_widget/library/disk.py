@@ -103,25 +103,40 @@ class FolderStore:
     def _write(self, name: str, content: bytes, *, new: bool, ending: str = ".json") -> bool:
         """Writes a file, whole or not at all. False: it was to be `new`, and there is one."""
         path = f"{self._prefix}{name}{ending}"
-        temporary = self.folder / f".{name}.{os.getpid()}-{threading.get_ident()}.tmp"
+        temporary = f"{self._prefix}.{name}.{os.getpid()}-{threading.get_ident()}.tmp"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            file = self._new(temporary)
             try:
-                temporary.unlink(missing_ok=True)  # it might be another name of a sidecar
-                with open(temporary, "xb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                if not new or not link(temporary, path):
+                try:
+                    write_all(file, content)
+                    os.fsync(file)
+                finally:
+                    os.close(file)
+                if new and link(temporary, path):
+                    os.unlink(temporary)
+                else:
                     os.replace(temporary, path)
-            except FileExistsError:
-                return False
-            finally:
-                temporary.unlink(missing_ok=True)
+            except BaseException as error:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary)
+                if isinstance(error, FileExistsError):
+                    return False
+                raise
             flush(self.folder)
             return True
         except OSError as error:
             raise self.unusable(error) from error
+
+    def _new(self, path: str) -> int:
+        """A file of this name that was not there. Makes the folder, where that is missing."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            return os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            os.unlink(path)  # and not written into: it might be another name of a sidecar
+        return os.open(path, flags, 0o666)
 
     # What is no job's.
 
@@ -135,8 +150,11 @@ class FolderStore:
 
     def lease(self, name: str) -> Lock | LeaseFile | None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            return take_lease(self.folder, name)
+            try:
+                return take_lease(self.folder, name)
+            except FileNotFoundError:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                return take_lease(self.folder, name)
         except OSError as error:
             raise self.unusable(error) from error
 
@@ -210,6 +228,13 @@ class FolderStore:
         )
 
 
+def write_all(file: int, content: bytes) -> None:
+    """Writes all of it. Raises OSError."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
 def flush(path: Path) -> None:
     """Has the operating system write a file, or the names in a folder, to its disk."""
     if os.name == "nt" and path.is_dir():
@@ -224,7 +249,7 @@ def flush(path: Path) -> None:
         os.close(file)
 
 
-def link(new: Path, path: str | Path) -> bool:
+def link(new: str | Path, path: str | Path) -> bool:
     """Gives a file a second name, unless there is one (FileExistsError). False: the file system knows no such
     thing."""
     try:

@@ -264,9 +264,9 @@ def write_record(record: Record) -> bytes:
         known["adopted"] = _text(record.adopted)
     if choice := choice_fields(record.choice):
         known["choice"] = choice
-    return json.dumps({**known, **record.unknown}, ensure_ascii=False, indent=1).encode(
-        "utf-8", "surrogatepass"
-    )
+    # A field a line by the separator: with `indent` Python takes ten times as long.
+    text = json.dumps({**known, **record.unknown}, ensure_ascii=False, separators=(",\n ", ": "))
+    return text.encode("utf-8", "surrogatepass")
 
 
 def read_record(name: str, folder: Path, content: bytes) -> Record | None:

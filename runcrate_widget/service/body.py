@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .answers import read_json, shortened
 from .key import Key
+from .lines import Raw
 from .packing import packing, unpacked
 
 if TYPE_CHECKING:
     import httpx
 
-_LONGEST = 1024 * 1024
+#: Of an answer that is no video.
+LONGEST = 1024 * 1024
+_SHORT = 1000  # bytes: no field of such a body is long
 #: A good answer to a submit is read on: it may repeat the picture that was sent, before the job's id.
 LONGEST_OF_SUBMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer, without the key. The names of its headers are in lower case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Came:
@@ -42,8 +58,30 @@ def clean(response: httpx.Response, key: Key) -> None:
             response.headers.pop(name, None)
 
 
+def cleaned(raw: Raw, key: Key) -> Reply:
+    """What came on one of our own lines."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw.headers]
+    reason = raw.reason.decode("latin-1")
+    if key.is_in(reason, *chain.from_iterable(pairs)):
+        reason = key.without(reason)
+        pairs = [pair for pair in pairs if not key.is_in(*pair)]
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    came = Came()
+    came.body, came.coding, came.key = raw.body, packing(headers), key
+    return Reply(raw.status, reason, headers, came.so_far())
+
+
+async def read_reply(response: httpx.Response, key: Key) -> Reply:
+    """The same of an answer of httpx, of which the head is `clean`. Where it says to go elsewhere, its body
+    says nothing."""
+    body = b"" if response.is_redirect else await read_body(response, key)
+    return Reply(response.status_code, response.reason_phrase, response.headers, body)
+
+
 async def read_body(
-    response: httpx.Response, key: Key, came: Came | None = None, *, most: int = _LONGEST
+    response: httpx.Response, key: Key, came: Came | None = None, *, most: int = LONGEST
 ) -> bytes:
     """An answer's body without the key, up to `most` bytes and a little more."""
     came = came or Came()
@@ -52,7 +90,7 @@ async def read_body(
         came.body += piece
         if len(came.body) > most:
             break
-    if len(came.body) <= _LONGEST:
+    if len(came.body) <= LONGEST:
         return came.so_far()
     return await asyncio.to_thread(came.so_far)  # long enough to keep everybody else waiting
 
@@ -60,5 +98,11 @@ async def read_body(
 def read_fields(body: bytes, key: Key) -> Any:
     """What a body says, if it is JSON: without the key in any way of writing it, and what is worth a
     record."""
-    value = key.without_in(read_json(body))
+    value = read_json(body)
+    if isinstance(value, dict) and len(body) < _SHORT:
+        texts = [one for one in chain.from_iterable(value.items()) if isinstance(one, str)]
+        plain = all(one is None or isinstance(one, (str, int, float)) for one in value.values())
+        if plain and not key.is_in(*texts):  # as in nearly every poll
+            return value
+    value = key.without_in(value)
     return shortened(value) if isinstance(value, dict) else value

@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 from weakref import WeakValueDictionary
 
@@ -49,7 +50,7 @@ def _plain(letter: re.Match[str]) -> str:
 class Key:
     """An API key that does not show itself: not in a repr, not in a pickle, not in `vars()`."""
 
-    __slots__ = ("__weakref__", "_reveal")
+    __slots__ = ("__weakref__", "_forms", "_mark", "_reveal")
 
     def __init__(self, text: str) -> None:
         wrong = ""
@@ -66,7 +67,9 @@ class Key:
         if wrong:
             text = ""  # some tracebacks show the locals of their frames
             raise ConfigurationError(f"The API key {wrong}.", "It begins with rc_live_: copy it anew.")
-        self._reveal = _sealed(text)
+        self._reveal = reveal = _sealed(text)
+        self._forms = cache(lambda: _forms(reveal()))  # every word of the service is searched for them
+        self._mark = hashlib.blake2b(text.encode(), key=_SALT, digest_size=16).hexdigest()
         _alive[id(self)] = self
 
     def header(self) -> str:
@@ -75,7 +78,7 @@ class Key:
 
     def mark(self) -> str:
         """The same for the same key within this process, and of no use to find the key."""
-        return hashlib.blake2b(self._reveal().encode(), key=_SALT, digest_size=16).hexdigest()
+        return self._mark
 
     def redacted(self, body: bytes) -> bytes:
         """`body` without the key: some services repeat it when they refuse it."""
@@ -85,7 +88,7 @@ class Key:
     def without(self, text: str, instead: str | None = None) -> str:
         """`text` without the key, whether it is there as it is, in other case, broken by white space, escaped
         for JSON, a URL or HTML, in hexadecimal or in base64; or only its beginning, from 12 characters on."""
-        forms = _forms(self._reveal())
+        forms = self._forms()
         if not _may_be_in(_UNSEEN.sub("", _ESCAPE.sub(_plain, text)), forms):  # as in nearly every text
             return text
         parts = [(match.group(), _plain(match)) for match in _LETTER.finditer(text)]
@@ -98,6 +101,11 @@ class Key:
                 kept += "".join(part for part, _ in parts[at:begin]) + (instead or repr(self))
             at = max(at, end)
         return kept + "".join(part for part, _ in parts[at:])
+
+    def is_in(self, *texts: str) -> bool:
+        """Whether `without` would change any of the texts; in one go, because the key is in nearly none."""
+        text = "\n".join(texts)
+        return self.without(text) != text
 
     def without_in(self, value: Any, depth: int = 0) -> Any:
         """A JSON value without the key in any of its texts, and no deeper than anything that means

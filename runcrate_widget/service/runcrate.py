@@ -16,14 +16,24 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from runcrate_widget.errors import RuncrateError, TransportError, UnexpectedAnswerError
+from runcrate_widget.errors import APIError, RuncrateError, TransportError, UnexpectedAnswerError
 from runcrate_widget.request import VideoRequest, wire_body
 
 from .address import check_base_url, is_loopback, same_origin
 from .answers import SERVER_HINT, error_text, found_answer, is_id, read_answer, refusal
 from .arrival import has_all, save, wanted
 from .backend import Answer, Sink
-from .body import LONGEST_OF_SUBMIT, Came, clean, read_body, read_fields
+from .body import (
+    LONGEST,
+    LONGEST_OF_SUBMIT,
+    Came,
+    Reply,
+    clean,
+    cleaned,
+    read_body,
+    read_fields,
+    read_reply,
+)
 from .connections import Connections
 from .deadline import Deadline
 from .key import Key
@@ -59,10 +69,13 @@ class RuncrateBackend:
         self.base_url = check_base_url(base_url)
         self.service = "demo" if demo else self.base_url
         self.host = urlsplit(self.base_url).netloc
+        self._origin = f"{urlsplit(self.base_url).scheme}://{self.host}"
         self.demo = demo
         self.heard: Callable[[Limits], None] = lambda _: None
         self._key = key
-        self.connections = Connections(own_machine=is_loopback(urlsplit(self.base_url).hostname or ""))
+        self.connections = Connections(
+            self.base_url, own_machine=is_loopback(urlsplit(self.base_url).hostname or "")
+        )
 
     @property
     def account(self) -> Hashable:
@@ -83,7 +96,8 @@ class RuncrateBackend:
             body = await read_body(response, key, came, most=LONGEST_OF_SUBMIT)
             answer = read_answer(read_fields(body, key)) or found_answer(body)
             if answer is None:
-                raise _unexpected(response, body, "a job's id", key)
+                reply = Reply(response.status_code, "", response.headers, body)
+                raise _unexpected(reply, "a job's id", key)
             return answer
 
         try:
@@ -95,7 +109,7 @@ class RuncrateBackend:
             raise
 
     async def status(self, id: str) -> Answer:
-        answer = await self._send("poll", "GET", self._url(id), self._answer)
+        answer = self._answer(await self._asked(self._url(id)))
         if answer.id != id:
             message = f"Asked for job {id}, the service answered for {answer.id[:80]!r}."
             raise UnexpectedAnswerError(message, status=200)
@@ -120,7 +134,7 @@ class RuncrateBackend:
                 await self._check(response, key)
                 kind = response.headers.get("content-type", "").lower()
                 if "json" in kind or "html" in kind:
-                    raise _unexpected(response, await read_body(response, key), "the video", key)
+                    raise _unexpected(await read_reply(response, key), "the video", key)
                 deadline.answered()
                 await save(response, sink, deadline.progress, progress)
                 return None
@@ -147,6 +161,25 @@ class RuncrateBackend:
         if not is_id(id):
             raise UnexpectedAnswerError(f"{id!r} is not the id of a job.", status=200)
         return f"{self.base_url}/v1/videos/{quote(id, safe='')}"
+
+    async def _asked(self, url: str) -> tuple[Reply, Key]:
+        """What is answered to a poll, and with which key it was asked: of a good answer and of any other."""
+        lines = self.connections.lines()
+        if lines is None:
+            return await self._send("poll", "GET", url, _whole)
+        key, sent = self._key(), False
+        try:
+            line = await lines.line()
+            sent = True
+            raw = await lines.get(line, url[len(self._origin) :], key, patience=_READ_TIMEOUT, most=LONGEST)
+        except Exception as error:
+            # Of the sockets, of TLS and its certificates, of h11.
+            why = _why(error, key)
+        else:
+            reply = cleaned(raw, key)
+            self.heard(read_limits(reply.headers, time.time()))
+            return reply, key
+        raise self._broken(url, key, why, sent=sent)
 
     async def _send(
         self,
@@ -187,12 +220,15 @@ class RuncrateBackend:
             # Of httpx, of what it is made of, of the environment's proxies and certificates.
             why = _why(error, key)
         # Raised here, not above: within `except` it would drag httpx's error along as its context.
+        raise self._broken(url, key, why, sent=sent)
+
+    def _broken(self, url: str, key: Key, why: str, *, sent: bool) -> TransportError:
         host = key.without(urlsplit(url).netloc)
         if sent:
             message = f"The connection to {host} broke before the answer was complete ({why})."
-            raise TransportError(message, sent=True)
+            return TransportError(message, sent=True)
         message = f"{host} cannot be reached ({why}). Nothing was sent."
-        raise TransportError(message, "Check the network, a proxy, and base_url.", sent=False)
+        return TransportError(message, "Check the network, a proxy, and base_url.", sent=False)
 
     async def _exchange(
         self,
@@ -215,42 +251,49 @@ class RuncrateBackend:
         finally:
             await response.aclose()
 
-    async def _answer(self, response: httpx.Response, key: Key) -> Answer:
-        await self._check(response, key)
-        body = await read_body(response, key)
-        answer = read_answer(read_fields(body, key))
+    def _answer(self, told: tuple[Reply, Key]) -> Answer:
+        reply, key = told
+        if not 200 <= reply.status < 300:
+            raise self._refused(reply, key, of_submit=False)
+        answer = read_answer(read_fields(reply.body, key))
         if answer is None:
-            raise _unexpected(response, body, "a job's id", key)
+            raise _unexpected(reply, "a job's id", key)
         return answer
 
     async def _check(self, response: httpx.Response, key: Key) -> None:
         """Raises the APIError of an answer that is not 2xx."""
-        status = response.status_code
-        if response.is_redirect:
+        if not response.is_success:
+            of_submit = response.request.method == "POST"
+            raise self._refused(await read_reply(response, key), key, of_submit=of_submit)
+
+    def _refused(self, reply: Reply, key: Key, *, of_submit: bool) -> APIError:
+        if 300 <= reply.status < 400:
             message = f"{self.host} redirects elsewhere instead of answering."
             hint = "Correct base_url: the key is sent nowhere else."
-            raise UnexpectedAnswerError(message, hint, status=status)
-        if response.is_success:
-            return
-        raise refusal(
-            read_fields(await read_body(response, key), key),
-            status,
-            response.reason_phrase,
-            of_submit=response.request.method == "POST",
-            retry_after=asked_to_wait(response.headers, time.time()),
+            return UnexpectedAnswerError(message, hint, status=reply.status)
+        return refusal(
+            read_fields(reply.body, key),
+            reply.status,
+            reply.reason,
+            of_submit=of_submit,
+            retry_after=asked_to_wait(reply.headers, time.time()),
         )
+
+
+async def _whole(response: httpx.Response, key: Key) -> tuple[Reply, Key]:
+    return await read_reply(response, key), key
 
 
 def _body(request: VideoRequest) -> bytes:
     return json.dumps(wire_body(request), ensure_ascii=False).encode()
 
 
-def _unexpected(response: httpx.Response, body: bytes, wanted: str, key: Key) -> UnexpectedAnswerError:
-    said = error_text(read_fields(body, key)) or body[:120].decode("utf-8", "replace").strip()
-    kind = response.headers.get("content-type", "no content type")
-    message = f"The service answered {response.status_code} without {wanted} ({kind}): {said!r}."
+def _unexpected(reply: Reply, wanted: str, key: Key) -> UnexpectedAnswerError:
+    said = error_text(read_fields(reply.body, key)) or reply.body[:120].decode("utf-8", "replace").strip()
+    kind = reply.headers.get("content-type", "no content type")
+    message = f"The service answered {reply.status} without {wanted} ({kind}): {said!r}."
     hint = "Check base_url, and whether a proxy or a login page is on the way."
-    return UnexpectedAnswerError(message, hint, status=response.status_code)
+    return UnexpectedAnswerError(message, hint, status=reply.status)
 
 
 def _why(error: Exception, key: Key) -> str:

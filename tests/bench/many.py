@@ -1,21 +1,30 @@
-"""What many jobs at once cost: the processor's time of 200, the memory of 2,000, and what a cell that runs meanwhile
-loses. Beside a script of the same with httpx (submit, ask every 5 s, download), which keeps no record and repeats
-nothing.
+"""What many jobs at once cost: the processor's time of 200, the memory of 200, 600 and 2,000, and what a cell that
+runs meanwhile loses. Beside a script of the same with httpx (submit, ask every 5 s, download), which keeps no record
+and repeats nothing.
 
-    python tests/bench/many.py [jobs] [jobs for the memory]
+    python tests/bench/many.py [jobs] [rounds]
 
-The server is a process of its own, and so is each figure. A job is done after its third poll.
+The server is a process of its own, and so is each figure. A job is done after its third poll; beside a cell it is
+never done: all are sent before the cell begins, and old enough to be asked for as seldom as it gets where nothing
+is known of such videos (every 5 s). The cell counts for a second alone, beside our jobs and beside the script's,
+in turn, 6 times a round, each in a process of its own. What it loses at least is what of a processor the thread
+beside it takes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -27,11 +36,12 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient
 
-LOOP = 5.0  # seconds, in which the cell counts
+SLICE = 1.0  # seconds, in which the cell counts: short, because what else a machine does comes and goes
+SETTLED = 45.0  # seconds after which a job is asked for every 5 s
 
 
-def serve() -> None:
-    with FaultServer(video=small_mp4(1), polls=2) as server:
+def serve(polls: int) -> None:
+    with FaultServer(video=small_mp4(1), polls=polls) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 
@@ -46,7 +56,14 @@ def ours(url: str, count: int) -> None:
 
 
 def script(url: str, count: int) -> None:
-    async def one(client: httpx.AsyncClient, n: int, folder: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        begin = usage()
+        asyncio.run(scripted(url, count, folder))
+        tell(begin, len(list(Path(folder).glob("*.mp4"))))
+
+
+async def scripted(url: str, count: int, folder: str) -> None:
+    async def one(client: httpx.AsyncClient, n: int) -> None:
         body = {"model": "google/veo-3.0", "prompt": f"A fox {n}", "duration": 6}
         id = (await client.post("/v1/videos", json=body)).json()["id"]
         while (await client.get(f"/v1/videos/{id}")).json()["status"] != "completed":
@@ -56,31 +73,34 @@ def script(url: str, count: int) -> None:
                 async for piece in answer.aiter_bytes():
                     file.write(piece)
 
-    async def work(folder: str) -> None:
-        headers = {"Authorization": f"Bearer {KEY}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-            await asyncio.gather(*(one(client, n, folder) for n in range(count)))
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+        await asyncio.gather(*(one(client, n) for n in range(count)))
 
+
+def cell(beside: str, url: str, count: int) -> None:
+    """Counts whenever it is told to, with jobs that are asked for meanwhile, or without."""
     with tempfile.TemporaryDirectory() as folder:
-        begin = usage()
-        asyncio.run(work(folder))
-        tell(begin, len(list(Path(folder).glob("*.mp4"))))
-
-
-def cell(url: str, count: int) -> None:
-    """How often a loop goes round in some seconds, with jobs that are asked for and without."""
-    with tempfile.TemporaryDirectory() as folder:
-        alone = rounds()
-        client = VideoClient(KEY, base_url=url, library=folder, max_concurrent=count)
-        batch = client.generate_many([f"An owl {n}" for n in range(count)], model="Veo 3.0")
-        while batch.counts.get("processing", 0) + batch.counts.get("queued", 0) < count // 2:
-            time.sleep(0.05)
-        print(f"{rounds() / alone:.4f}")
+        if beside == "ours":
+            client = VideoClient(KEY, base_url=url, library=folder, max_concurrent=count)
+            batch = client.generate_many([f"An owl {n}" for n in range(count)], model="Veo 3.0")
+            while batch.counts.get("processing", 0) < count:
+                time.sleep(0.1)
+        elif beside == "script":
+            threading.Thread(target=lambda: asyncio.run(scripted(url, count, folder)), daemon=True).start()
+        time.sleep(SETTLED)
+        print("settled", flush=True)
+        for _ in sys.stdin:
+            all_before, own_before = time.process_time(), time.thread_time()
+            made = rounds()
+            own = time.thread_time() - own_before
+            print(made, time.process_time() - all_before - own, flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
 
 
 def rounds() -> int:
-    end, count = time.perf_counter() + LOOP, 0
+    end, count = time.perf_counter() + SLICE, 0
     while time.perf_counter() < end:
         count += 1
         sum(range(200))
@@ -97,42 +117,74 @@ def tell(begin: tuple[float, float, float], made: int) -> None:
     print(f"{made} {cpu:.2f} {wall:.1f} {peak:.0f}")
 
 
-def measured(what: str, count: int) -> list[str]:
-    with subprocess.Popen(
-        [sys.executable, __file__, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
+@contextlib.contextmanager
+def a_server(polls: int) -> Iterator[str]:
+    with running("serve", polls) as server:
         assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        ran = subprocess.run(
-            [sys.executable, __file__, what, url, str(count)], capture_output=True, text=True, timeout=900
-        )
-        server.terminate()
+        yield server.stdout.readline().strip()
+
+
+def running(*words: object) -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, *map(str, words)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def measured(what: str, count: int) -> list[str]:
+    with a_server(2) as url, running(what, url, count) as ran:
+        told = ran.communicate(timeout=900)[0]
     if ran.returncode:
-        sys.exit(ran.stderr)
-    return ran.stdout.split()
+        sys.exit(f"{what}: {ran.returncode}")
+    return told.split()
 
 
-def main(count: int, many: int) -> None:
+def cells(count: int, times: int) -> None:
+    """A cell alone, beside our jobs and beside the script's, in turn."""
+    told: dict[str, list[tuple[float, float]]] = {"alone": [], "ours": [], "script": []}
+    with a_server(10**9) as url, contextlib.ExitStack() as stack:
+        beside = {what: stack.enter_context(running("cell", what, url, count)) for what in told}
+        for process in beside.values():
+            assert process.stdout is not None
+            process.stdout.readline()
+        for _ in range(times):
+            for what, process in beside.items():
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write("\n")
+                process.stdin.flush()
+                made, others = process.stdout.readline().split()
+                told[what].append((float(made), float(others)))
+    for what in ("ours", "script"):
+        shares = [made / alone for (made, _), (alone, _) in zip(told[what], told["alone"], strict=True)]
+        taken = statistics.median(others for _, others in told[what]) / SLICE
+        print(
+            f"a cell beside {count} jobs, {what}: {statistics.median(shares):.1%} of its speed"
+            f" ({min(shares):.1%} to {max(shares):.1%}); their thread takes {taken:.1%} of a processor"
+        )
+
+
+def main(count: int, times: int) -> None:
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     print(f"load {load} on {os.cpu_count()} cores")
     print(f"{'':34}{'made':>6}{'s of the processor':>20}{'s by the clock':>16}{'MB more':>9}")
-    for name, what, jobs in (
-        ("ours", "ours", count),
-        ("a script with httpx", "script", count),
-        ("ours", "ours", many),
-    ):
+    for what, jobs in [
+        *[("ours", count), ("script", count)] * times,
+        ("ours", 3 * count),
+        ("ours", 10 * count),
+    ]:
+        name = "a script with httpx" if what == "script" else what
         made, cpu, wall, peak = measured(what, jobs)
-        print(f"{f'{name}, {jobs:,} jobs':34}{made:>6}{cpu:>20}{wall:>16}{peak:>9}")
-    (share,) = measured("cell", count)
-    print(f"a cell that runs while {count} jobs are asked for has {float(share):.1%} of its speed")
+        print(f"{f'{name}, {jobs:,} jobs':34}{made:>6}{cpu:>20}{wall:>16}{peak:>9}", flush=True)
+    cells(count, 6 * times)
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["serve"]:
-            serve()
-        case [what, url, jobs]:
-            {"ours": ours, "script": script, "cell": cell}[what](url, int(jobs))
+        case ["serve", polls]:
+            serve(int(polls))
+        case ["cell", beside, url, jobs]:
+            cell(beside, url, int(jobs))
+        case ["ours" | "script" as what, url, jobs]:
+            {"ours": ours, "script": script}[what](url, int(jobs))
         case given:
-            numbers = [int(one) for one in given] or [200, 2000]
-            main(numbers[0], numbers[-1])
+            numbers = [int(one) for one in given]
+            main(*[*numbers, *[200, 5][len(numbers) :]])

@@ -1,0 +1,107 @@
+"""Polls go over lines of our own: whatever a server does there, the next poll is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from fault_server import KEY, Exchange, FaultServer, client_of
+from videos import small_mp4
+
+from runcrate_widget import errors
+from runcrate_widget.jobs import sending
+from runcrate_widget.service.key import Key
+from runcrate_widget.service.runcrate import RuncrateBackend
+
+_BODY = b'{"id": "vid_000001", "status": "processing"}'
+
+
+async def chunked(exchange: Exchange) -> None:
+    pieces = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (_BODY[:7], _BODY[7:]))
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n")
+    await exchange.writer.drain()
+
+
+async def until_the_end(exchange: Exchange) -> None:
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + _BODY)
+    await exchange.writer.drain()
+    exchange.writer.close()
+
+
+async def more_than_was_asked(exchange: Exchange) -> None:
+    """A second answer, which must not become that of the next poll."""
+    await exchange.send(200, _BODY)
+    await exchange.send(200, b'{"id": "vid_000001", "status": "completed"}')
+
+
+async def no_http(exchange: Exchange) -> None:
+    exchange.writer.write(b"what is that?\r\n\r\n")
+    await exchange.writer.drain()
+
+
+def polled(server: FaultServer, times: int) -> list[str]:
+    async def ask() -> list[str]:
+        backend = RuncrateBackend(server.url, lambda: Key(KEY))
+        told = []
+        for _ in range(times):
+            try:
+                told.append((await backend.status("vid_000001")).status)
+            except errors.TransportError as error:
+                told.append(error.message)
+        await backend.connections.close()
+        return told
+
+    return asyncio.run(ask())
+
+
+def test_polls_share_a_connection() -> None:
+    with FaultServer(jobs={"vid_000001": 9}) as server:
+        assert polled(server, 3) == ["processing"] * 3
+    assert len({one.connection for one in server.requests}) == 1
+
+
+@pytest.mark.parametrize("fault", [chunked, until_the_end, more_than_was_asked])
+def test_an_answer_is_read_to_its_end_and_no_further(fault: object) -> None:
+    with FaultServer(poll=[fault], jobs={"vid_000001": 9}) as server:  # type: ignore[list-item]
+        assert polled(server, 2) == ["processing"] * 2
+
+
+def test_what_is_no_http_is_told_and_the_next_poll_is_answered() -> None:
+    with FaultServer(poll=[no_http], jobs={"vid_000001": 9}) as server:
+        first, second = polled(server, 2)
+    assert "broke before the answer was complete" in first
+    assert second == "processing"
+
+
+def test_where_a_proxy_is_set_httpx_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert RuncrateBackend("https://runcrate.invalid", lambda: Key(KEY)).connections.lines() is None
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_more_connections_wait_for_their_first_byte_than_are_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = waiting = 0
+    begin = sending.Sending._begin
+
+    async def counted(self: sending.Sending) -> None:
+        nonlocal most, waiting
+        waiting += 1
+        most = max(most, waiting)
+        try:
+            await begin(self)
+        finally:
+            waiting -= 1
+
+    monkeypatch.setattr(sending.Sending, "_begin", counted)
+    with FaultServer(video=small_mp4(1)) as server:
+        client = client_of(server, tmp_path, max_concurrent=40)
+        batch = client.generate_many([f"A fox {n}" for n in range(40)], model="Veo 3.0")
+        assert len(batch.wait(60).videos) == 40
+        client.close()
+        assert server.count("submit") == 40
+    assert most <= sending.OPENING
