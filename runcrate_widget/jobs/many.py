@@ -38,9 +38,10 @@ class Many:
 
     if TYPE_CHECKING:
         max_concurrent: int
-        _manager: JobManager
         _limit: SpendingLimit
 
+        @property
+        def _manager(self) -> JobManager: ...
         @property
         def _service(self) -> str: ...
         def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...

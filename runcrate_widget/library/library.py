@@ -19,7 +19,6 @@ from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
-from runcrate_widget.service.backend import Sink
 
 from . import removal
 from .attempts import Attempts, standing
@@ -36,6 +35,8 @@ from .shelf import Shelf
 from .store import Lease, Store
 
 if TYPE_CHECKING:
+    from runcrate_widget.service.backend import Sink
+
     from .ranking import Ranking
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
