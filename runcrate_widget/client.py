@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .catalog import Model, models
+from .checks import check_flag
 from .environment import setting
 from .errors import ConfigurationError, MissingExtraError, MissingKeyError
 from .jobs.loop import run_in_background, uninterrupted
@@ -62,7 +63,7 @@ class VideoClient(Many):
     Raises:
         ConfigurationError: the base URL would leak the key, or the key is none.
         MissingExtraError: `demo` needs what is not installed.
-        InvalidRequestError: `prices`, `max_concurrent` or a limit is not allowed.
+        InvalidRequestError: an argument is not allowed.
 
     `with VideoClient() as client:` closes it at the end (`close()`); else it goes on until the process ends.
 
@@ -93,7 +94,7 @@ class VideoClient(Many):
         finally:
             api_key = None
         check_count("max_concurrent", max_concurrent)
-        self.demo = _demo_by_environment() if demo is None else bool(demo)
+        self.demo = _demo_by_environment() if demo is None else check_flag("demo", demo)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
         #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
@@ -109,7 +110,7 @@ class VideoClient(Many):
         self._made: JobManager | None = None
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
-        if resume and self.library.folder.is_dir():
+        if check_flag("resume", resume) and self.library.folder.is_dir():
             self._resumed = run_in_background(lambda: _resume(self))
         else:
             self._resumed.set_result([])

@@ -36,6 +36,9 @@ _log = logging.getLogger("runcrate_widget")
 #: What a job took of a limit is there again when it is one of these (if the service never took it).
 _GIVEN_BACK = ("failed", "cancelled")
 
+#: What `dir()` leaves out: what ipywidgets need, and not who has a widget.
+_MACHINERY = {name for name in dir(anywidget.AnyWidget) if name[0] != "_"} - {"close", "observe", "unobserve"}
+
 
 class VideoWidget(Controls, anywidget.AnyWidget):
     """A form that generates videos and shows them in the output cell.
@@ -130,6 +133,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._when_closed.callback(parts.follow_models(self._models_changed))
         conversation = parts.Conversation(self._say, self._reply)
         self.on_msg(lambda _, content, __: parts.hear(conversation, content, self._client))
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _MACHINERY]
 
     @property
     def client(self) -> VideoClient:

@@ -69,6 +69,9 @@ class Key:
         self._reveal = _sealed(text)
         _alive[id(self)] = self
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name[0] == "_"]  # there is nothing in it for people
+
     def header(self) -> str:
         """The value of the `Authorization` header."""
         return f"Bearer {self._reveal()}"
