@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from .alternatives import nearest
+from .checks import check_flag, check_number
 from .environment import setting
 from .errors import ConfigurationError, InvalidRequestError, UnknownModelError
 from .price import check_price, shown
@@ -43,6 +44,9 @@ AS_OF = "2026-11"
 #: Both are the API's own (parameter table of its page); the first is what is asked for where the user says
 #: nothing.
 ASPECT_RATIOS = ("16:9", "9:16")
+
+#: What a file that is no table of models raises.
+_UNUSABLE = (OSError, ValueError, TypeError, AttributeError, KeyError, ArithmeticError, RecursionError)
 
 
 def _fold(text: str) -> str:
@@ -132,6 +136,7 @@ class Model:
             raise InvalidRequestError(
                 "notes", f"The notes of {self.name} are {self.notes!r}; they must be a text."
             )
+        check_flag("audio", self.audio)
         if self.image not in (None, True, False):
             message = f"The image of {self.name} is {self.image!r}; it must be True, False or None."
             raise InvalidRequestError("image", message)
@@ -199,6 +204,9 @@ class Catalog(Mapping[str, Model]):
         self._learned: set[str] = set()  # ids of models that the service said are gone
         self._listeners: dict[object, Callable[[], None]] = {}
 
+    def __dir__(self) -> list[str]:
+        return [one for one in super().__dir__() if one not in ("gone", "subscribe", "taken")]  # for jobs
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_id)
 
@@ -247,6 +255,8 @@ class Catalog(Mapping[str, Model]):
             >>> models.nearest("Sora 2").name
             'Sora 2 Pro'
         """
+        if duration is not None:
+            check_number("duration", duration)
         known = model if isinstance(model, Model) else self.find(model)
         known = known or Model(model, model, (USUAL_DURATION,))  # type: ignore[arg-type]  # which checks it
         return nearest(known, (one for one in self._by_id.values() if one.lives), duration)
@@ -283,6 +293,8 @@ class Catalog(Mapping[str, Model]):
     def add(self, model: Model) -> Model:
         """Adds a model, or puts it in the place of the one that has its id. It is offered by every widget
         that is made later."""
+        if not isinstance(model, Model):
+            raise InvalidRequestError("model", f"model is {model!r}; it must be a Model.")
         self._by_id[model.id] = model
         return model
 
@@ -300,13 +312,9 @@ class Catalog(Mapping[str, Model]):
         new = replace(old, **changes)
         if "retired" in changes:
             self._learned.discard(old.id)
-        taken = self._by_id.get(new.id)
-        if taken is not None and taken is not old:
-            raise InvalidRequestError(
-                "id",
-                f"id is {new.id!r}, which is {taken.name} already.",
-                "Correct that one, or give another.",
-            )
+        if (taken := self._by_id.get(new.id)) is not None and taken is not old:
+            message = f"id is {new.id!r}, which is {taken.name} already."
+            raise InvalidRequestError("id", message, "Correct that one, or give another.")
         self._by_id = {
             (new.id if key == old.id else key): (new if key == old.id else kept)
             for key, kept in self._by_id.items()
@@ -325,17 +333,9 @@ class Catalog(Mapping[str, Model]):
             table = json.loads(Path(path).read_text(encoding="utf-8"))
             for key, given in table.items():
                 trial._load_one(key, dict(given))
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
+        except _UNUSABLE as error:
             raise ConfigurationError(
-                f"The table of models in {os.fspath(path)} cannot be used: {str(error).rstrip('.')}.",
+                f"The table of models in {path} cannot be used: {str(error).rstrip('.')}.",
                 'Each entry is "id or name": {"id", "name", "durations", "notes", "audio", "price", '
                 '"image", "retired", "as_of"}, as far as it differs.',
             ) from None

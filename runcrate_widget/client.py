@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -12,28 +13,28 @@ from datetime import timedelta
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .catalog import Model, models
+from .checks import check_flag
 from .environment import setting
-from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
-from .jobs.estimate import Estimate
-from .jobs.job import VideoJob
+from .errors import ConfigurationError, MissingExtraError, MissingKeyError
 from .jobs.loop import run_in_background, uninterrupted
-from .jobs.manager import JobManager
 from .jobs.many import Many, refuse_many
-from .jobs.spending import SpendingLimit
+from .jobs.spending import DEMO, SpendingLimit
 from .library.library import Library
 from .library.prices import Prices
 from .library.record import Record
 from .request import VideoRequest, check_count
-from .service.address import BASE_URL
-from .service.answers import is_id
+from .service.address import BASE_URL, check_base_url
 from .service.key import Key
-from .service.runcrate import RuncrateBackend
 
 if TYPE_CHECKING:
     from .demo.server import DemoServer
+    from .jobs.estimate import Estimate
+    from .jobs.job import VideoJob
     from .jobs.ledger import Ledger
+    from .jobs.manager import JobManager
     from .picture import PictureLike
 
 _log = logging.getLogger("runcrate_widget")
@@ -62,7 +63,7 @@ class VideoClient(Many):
     Raises:
         ConfigurationError: the base URL would leak the key, or the key is none.
         MissingExtraError: `demo` needs what is not installed.
-        InvalidRequestError: `prices`, `max_concurrent` or a limit is not allowed.
+        InvalidRequestError: an argument is not allowed.
 
     `with VideoClient() as client:` closes it at the end (`close()`); else it goes on until the process ends.
 
@@ -93,7 +94,7 @@ class VideoClient(Many):
         finally:
             api_key = None
         check_count("max_concurrent", max_concurrent)
-        self.demo = _demo_by_environment() if demo is None else bool(demo)
+        self.demo = _demo_by_environment() if demo is None else check_flag("demo", demo)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
         #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
@@ -102,20 +103,24 @@ class VideoClient(Many):
             server = _demo_server()
             key, base_url = Key(server.key), server.url
         self._key = key
-        url = base_url or setting("RUNCRATE_BASE_URL") or BASE_URL
-        self._backend = RuncrateBackend(url, self._require_key, demo=self.demo)
+        self._base_url = check_base_url(base_url or setting("RUNCRATE_BASE_URL") or BASE_URL)
         self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price, self.demo)
         self.max_concurrent = max_concurrent
-        self._manager = JobManager(
-            self._backend, self.library, max_concurrent=max_concurrent, limit=lambda: self._limit
-        )
+        self._making = threading.RLock()
+        self._made: JobManager | None = None
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
-        if resume and self.library.folder.is_dir():
-            self._resumed = run_in_background(self._manager.resume_all)
+        if check_flag("resume", resume) and self.library.folder.is_dir():
+            self._resumed = run_in_background(lambda: _resume(self))
         else:
             self._resumed.set_result([])
         _clients[self.library] = weakref.ref(self)
+
+    @property
+    def _manager(self) -> JobManager:
+        with self._making:
+            self._made = self._made or _new_manager(self)
+            return self._made
 
     def close(self) -> None:
         """Lets its jobs go. Their records stay, and the next client on that library goes on with them; who
@@ -151,16 +156,16 @@ class VideoClient(Many):
     @property
     def base_url(self) -> str:
         """Where the service is."""
-        return self._backend.base_url
+        return self._base_url
 
     @property
     def _service(self) -> str:
-        return self._backend.service
+        return DEMO if self.demo else self._base_url
 
     @property
     def service(self) -> str:
         """The base URL's host, as it is named to people."""
-        return self._backend.host
+        return urlsplit(self._base_url).netloc
 
     @property
     def max_seconds(self) -> float | None:
@@ -224,17 +229,17 @@ class VideoClient(Many):
         if (known := models.find(request.model)) and not known.lives and known not in self._warned:
             self._warned.append(known)
             _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
+        manager = self._manager  # which is loaded in this thread
         if take is None:
-            return uninterrupted(lambda: self._manager.obtain_new(request))
-        return uninterrupted(lambda: self._manager.obtain(request, take))
+            return uninterrupted(lambda: manager.obtain_new(request))
+        return uninterrupted(lambda: manager.obtain(request, take))
 
     def job(self, id: str) -> VideoJob:
         """The job of this id (`vid_…`) of this client's service, also one that another process or program
         submitted: then the service is asked whether it knows it. It is followed, its video fetched. Raises
         InvalidRequestError (that is no id) or NotFoundError."""
-        if not isinstance(id, str) or not is_id(id.strip()):
-            raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
-        return uninterrupted(lambda: self._manager.attach(id.strip()))
+        manager = self._manager
+        return uninterrupted(lambda: manager.attach(id))
 
     def _look_up(self, record: Record) -> VideoJob:
         return self._manager.look_up(self.library.reread(record))
@@ -264,7 +269,7 @@ class VideoClient(Many):
     def unsent(self) -> list[VideoJob]:
         """What was never sent, because its kernel ended or its client was closed: it is `waiting`, and in no
         limit, until somebody sends it (`job.resume()`, `generate()`) or gives it up (`job.cancel()`)."""
-        return self._manager.unsent()
+        return self._manager.unsent() if self.library.unfinished(self._service) else []
 
     def _require_key(self) -> Key:
         key = self.api_key
@@ -273,7 +278,7 @@ class VideoClient(Many):
         return key
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_manager"):
+        if not hasattr(self, "_made"):
             return "<VideoClient that could not be made>"
         try:
             key = repr(self.api_key) if self.api_key else "not set"
@@ -291,6 +296,22 @@ def client_of(library: Library) -> VideoClient | None:
     """The client that this library is of, if it is still there."""
     client = _clients.get(library)
     return client() if client else None
+
+
+def _new_manager(client: VideoClient) -> JobManager:
+    """Made when it is first asked for: what sends takes longer to load than all else together, and who only
+    looks does not need it."""
+    from .jobs.manager import JobManager
+    from .service.runcrate import RuncrateBackend
+
+    backend = RuncrateBackend(client._base_url, client._require_key, demo=client.demo)
+    most, limit = client.max_concurrent, lambda: client._limit
+    return JobManager(backend, client.library, max_concurrent=most, limit=limit)
+
+
+def _resume(client: VideoClient) -> list[VideoJob]:
+    client.library.tidy()
+    return client._manager.resume_all() if client.library.unfinished(client._service) else []
 
 
 def _key_of_environment() -> Key | None:

@@ -267,3 +267,7 @@ class WaitTimeoutError(JobError, TimeoutError):
     """`wait(timeout=)` is over. The job goes on: wait again."""
 
     kind = "timeout"
+
+
+def __dir__() -> list[str]:
+    return sorted(name for name in globals() if name.endswith("Error"))

@@ -23,6 +23,8 @@ from .errors import InvalidRequestError
 from .media.film import Film
 from .media.reading import all_pictures, read_index, some_pictures, video_extra
 
+__all__ = ["black_frames", "duration_right", "frozen_frames", "intact", "motion", "sharpness"]
+
 if TYPE_CHECKING:
     import numpy as np
     from av import VideoFrame
@@ -196,3 +198,7 @@ def _numpy() -> Any:
     with video_extra("A score"):
         import numpy as np
     return np
+
+
+def __dir__() -> list[str]:
+    return __all__

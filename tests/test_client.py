@@ -624,7 +624,7 @@ def test_reprs_are_useful_and_hold_no_key(server: FaultServer, tmp_path: Path) -
     assert repr(video).startswith(f"<Video {video.path} 1 s 64×36 'A fox in the snow' (Veo 3.0)>")
     assert (
         KEY
-        not in f"{client!r}{client.__dict__}{vars(client._manager)}{vars(client._backend)}{job!r}{vars(job)}"
+        not in f"{client!r}{client.__dict__}{vars(client._manager)}{vars(client._manager._backend)}{job!r}{vars(job)}"
     )
 
 

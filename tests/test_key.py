@@ -345,7 +345,7 @@ def test_nothing_public_shows_it(server: FaultServer, tmp_path: Path) -> None:
         record,
         client.library,
         client._manager,
-        client._backend,
+        client._manager._backend,
     ):
         assert not has_key(everything_shown(thing)), thing
     assert "_api_key" not in vars(client) and repr(client.api_key) == "rc_live_…cdef"
@@ -357,7 +357,14 @@ def test_a_pickle_or_copy_has_none(server: FaultServer, tmp_path: Path) -> None:
     client = VideoClient(KEY, base_url=server.url, library=tmp_path)
     job = client.generate("A fox", model="Veo 3.0")
     video = job.wait(30)
-    for thing in (client, client.api_key, job, client._manager, client._backend, VideoWidget(client=client)):
+    for thing in (
+        client,
+        client.api_key,
+        job,
+        client._manager,
+        client._manager._backend,
+        VideoWidget(client=client),
+    ):
         into = io.BytesIO()
         with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
             pickle.dump(thing, into)

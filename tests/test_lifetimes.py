@@ -248,10 +248,10 @@ def test_clients_of_another_key_or_service_have_a_pacer_of_their_own(tmp_path: P
         return VideoClient(key, base_url=url, library=tmp_path)
 
     here, there = "http://127.0.0.1:1", "http://127.0.0.1:2"
-    accounts = [one._backend.account for one in (client(KEY, here), client(KEY, f"{here}/v1"))]
+    accounts = [one._manager._backend.account for one in (client(KEY, here), client(KEY, f"{here}/v1"))]
     assert accounts[0] == accounts[1]
     assert pacer_of(accounts[0]) is pacer_of(accounts[1])
-    others = [one._backend.account for one in (client(f"{KEY}x", here), client(KEY, there))]
+    others = [one._manager._backend.account for one in (client(f"{KEY}x", here), client(KEY, there))]
     assert len({pacer_of(account) for account in (*accounts, *others)}) == 3
     assert KEY not in repr(accounts)
 

@@ -341,3 +341,41 @@ with FaultServer(video=small_mp4(1)) as server:
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100
     )
     assert ran.returncode == 0, ran.stderr
+
+
+#: What takes long to load, and what no class and no form needs.
+LATE = {"asyncio", "ssl", "subprocess", "email.utils", "httpx", "av", "numpy", "PIL", "IPython.display"}
+#: What a form that is only seen does without.
+ROOMS = {
+    "jobs.manager",
+    "jobs.job",
+    "service.runcrate",
+    "service.backend",
+    "notebook.handlers",
+    "library.stacks",
+}
+
+
+def test_the_import_of_the_widget_and_the_widget_load_only_what_they_need(tmp_path: Path) -> None:
+    script = f"""
+import sys
+import anywidget
+before = set(sys.modules)
+import runcrate_widget
+runcrate_widget.VideoWidget
+imported = set(sys.modules) - before
+ours = {{name for name in imported if name.startswith("runcrate_widget.")}}
+late, rooms = {LATE!r}, {{f"runcrate_widget.{{name}}" for name in {ROOMS!r}}}
+assert not imported & late, imported & late
+assert not [name for name in ours if ".jobs" in name or ".library" in name or ".service" in name], ours
+assert len(ours) <= 12 and len(imported - ours) <= 8, sorted(imported)
+widget = runcrate_widget.VideoWidget()
+loaded = set(sys.modules) - before
+assert not loaded & rooms and not loaded & (late - {{"asyncio", "ssl", "subprocess"}}), loaded & (late | rooms)
+widget._ipython_display_()
+assert rooms - {{"runcrate_widget.library.stacks"}} <= set(sys.modules), "and all is there when it was shown"
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+    assert ran.returncode == 0, ran.stderr

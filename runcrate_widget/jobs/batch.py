@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from runcrate_widget.checks import check_flag
 from runcrate_widget.errors import RuncrateError, WaitTimeoutError
 from runcrate_widget.library.record import JobStatus
 
@@ -152,7 +153,7 @@ class Batch(Sequence[VideoJob]):
             WaitTimeoutError: the time is over; they go on.
         """
         shown = Progress()
-        show = shown.on_terminal if progress is None else progress
+        show = shown.on_terminal if progress is None else check_flag("progress", progress)
         seconds = patience(timeout)
         end = None if seconds is None else time.monotonic() + seconds
         with self._track.changed:
@@ -215,6 +216,9 @@ class Batch(Sequence[VideoJob]):
             row_of(cell, known.get(at), begun[at], self._track.problems.get(at))
             for at, cell in enumerate(self._cells)
         ]
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in ("look", "subscribe")]
 
     def look(self, most: int) -> list[tuple[Cell, str, VideoJob | None]]:
         """The first cells of the plan, each with its status and its job, where that is held."""

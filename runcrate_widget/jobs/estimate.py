@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runcrate_widget.checks import check_number
+
 #: The times that count: services change, and last month's are no news.
 LATEST = 50
 _FEWEST = 4  # of fewer, nobody can say by when 80 % are done
@@ -51,12 +53,13 @@ class Estimate:
 
     def done_by(self, share: float = 0.8, *, elapsed: float = 0.0) -> float | None:
         """Seconds from its begin at which `share` of the videos that took longer than `elapsed` are done.
-        None: too few did."""
+        None: too few did. Raises InvalidRequestError."""
+        share, elapsed = check_number("share", share), check_number("elapsed", elapsed)
         return self._below(share, tuple(one for one in self.times if one > elapsed))
 
     def progress(self, elapsed: float) -> float | None:
         """How far a bar may be, from 0 to below 1. None: too few times are known, and there is no bar."""
-        end = self._below(0.8, self.times)
+        elapsed, end = check_number("elapsed", elapsed), self._below(0.8, self.times)
         if not end:
             return None
         return 0.9 * elapsed / end if elapsed <= end else 0.9 + 0.09 * (1 - end / elapsed)

@@ -43,6 +43,10 @@ _ENDS: dict[JobStatus, type[JobError]] = {
 _End = tuple[JobStatus, "RuncrateError | None", "Video | None"]
 
 
+#: What `dir()` leaves out: what traitlets and the widgets need, and not who has a job.
+_MACHINERY = {*(name for name in dir(HasTraits) if name[0] != "_"), "subscribe"} - {"observe", "unobserve"}
+
+
 class Manager(Protocol):
     """What a job asks of whoever looks after it."""
 
@@ -101,6 +105,9 @@ class VideoJob(HasTraits):
         self._listeners: dict[object, Callable[[], None]] = {}
         self._done: Future[_End] = Future()
         self._show()
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _MACHINERY]
 
     @property
     def timeline(self) -> Timeline:

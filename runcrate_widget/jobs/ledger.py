@@ -15,6 +15,7 @@ from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, overload
 
+from runcrate_widget.checks import check_file
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.format import videos
 from runcrate_widget.library.record import JobStatus, Record, is_free, now
@@ -97,6 +98,9 @@ class Ledger(Sequence[dict[str, Any]]):
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
         self._rows = list(rows)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name != "of"]  # which the client calls
+
     @classmethod
     def of(cls, records: Iterable[Record], *, at: datetime | None = None) -> Ledger:
         """Of records, as things stood at the time `at`; by default now."""
@@ -142,8 +146,9 @@ class Ledger(Sequence[dict[str, Any]]):
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Writes it as a CSV file (UTF-8, times in UTC) and returns its path. A text that a spreadsheet would
-        take for a formula gets an apostrophe before it. Raises OSError."""
-        path = Path(path).expanduser()
+        take for a formula gets an apostrophe before it. Raises InvalidRequestError or
+        OSError."""
+        path = check_file("path", path)
         # A prompt of a record may have half of a character, which no file has.
         with open(path, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
             writer = csv.writer(file)

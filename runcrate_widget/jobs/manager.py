@@ -14,6 +14,7 @@ from typing import Any
 from runcrate_widget.errors import (
     ConfigurationError,
     DamagedRecordError,
+    InvalidRequestError,
     JobError,
 )
 from runcrate_widget.library.attempts import nothing_came, standing
@@ -22,6 +23,7 @@ from runcrate_widget.library.pictures import keep_picture
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest, restore_request
+from runcrate_widget.service.answers import is_id
 from runcrate_widget.service.backend import Backend, Closable
 from runcrate_widget.service.limits import Limits
 
@@ -107,9 +109,11 @@ class JobManager:
         """The job of this id, also one that the library does not know.
 
         Raises:
+            InvalidRequestError: that is no id.
             NotFoundError: neither the library nor the service knows it; nothing is written.
             TransportError, APIError: the library does not know it, and the service does not answer.
         """
+        id = _checked(id)
         self._check_open()
         service = self._backend.service
         if self._library.find(id, service=service) is None:
@@ -152,7 +156,6 @@ class JobManager:
 
     def resume_all(self) -> list[VideoJob]:
         """Takes up all that is unfinished in the library, but for what was never sent: nobody asks for it."""
-        self._library.tidy()
         with self._library.lock:
             records = self._library.unfinished(self._backend.service)
             jobs = [self._job(one) for one in records if one.status is not JobStatus.WAITING]
@@ -291,6 +294,12 @@ class JobManager:
 def _close(connections: Closable) -> None:
     with contextlib.suppress(RuntimeError):  # the program is ending, and the engine has ended before
         engine().call(lambda: engine().spawn(connections.close()))
+
+
+def _checked(id: object) -> str:
+    if isinstance(id, str) and is_id(id.strip()):
+        return id.strip()
+    raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
 
 
 def _heard(backend: Backend, limits: Limits) -> None:

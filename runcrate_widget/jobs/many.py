@@ -38,9 +38,10 @@ class Many:
 
     if TYPE_CHECKING:
         max_concurrent: int
-        _manager: JobManager
         _limit: SpendingLimit
 
+        @property
+        def _manager(self) -> JobManager: ...
         @property
         def _service(self) -> str: ...
         def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
@@ -58,6 +59,7 @@ class Many:
         image: PictureLike | None = None,
         extra: Mapping[str, Any] | None = None,
         takes: int = 1,
+        take: object = None,
     ) -> Plan:
         """What many videos would be, before any is sent: which, what of them the library has already, what
         the rest costs and about how long it takes. It is free; `plan.run()` does it.
@@ -80,6 +82,10 @@ class Many:
         """
         from .plan import plan_of
 
+        if take is not None:
+            message = f"take is {take!r}, and of many each row has its own."
+            hint = "takes=2 makes two of each; {'prompt': …, 'take': 2} as a row asks for the second one."
+            raise InvalidRequestError("take", message, hint)
         alike = {"model": model, "duration": duration, "aspect_ratio": aspect_ratio}
         return plan_of(
             prompts,

@@ -214,6 +214,9 @@ def plan_of(
             )
     combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     cells = list(_cells(rows, shared, combinations, takes))
+    wrong = [cell.error for cell in cells if cell.error is not None]
+    if len(wrong) == len(cells) > 0 and wrong[0].field in shared:
+        raise wrong[0]  # not of one row, but of what is the same for all
     return Plan(cells, list(_titles(combinations, takes)), maker)
 
 

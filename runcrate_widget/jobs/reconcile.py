@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from runcrate_widget.checks import check_file
 from runcrate_widget.errors import InvalidRequestError
 
 from .amounts import Amounts
@@ -116,7 +117,7 @@ def reconciled(rows: Sequence[dict[str, Any]], export: Export) -> Reconciliation
 def _rows_of(export: Any) -> tuple[list[dict[str, Any]], str]:
     """The rows, and what parts their fields in the file, if it is one."""
     if isinstance(export, (str, os.PathLike)):
-        return _read(Path(export).expanduser())
+        return _read(check_file("export", export))
     if hasattr(export, "to_dict"):  # a data frame
         export = export.to_dict("records")
     try:

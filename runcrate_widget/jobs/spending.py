@@ -16,7 +16,6 @@ from runcrate_widget.library.record import JobStatus, Record, is_free, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest
 
-from .living import was_left
 from .loop import in_thread
 
 #: As whose a record of the demo backend stands (`Record.service`).
@@ -83,6 +82,8 @@ class SpendingLimit:
     def check_waiting(self, record: Record, library: Library) -> None:
         """Raises SpendingLimitError if the video of a record would go over a limit that waits, and is to be
         sent because somebody asks for it: from now on it counts."""
+        from .living import was_left
+
         self.check(record.request, library, sent=None if was_left(record) else record.name)
         self.asked.add(record.name)
 
@@ -123,6 +124,8 @@ class SpendingLimit:
 
     def _counted(self, records: Iterable[Record]) -> Iterable[Record]:
         """The records that count."""
+        from .living import was_left  # a client is made before there are any jobs
+
         since = self.begun if self.period is None else now() - self.period
         return (
             one

@@ -34,6 +34,9 @@ class Bin:
         self._home = folder
         self.folder = folder / BIN
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in ("put", "take_out")]  # the library's own
+
     def find(self, record: Record) -> Path | None:
         """The MP4 of this record that is in the bin; the latest, if there are several."""
         return self._latest(record.name, ".mp4")

@@ -15,11 +15,11 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from runcrate_widget.checks import check_text
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
-from runcrate_widget.service.backend import Sink
 
 from . import removal
 from .attempts import Attempts, standing
@@ -36,10 +36,16 @@ from .shelf import Shelf
 from .store import Lease, Store
 
 if TYPE_CHECKING:
+    from runcrate_widget.service.backend import Sink
+
     from .ranking import Ranking
 
 #: Beside the notebook: Jupyter starts a kernel in its notebook's folder.
 DEFAULT_FOLDER = "runcrate_videos"
+
+#: What `dir()` leaves out: what the jobs need, and not who looks for a video.
+_MACHINERY = {"attempts", "create", "current", "lease", "lock", "next_take", "publish", "receive", "reread"}
+_MACHINERY |= {"shelf", "store", "tidy", "unfinished", "write"}
 
 
 class Library:
@@ -70,6 +76,9 @@ class Library:
 
     # For people.
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _MACHINERY]
+
     def __iter__(self) -> Iterator[Record]:
         return iter(self.filter(hidden=None))
 
@@ -98,8 +107,10 @@ class Library:
         """The record of this id (or key), or None. With a `service`, an id is that of its jobs alone.
 
         Raises:
-            InvalidRequestError: two services have jobs of this id.
+            InvalidRequestError: that is no text, or two services have jobs of this id.
         """
+        check_text("id", id)
+        check_text("service", "" if service is None else service)
         return found(self._refreshed(), id, service)
 
     def filter(
@@ -277,6 +288,7 @@ def _folder(given: str | os.PathLike[str] | None) -> Path:
         folder = notebook_folder() / Path(os.fsdecode(given)).expanduser()
         if "\0" in str(folder):
             raise ValueError("it has a null character")
+        os.fsencode(folder)
     except (RuntimeError, ValueError, TypeError) as error:
         message = f"library is {given!r}, which names no folder: {error}."
         raise LibraryError(message, "Give a path.") from None

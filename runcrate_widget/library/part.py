@@ -16,11 +16,13 @@ import stat
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.plain import open_plain, read_plain
-from runcrate_widget.service.backend import Whole
+
+if TYPE_CHECKING:
+    from runcrate_widget.service.backend import Whole
 
 
 class PartFile:
@@ -38,6 +40,8 @@ class PartFile:
 
     @property
     def whole(self) -> Whole | None:
+        from runcrate_widget.service.backend import Whole  # who only looks at a library needs no service
+
         try:
             return Whole.restored(json.loads(read_plain(self._about)))
         except (OSError, ValueError, RecursionError):

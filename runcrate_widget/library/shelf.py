@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakMethod
 
 from .entry import Entry
-from .question import Question
 from .record import Record
-from .stacks import Overview, Stacks, base, overview, stacked
+
+if TYPE_CHECKING:
+    from .question import Question
+    from .stacks import Overview, Stacks
 
 #: Seconds between two looks at the folder, while somebody asks.
 LOOK_EVERY = 3.0
@@ -74,6 +76,8 @@ class Shelf:
 
     def stacks(self, asked: Question) -> tuple[int, Stacks]:
         """What a question finds, and of which version that is."""
+        from .stacks import stacked  # with the first question: seldom the first thing that is wanted
+
         version = self.version
         return version, self._remembered(
             ("stacks", asked),
@@ -82,6 +86,7 @@ class Shelf:
 
     def overview(self, asked: Question) -> Overview:
         """What there is to choose from."""
+        from .stacks import overview
 
         def made() -> Overview:
             away = len(self._base(asked, hidden=True))
@@ -90,6 +95,8 @@ class Shelf:
         return self._remembered(("overview", asked.status, asked.hidden), made)
 
     def _base(self, asked: Question, *, hidden: bool) -> Sequence[Entry]:
+        from .stacks import base
+
         return self._remembered(
             ("base", asked.status, hidden), lambda: base(list(self._known().values()), asked, hidden=hidden)
         )

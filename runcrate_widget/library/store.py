@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.pictures import Pictures
-from runcrate_widget.service.backend import Sink
+
+if TYPE_CHECKING:
+    from runcrate_widget.service.backend import Sink
 
 
 class Lease(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from runcrate_widget.checks import check_flag, check_text
 from runcrate_widget.errors import InvalidRequestError, InvalidVideoError
 from runcrate_widget.picture import Picture
 
@@ -29,7 +30,7 @@ class Clip(Film):
         mp4: what the file says of itself.
 
     Raises:
-        InvalidRequestError: there is no such file, or it is not a whole MP4.
+        InvalidRequestError: there is no such file, it is not a whole MP4, or an argument is none.
 
     Example:
         >>> Clip("holidays.mp4").contact_sheet()                                       # doctest: +SKIP
@@ -60,7 +61,15 @@ class Clip(Film):
         except (InvalidVideoError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise InvalidRequestError("path", f"path is {name!r}: {why}") from None
-        facts = {"path": real, "caption": str(caption), "demo": demo, "reencoded": reencoded, "mp4": mp4}
+        for name_of, text in (("caption", caption), ("reencoded", reencoded)):
+            check_text(name_of, text)
+        facts = {
+            "path": real,
+            "caption": caption,
+            "demo": check_flag("demo", demo),
+            "reencoded": reencoded,
+            "mp4": mp4,
+        }
         for fact, value in facts.items():
             object.__setattr__(self, fact, value)
 

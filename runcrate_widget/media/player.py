@@ -8,6 +8,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
+from runcrate_widget.checks import check_flag
 from runcrate_widget.environment import located, notebook_shell, relative_url
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 
@@ -64,10 +65,10 @@ class Player:
                 also as a single HTML file. The notebook grows by four thirds of `size`.
 
         Raises:
-            InvalidRequestError: `embed`, and it has more than 50 MB.
+            InvalidRequestError: `embed`, and it has more than 50 MB; or that is not True or False.
             OSError: `embed`, and the file is no longer there.
         """
-        source = self._embedded() if embed else None
+        source = self._embedded() if check_flag("embed", embed) else None
         shell = notebook_shell()
         if shell is None:
             print(self)  # noqa: T201

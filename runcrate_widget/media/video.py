@@ -41,6 +41,9 @@ class Video(Film):
 
     _whole = "whole prompt, "
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name != "keep_poster"]  # which is for the page
+
     def __repr__(self) -> str:
         mark = " DEMO" if self.demo else ""
         return (

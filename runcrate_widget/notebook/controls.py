@@ -10,8 +10,7 @@ from runcrate_widget.catalog import ASPECT_RATIOS, USUAL_DURATION, models
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.request import VideoRequest, check_duration
 
-from .messages import CONTROLS
-from .pictures import check_from_page
+from .state_messages import CONTROLS
 
 if TYPE_CHECKING:
     from runcrate_widget.picture import Picture, PictureLike
@@ -79,6 +78,8 @@ class Controls(HasTraits):
         unknown = set(values) - set(CONTROLS)
         if unknown:
             raise InvalidRequestError(unknown.pop(), "There is no such control.", "Reload the page.")
+        from .pictures import check_from_page
+
         check_from_page(values.get("image"))
         for name, value in values.items():
             try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from runcrate_widget.jobs.loop import engine
 
-from .messages import Message
+from .state_messages import Message
 
 _MOMENT = 0.2  # seconds
 _REMEMBERED_IDS = 10_000

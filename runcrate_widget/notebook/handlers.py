@@ -24,13 +24,14 @@ from runcrate_widget.jobs.loop import engine
 
 from .delivery import read_chunk
 from .entries import sendable
-from .messages import CONTROLS, STATE, Message, RowsRequest
 from .rows import error_row, python_call
 from .runtime import source
 from .sets import requests_for
+from .state_messages import CONTROLS, STATE, Message
 
 if TYPE_CHECKING:
     from .conversation import Reply
+    from .messages import RowsRequest
     from .widget import VideoWidget
 
 _log = logging.getLogger("runcrate_widget")

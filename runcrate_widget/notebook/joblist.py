@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from runcrate_widget.library.attempts import nothing_came
 
-from .messages import ENDED, ChangedRows, FirstRows, JobRow, RowsPayload, RowsRequest
 from .rows import job_row
+from .state_messages import ENDED, ChangedRows, FirstRows, JobRow
 
 if TYPE_CHECKING:
     from runcrate_widget.jobs.job import VideoJob
+
+    from .messages import RowsPayload, RowsRequest
 
 PAGE = 20  # rows: the newest, whatever became of them
 _MOST_OPEN = 40  # rows of unfinished jobs beside the first page; the others a view asks for
@@ -200,7 +202,7 @@ class JobList:
                 jobs = [one for one in jobs if (_order(one) > place if waiting else _order(one) < place)]
             jobs.sort(key=_order, reverse=not waiting)
             count = max(1, min(asked["count"], _MOST_ASKED))
-            return RowsPayload(rows=self._rows(jobs[:count]), more=len(jobs) > count)
+            return {"rows": self._rows(jobs[:count]), "more": len(jobs) > count}
 
     def _rows(self, jobs: Iterable[VideoJob]) -> list[JobRow]:
         return [self._row(job, self._entries[job.key].revision) for job in jobs]

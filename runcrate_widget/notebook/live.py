@@ -22,7 +22,7 @@ from runcrate_widget.environment import located
 from runcrate_widget.format import videos as count_of
 from runcrate_widget.jobs.loop import engine
 
-from .messages import ENDED
+from .state_messages import ENDED
 
 if TYPE_CHECKING:
     from runcrate_widget.jobs.job import VideoJob

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from runcrate_widget.jobs.loop import run_in_background
+from runcrate_widget.jobs.loop import engine, run_in_background
 
 from .live import call_engine
-from .money_messages import LimitRow
+from .state_messages import LimitRow
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
@@ -42,6 +42,10 @@ class Remainder:
         self._busy = False
         self._again = False
 
+    def look_soon(self, client: VideoClient) -> None:
+        """As `look`, from any thread."""
+        engine().call(self.look, client)
+
     def look(self, client: VideoClient, *, spent: bool = True) -> None:
         """Has it counted anew; where nothing was `spent`, as far as is known, not too often."""
         limit = client._limit
@@ -53,9 +57,13 @@ class Remainder:
         elif spent or limit is not self._limit or time.monotonic() - self._counted > _OFTEN:
             self._busy, self._again, self._limit = True, False, limit
             me = weakref.ref(self)  # a library that is slow to read keeps no widget
-            from runcrate_widget.jobs.known import known_records
 
-            counting = run_in_background(lambda: limit.left(known_records(client.library)))
+            def left() -> Amount | None:
+                from runcrate_widget.jobs.known import known_records
+
+                return limit.left(known_records(client.library))
+
+            counting = run_in_background(left)
             counting.add_done_callback(lambda left: call_engine(lambda: _told(me, client, left)))
 
     def _told(self, client: VideoClient, left: Future[Amount | None]) -> None:

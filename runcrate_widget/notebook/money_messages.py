@@ -8,15 +8,6 @@ from __future__ import annotations
 from typing import TypedDict
 
 
-class LimitRow(TypedDict):
-    """What may still be asked for; None: there is no such limit. A request that would take more is refused;
-    so is one of which it is not known what it would take.
-    """
-
-    seconds: float | None  # of video
-    dollars: float | None
-
-
 class TimesRequest(TypedDict):
     """How long do such videos take?"""
 

@@ -22,7 +22,7 @@ from runcrate_widget.picture import (
     restore_frame,
 )
 
-from .messages import LARGEST_PICTURE, PictureRow
+from .picture_messages import LARGEST_PICTURE, PictureRow
 
 if TYPE_CHECKING:
     from runcrate_widget.library.store import Store

@@ -14,7 +14,8 @@ from runcrate_widget.media.pictures import FOLDER
 from runcrate_widget.media.video import Video, cut
 from runcrate_widget.picture import Picture
 
-from .messages import ErrorRow, JobRow, ModelRow, VideoRow
+from .shapes import ErrorRow, VideoRow
+from .state_messages import JobRow, ModelRow
 
 if TYPE_CHECKING:
     from runcrate_widget.catalog import Model

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.loop import engine
 from runcrate_widget.library.shelf import LOOK_EVERY, Shelf
-
-from .entries import Facts, entry_row
-from .posters import Posters
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
@@ -24,7 +22,9 @@ if TYPE_CHECKING:
     from runcrate_widget.library.entry import Entry
     from runcrate_widget.library.question import Question
 
+    from .entries import Facts
     from .feed import Feed
+    from .posters import Posters
     from .wall_messages import EntryRow
 
 _TOLD_EVERY = 0.5  # seconds
@@ -40,8 +40,6 @@ class Wall:
     def __init__(self, feed: Feed, client: Callable[[], VideoClient], changed: Callable[[int], None]) -> None:
         #: As it was told last; 0 until somebody asked.
         self.version = 0
-        self.facts = Facts()
-        self.posters = Posters()
         self._feed = feed
         self._client = client
         self._changed = changed
@@ -51,6 +49,19 @@ class Wall:
         self._heard_at = 0.0
         self._timer: asyncio.TimerHandle | None = None  # of the next word
         self._next_look: asyncio.TimerHandle | None = None
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the files say. Loaded with the first row that is asked for."""
+        from .entries import Facts
+
+        return Facts()
+
+    @cached_property
+    def posters(self) -> Posters:
+        from .posters import Posters
+
+        return Posters()
 
     # In the engine's thread
 
@@ -137,6 +148,8 @@ class Wall:
         return self._rows(entries, [shelf.takes(entry) for entry in entries])
 
     def _rows(self, entries: Sequence[Entry], takes: Sequence[int]) -> list[EntryRow]:
+        from .entries import entry_row
+
         library = self._client().library
         return [
             entry_row(entry, size, library, self.facts) for entry, size in zip(entries, takes, strict=True)

@@ -18,24 +18,9 @@ from traitlets import Dict, Int, List, TraitError, Tuple, Unicode
 
 from runcrate_widget.catalog import ASPECT_RATIOS, models
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.jobs.loop import engine
 
 from .controls import Controls
-from .conversation import Conversation, Reply
-from .delivery import Push
-from .earlier import Earlier
-from .feed import Feed
-from .handlers import reply_to
-from .host import server_root
-from .live import Saved, when_replaced
-from .messages import CONTROLS, STATE, Message, SessionRow
-from .money import Remainder
-from .picker import follow_models
-from .pictures import GivenPictures, check_from_page
-from .rows import has_key, model_row
-from .runtime import runtime_ref, source
-from .sets import Once, begun
-from .wall import Wall
+from .state_messages import CONTROLS, STATE, Message, SessionRow
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
@@ -44,10 +29,15 @@ if TYPE_CHECKING:
     from runcrate_widget.picture import Picture, PictureLike
     from runcrate_widget.request import VideoRequest
 
+    from .conversation import Reply
+
 _log = logging.getLogger("runcrate_widget")
 
 #: What a job took of a limit is there again when it is one of these (if the service never took it).
 _GIVEN_BACK = ("failed", "cancelled")
+
+#: What `dir()` leaves out: what ipywidgets need, and not who has a widget.
+_MACHINERY = {name for name in dir(anywidget.AnyWidget) if name[0] != "_"} - {"close", "observe", "unobserve"}
 
 
 class VideoWidget(Controls, anywidget.AnyWidget):
@@ -98,28 +88,28 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     ) -> None:
         if client is not None and demo is not None:
             raise InvalidRequestError("demo", "demo is given together with client.", "Give it to the client.")
-        from runcrate_widget.client import VideoClient  # it takes longest to load
+        from . import parts
 
         if client is None:
-            client = VideoClient(demo=demo)
-        elif not isinstance(client, VideoClient):
+            client = parts.VideoClient(demo=demo)
+        elif not isinstance(client, parts.VideoClient):
             raise InvalidRequestError("client", f"client is {client!r}; it must be a VideoClient.")
         self._client = client
-        self._feed = Feed(Push(self._say), self._tell)
-        self._earlier = Earlier(self._feed, self._add)
-        self._remainder = Remainder(self._show_session)
-        self._once = Once()
+        self._feed = parts.Feed(parts.Push(self._say), self._tell)
+        self._earlier = parts.Earlier(self._feed, self._add)
+        self._remainder = parts.Remainder(self._show_session)
+        self._once = parts.Once()
         self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
-        self._wall = Wall(self._feed, lambda: self._client, self._show_wall)
-        self._root = server_root()
-        self._pictures = GivenPictures(lambda: self._client.library.store)
+        self._wall = parts.Wall(self._feed, lambda: self._client, self._show_wall)
+        self._root = parts.server_root()
+        self._pictures = parts.GivenPictures(lambda: self._client.library.store)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
         controls["image"] = image
         controls["model"] = next(iter(models.values())).id if model is None else model
         if duration is not None:
             controls["duration"] = duration
-        runtime = runtime_ref()
-        front_end = source("loader.js" if runtime else "widget.js")
+        runtime = parts.runtime_ref()
+        front_end = parts.source("loader.js" if runtime else "widget.js")
         try:
             rows = {"_first": self._feed.list.first(), "_changed": self._feed.list.changed(0, [])}
             super().__init__(**controls, **rows, _esm=front_end, _runtime=runtime)
@@ -133,16 +123,19 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda _, default: default
         self.observe(self._revise, (*STATE, "_first", "_changed"))
-        self._feed.saved = self._saved = Saved(self.model_id)
+        self._feed.saved = self._saved = parts.Saved(self.model_id)
         self._outputs = 0  # in which it is shown, as far as is known
         self._when_closed = ExitStack()
         self._closed = False
         self._show_session()
         self._earlier.look(self._client)
-        engine().call(self._remainder.look, self._client)
-        self._when_closed.callback(follow_models(self._models_changed))
-        conversation = Conversation(self._say, self._reply)
-        self.on_msg(lambda _, content, __: conversation.receive(content))
+        self._remainder.look_soon(self._client)
+        self._when_closed.callback(parts.follow_models(self._models_changed))
+        conversation = parts.Conversation(self._say, self._reply)
+        self.on_msg(lambda _, content, __: parts.hear(conversation, content, self._client))
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _MACHINERY]
 
     @property
     def client(self) -> VideoClient:
@@ -166,11 +159,13 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self, requests: list[VideoRequest], takes: int, add: Callable[[VideoJob], None]
     ) -> list[VideoJob]:
         """Begins the jobs; each is added as soon as it is there, whatever becomes of the next."""
+        from .sets import begun
+
         return begun(self._client._generate_takes(requests, takes), len(requests) * takes, add)
 
     def _add(self, *jobs: VideoJob) -> None:
         self._feed.add(jobs)
-        engine().call(self._remainder.look, self._client)
+        self._remainder.look_soon(self._client)
         try:
             self.jobs = tuple(self._feed.list.jobs)
         except Exception:  # somebody's observer: the jobs are there all the same
@@ -179,6 +174,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
     # What the view sees
 
     def _show_session(self) -> None:
+        from .rows import has_key
+
         self._models_changed()
         self._session = dict(
             SessionRow(
@@ -195,6 +192,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         )
 
     def _models_changed(self) -> None:
+        from .rows import model_row
+
         self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
 
     def _show_wall(self, version: int) -> None:
@@ -219,6 +218,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._feed.push.heard()
         self._feed.wake()
         self._wall.heard()
+        from .handlers import reply_to
+
         return reply_to(self, message)
 
     def _set_root(self, root: str | None) -> None:
@@ -271,6 +272,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What a page sets. What we tell it is not for pages to set."""
+        from .pictures import check_from_page
+
         check_from_page(sync_data.get("image"))
         super().set_state({name: value for name, value in sync_data.items() if not name.startswith("_")})
 
@@ -280,22 +283,9 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         return state if key is not None else {**state, "_first": dict(self._feed.list.first())}
 
     def _ipython_display_(self) -> None:
-        """Two outputs: the live view, and below it what a saved notebook shows in its place (`live.py`)."""
-        from IPython.display import display
+        from .display import display_widget
 
-        if self.comm is None:
-            print(f"{self!r}, closed")  # noqa: T201
-            return
-        bundle = self._repr_mimebundle_() or {"text/plain": repr(self)}
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # A page without the widget shows this above what is saved, which says it all.
-        data = {**data, "text/plain": "" if self._runtime else "VideoWidget"}
-        self._feed.wake()
-        self._outputs += 1
-        self._when_closed.callback(when_replaced(self._replaced))
-        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
-        if self._runtime:  # in a notebook
-            self._saved.display()
+        display_widget(self)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in CONTROLS)

@@ -72,6 +72,9 @@ class Key:
         self._mark = hashlib.blake2b(text.encode(), key=_SALT, digest_size=16).hexdigest()
         _alive[id(self)] = self
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name[0] == "_"]  # there is nothing in it for people
+
     def header(self) -> str:
         """The value of the `Authorization` header."""
         return f"Bearer {self._reveal()}"

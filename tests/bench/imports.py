@@ -3,7 +3,8 @@ anywidget, of which every widget is made, and the official SDK where it is insta
 
     python tests/bench/imports.py [runs]
 
-Each figure is the processor's time of a process of its own: minimum and median of the runs.
+Each figure is the processor's time of a process of its own: minimum and median of the runs, and how many modules
+were loaded, which depends on no load. What a line goes on from is loaded before its clock starts.
 """
 
 from __future__ import annotations
@@ -14,46 +15,53 @@ import subprocess
 import sys
 
 TIMED = """
-import os, sys
-before = sum(os.times()[:2])
+import os, sys, time
+{first}
+loaded, before = len(sys.modules), time.process_time()
 {code}
-print(1000 * (sum(os.times()[:2]) - before))
+print(1000 * (time.process_time() - before), len(sys.modules) - loaded)
+sys.stdout.flush(); os._exit(0)  # what is begun need not end well
 """
-#: What is timed, by its name. `os._exit`: what is begun need not end well.
+_CLASS = "import runcrate_widget; runcrate_widget.VideoWidget"
+_KEY = "'rc_live_' + 'x' * 20"
+#: What is timed, by its name: what comes before the clock starts, and what after.
 CODES = {
-    "anywidget": "import anywidget",
-    "runcrate_widget": "import runcrate_widget",
-    "anywidget, runcrate_widget, VideoWidget": "import anywidget, runcrate_widget; runcrate_widget.VideoWidget",
-    "… and VideoWidget()": "import anywidget, runcrate_widget; runcrate_widget.VideoWidget()",
-    "… and VideoClient()": "import runcrate_widget; runcrate_widget.VideoClient('rc_live_' + 'x' * 20)",
-    "the official SDK": "import runcrate",
-    "httpx": "import httpx",
+    "anywidget": ("", "import anywidget"),
+    "runcrate_widget": ("", "import runcrate_widget"),
+    "after anywidget: runcrate_widget, VideoWidget": ("import anywidget", _CLASS),
+    "after that: VideoWidget()": (f"import anywidget; {_CLASS}", "widget = runcrate_widget.VideoWidget()"),
+    "after that: what sends": (
+        f"import anywidget; {_CLASS}; widget = runcrate_widget.VideoWidget()",
+        "from runcrate_widget.notebook.parts import load_rest; load_rest(widget.client)",
+    ),
+    "VideoClient()": ("", f"import runcrate_widget; client = runcrate_widget.VideoClient({_KEY})"),
+    "the official SDK": ("", "import runcrate"),
+    "httpx": ("", "import httpx"),
 }
 
 
-def milliseconds(code: str) -> float | None:
+def timed(first: str, code: str) -> tuple[float, int] | None:
+    """Milliseconds, and modules."""
     run = subprocess.run(
-        [sys.executable, "-c", TIMED.format(code=code) + "sys.stdout.flush(); os._exit(0)"],
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", TIMED.format(first=first, code=code)], capture_output=True, text=True
     )
-    return float(run.stdout) if run.returncode == 0 and run.stdout else None
+    if run.returncode or not run.stdout:
+        return None
+    taken, modules = run.stdout.split()
+    return float(taken), int(modules)
 
 
 def main(runs: int) -> None:
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     print(f"ms of the processor, of {runs} runs; load {load} on {os.cpu_count()} cores")
-    print(f"{'':44}{'minimum':>10}{'median':>10}{'beyond anywidget (median)':>28}")
-    base = 0.0
-    for name, code in CODES.items():
-        times = [taken for _ in range(runs) if (taken := milliseconds(code)) is not None]
-        if not times:
-            print(f"{name:44}{'not installed':>20}")
+    print(f"{'':46}{'minimum':>10}{'median':>10}{'modules':>10}")
+    for name, (first, code) in CODES.items():
+        found = [one for _ in range(runs) if (one := timed(first, code)) is not None]
+        if not found:
+            print(f"{name:46}{'not installed':>20}")
             continue
-        median = statistics.median(times)
-        base = base or median
-        beyond = f"{median - base:.0f}" if "anywidget," in code else ""
-        print(f"{name:44}{min(times):>10.0f}{median:>10.0f}{beyond:>28}")
+        times = [taken for taken, _ in found]
+        print(f"{name:46}{min(times):>10.1f}{statistics.median(times):>10.1f}{found[0][1]:>10}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""What an argument must be, where that needs no more than the argument itself. What is not raises
+InvalidRequestError, which names it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .errors import InvalidRequestError
+
+
+def check_flag(field: str, value: object) -> bool:
+    """True or False."""
+    if not any(value is one or value == one for one in (True, False)):
+        raise InvalidRequestError(field, f"{field} is {value!r}; it must be True or False.")
+    return bool(value)
+
+
+def check_text(field: str, value: object) -> str:
+    """A text; it may be empty."""
+    if not isinstance(value, str):
+        raise InvalidRequestError(field, f"{field} is {value!r}; it must be a text.")
+    return value
+
+
+def check_number(field: str, value: object) -> float:
+    """A number that is one: neither a truth value nor infinite."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf"):
+        return value
+    raise InvalidRequestError(field, f"{field} is {value!r}; it must be a number.")
+
+
+def check_file(field: str, value: object) -> Path:
+    """The path of a file, or of where one is to be."""
+    try:
+        path = Path(os.fsdecode(value)).expanduser()  # type: ignore[arg-type]
+        os.fsencode(path)
+        if "\0" not in str(path) and path.name and not path.is_dir():
+            return path
+    except (TypeError, ValueError, RuntimeError):
+        pass
+    raise InvalidRequestError(field, f"{field} is {value!r}; it must be the path of a file.")
