@@ -122,7 +122,9 @@ def test_takes_are_numbered_and_nothing_is_overwritten(shell: Shell) -> None:
     assert ran.stderr.splitlines() == ["2 made."]
     one = shell.folder / "fox-1.mp4"
     assert one.stat().st_nlink == 1, "who writes into it does not write into the library"
-    shell(*asked, code=0)  # they are what is there
+    assert shell(*asked, code=0).stderr == "2 there already, nothing made.\n"  # they are what is there
+    *jobs, summary = shell.objects(*asked, code=0)
+    assert (summary["made"], summary["reused"], [one["reused"] for one in jobs]) == (0, 2, [True, True])
     one.unlink()
     one.write_bytes(b"my own")
     refused = shell("generate", "An owl", *VEO, "--takes", "2", "-o", "fox.mp4", code=2)
@@ -145,6 +147,28 @@ def test_each_of_several_models_is_tried_and_all_are_refused_where_one_is_wrong(
     assert len(list((shell.folder / "foxes").glob("a-fox-*.mp4"))) == 2
     refused = shell("generate", "A fox", *VEO, "-m", "Sora 2", "-d", "6", code=2)
     assert refused.stderr.startswith("runcrate-widget: duration is 6; Sora 2 makes videos of 4, 8 or 12 s.")
+    assert shell.server.count("submit") == 2
+
+
+def test_a_video_is_called_mp4_or_stands_in_a_folder(shell: Shell) -> None:
+    for output, why in (
+        ("fox.avi", "-o is 'fox.avi', and videos are MP4s. Call it fox.mp4, or give a folder: fox.avi/."),
+        ("v1.0", "Call it v1.mp4"),
+    ):
+        assert why in shell("generate", "A fox", *VEO, "-o", output, code=2).stderr
+        assert why in shell("get", "vid_000001", "-o", output, code=2).stderr
+    file = shell.write("prompts.csv", "prompt", "A fox")
+    named = shell("batch", file, *VEO, "--yes", "-o", "fox.mp4", code=2).stderr
+    assert "-o is 'fox.mp4'; here it is a folder." in named
+    assert shell.server.count("submit") == 0
+    assert shell("generate", "A fox", *VEO, "-o", "fox", code=0).stdout == "fox.mp4\n"
+    assert shell("generate", "A fox", *VEO, "-o", "FOX.MP4", code=0).stdout == "FOX.MP4\n"
+    two = shell("generate", "A fox", *VEO, "-t", "2", "-o", "pair", code=0).stdout
+    assert sorted(two.split()) == ["pair-1.mp4", "pair-2.mp4"]
+    (shell.folder / "there").mkdir()
+    for folder in ("there", "new/"):
+        (path,) = shell("generate", "A fox", *VEO, "-o", folder, code=0).stdout.split()
+        assert re.fullmatch(r"(there|new).a-fox-[0-9a-f]{8}\.mp4", path)
     assert shell.server.count("submit") == 2
 
 
@@ -212,9 +236,14 @@ def test_what_the_exit_codes_mean(shell: Shell) -> None:
     server._faults["submit"] = [reply(402, {"error": {"message": "Insufficient credits"}})]
     assert "Insufficient credits" in shell(*one, code=3).stderr
     limited = shell(*one, "--max-seconds", "5", code=3)
-    assert "max_seconds is 5 s: 0 are gone, and this video would take 6 more." in limited.stderr
-    assert "Give its price: --price" in shell(*one, "--max-cost", "1", code=3).stderr
-    shell(*one, "--max-cost", "1", "--price", "Veo 3.0=0.4", code=3)
+    assert "--max-seconds is 5 s: 0 are gone, and this video would take 6 more." in limited.stderr
+    unpriced = shell(*one, "--max-cost", "1", code=3).stderr
+    assert "--max-cost is $1.00, and it is not known what a video of Veo 3.0 takes of it." in unpriced
+    assert 'Give its price, in dollars a second: --price "Veo 3.0=…".' in unpriced
+    over = shell(*one, "--max-cost", "1", "--price", "Veo 3.0=0.4", code=3).stderr
+    assert "--max-cost is $1.00: $0.00 of it are gone, and this video would take $2.40 more." in over
+    (said,) = shell.objects(*one, "--max-cost", "1", "--price", "Veo 3.0=0.4", code=3)
+    assert said["message"].startswith("--max-cost is $1.00: $0.00")
     server._faults["poll"] = [status("failed", error={"message": "no reason"})]
     shell(*one, code=3)
     server._faults["poll"] = [status("failed", error={"message": "no reason"})]
@@ -290,6 +319,10 @@ def test_what_has_to_be_looked_after_comes_first() -> None:
     assert Tally(made=1, failed=1, unfinished=1, unconfirmed=1).code == 4
     assert Tally(made=1, failed=1, unfinished=1).code == 5
     assert str(Tally()) == "nothing"
+    assert str(Tally(reused=2)) == "2 there already, nothing made"
+    assert str(Tally(made=1, reused=1)) == "1 made, 1 there already"
+    assert Tally(reused=2).code == 0
+    assert Tally(reused=1, failed=1).code == 1
 
 
 # the key
@@ -334,7 +367,7 @@ def test_a_batch_shows_its_plan_and_needs_a_yes(shell: Shell) -> None:
     assert [(one["type"], one["new"], one["known"], one["cost"]) for one in plan] == [("plan", 1, 1, None)]
     assert shell.server.count("submit") == 1
     ran = shell(*asked, "--yes", "-o", "made", code=0)
-    assert ran.stderr.splitlines()[-1] == "2 made."
+    assert ran.stderr.splitlines()[-1] == "1 made, 1 there already."
     assert sorted(ran.stdout.split()) == sorted(
         str(Path("made") / one.name) for one in (shell.folder / "made").iterdir()
     )
@@ -376,6 +409,7 @@ def test_a_bad_row_says_which_line_it_is_and_stops_no_other(shell: Shell) -> Non
     twice = shell.write("twice.csv", "prompt", *["A fox"] * 3)
     alike = [one for one in shell.objects("batch", twice, *VEO, "--yes", code=0) if one["type"] == "job"]
     assert (len({job["id"] for job in alike}), sorted(job["line"] for job in alike)) == (1, [2, 3, 4])
+    assert not any(job["reused"] for job in alike if job["line"] == 2), "it was made now"
     bad = shell.write("bad.csv", "prompt,duration", "A fox,7")
     shell("batch", bad, *VEO, "--yes", code=2)
 
@@ -447,6 +481,101 @@ def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert read_rows(str(file)).rows == [{"prompt": "A fox"}], "and no video of the word prompt"
     with pytest.raises(InvalidRequestError, match=r"no\.csv cannot be read: No such file"):
         read_rows("no.csv")
+
+
+def test_a_name_in_txt_is_a_prompt_a_line(shell: Shell) -> None:
+    file = shell.write("prompts.txt", "A fox, running", "", '  "An owl", it says  ', "[fail] A hen")
+    plan, *jobs, _ = shell.objects("batch", file, *VEO, "--yes", code=0)
+    assert plan["videos"] == 3
+    assert {job["line"]: job["prompt"] for job in jobs} == {
+        1: "A fox, running",
+        3: '"An owl", it says',
+        4: "[fail] A hen",
+    }
+    for content, why in (
+        ("prompt,duration\nA fox,4\n", "begins with the names of columns (prompt,duration)"),
+        ("prompt;seed\nA fox;4\n", "Call it .csv, or take that line away."),
+        ("Prompt\nA fox\n", "begins with the names of columns (Prompt)"),
+        ("duration\tmodel\n4\tVeo 3.0\n", "begins with the names of columns"),
+        ('{"prompt": "A fox"}\n', "has JSON"),
+        ('[\n"A fox"\n]\n', "has JSON"),
+        ("\n", "has no rows"),
+    ):
+        (shell.folder / "odd.txt").write_text(content, encoding="utf-8")
+        assert why in shell("batch", "odd.txt", *VEO, "--yes", code=2).stderr
+    both = "put `prompt` on top. A list with a prompt a line, and nothing else, is a file whose name ends in .txt."
+    assert both in shell("batch", "-", *VEO, "--yes", input="A fox\nAn owl\n", code=2).stderr
+    shell.write("prompts.csv", "A fox", "An owl")
+    assert both in shell("batch", "prompts.csv", *VEO, "--yes", code=2).stderr
+    shell.write("prompts.csv", "prompt,duration", "A fox,4", ",4")
+    empty = shell("batch", "prompts.csv", *VEO, "--dry-run", code=1).stderr
+    assert "prompts.csv, line 3: it has no prompt." in empty
+    assert sum(shell.sent().values()) == 3
+
+
+def test_one_mistake_for_all_rows_is_said_once_and_in_options(shell: Shell) -> None:
+    file = shell.write("models.csv", "prompt,model", "A fox,Veo 3.0", "An owl,", "A hen,Sora 2")
+    both = shell("batch", file, "-m", "Veo 3.0", "-m", "Sora 2", "-t", "2", "--dry-run", code=2).stderr
+    assert both == (
+        "runcrate-widget: --model is given more than once, and models.csv has values of its own in 'model'. "
+        "Give --model once, or leave that column out.\n"
+    )
+    file = shell.write("prompts.csv", "prompt", "A fox", "An owl", "A hen")
+    none = shell("batch", file, "--yes", code=2).stderr
+    assert none.startswith("runcrate-widget: No model is given, and prompts.csv names none. Give --model")
+    (said,) = shell("batch", file, *VEO, "-d", "7", "--yes", code=2).stderr.splitlines()
+    assert said.startswith("runcrate-widget: prompts.csv, every line: duration is 7; Veo 3.0 makes")
+    shell.write("prompts.csv", "prompt,duration", "A fox,4", "An owl,7", "A hen,5")
+    some = shell("batch", file, *VEO, "-m", "Sora 2", "--dry-run", code=1).stderr
+    assert "cannot be sent 4 videos of 2 lines" in some
+    assert shell.server.requests == []
+
+
+def prices_are_checked() -> bool:
+    from runcrate_widget.catalog import check_prices
+
+    try:
+        check_prices({"Veo": 1})
+    except InvalidRequestError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(not prices_are_checked(), reason="it comes with another branch")
+def test_a_mistyped_price_is_refused_in_words_of_the_command(shell: Shell) -> None:
+    said = shell("generate", "A fox", *VEO, "--price", "Veo=0.4", "--max-cost", "1", code=2).stderr
+    assert "'Veo'" in said
+    assert "Did you mean" in said
+    assert not re.search(r"\bprices\b|VideoClient", said)
+    assert shell.server.requests == []
+
+
+def test_a_price_is_an_option_here() -> None:
+    error = InvalidRequestError("prices", "prices has 'Veo', which is no model.")
+    assert words.told(error) == "--price has 'Veo', which is no model."
+
+
+def test_a_bad_option_is_said_by_its_own_command(shell: Shell) -> None:
+    for asked, near in (
+        (("generate", "A fox", *VEO, "--ratio", "9:16"), "--aspect-ratio"),
+        (("generate", "A fox", *VEO, "--aspect_ratio=9:16"), "--aspect-ratio"),
+        (("library", "fox", "--ratng", "4", "snow"), "--rating"),
+        (("get", "vid_000001", "--forse"), "--force"),
+    ):
+        told = shell(*asked, code=2).stderr
+        assert told.startswith(f"usage: runcrate-widget {asked[0]} ")
+        assert told.splitlines()[-1].endswith(f"Did you mean {near}?")
+    assert shell.server.requests == []
+
+
+def test_further_fields_are_given_one_by_one_or_as_json(shell: Shell) -> None:
+    shell("generate", "A fox", *VEO, "--extra", "seed=7", "--extra", "style=film noir", code=0)
+    body = json.loads(shell.server.requests[0].body)
+    assert (body["seed"], body["style"]) == (7, "film noir")
+    shell("generate", "A fox", *VEO, "--extra", '{"seed": 7, "style": "film noir"}', code=0)
+    assert shell.server.count("submit") == 1
+    for odd in ("seed", "=7", "[7]", "{"):
+        assert shell("generate", "A fox", *VEO, "--extra", odd, code=2).stderr
 
 
 @ON_POSIX
@@ -693,6 +822,38 @@ def test_the_library_is_searched_and_its_videos_are_got(shell: Shell) -> None:
     assert not (shell.folder / "none").exists()
 
 
+def test_videos_are_chosen_without_a_key(shell: Shell) -> None:
+    for prompt in ("A fox", "An owl"):
+        shell("generate", prompt, *VEO, code=0)
+    requests = len(shell.server.requests)
+    owl, fox = shell.objects("library", code=0)
+    how: dict[str, Any] = {"RUNCRATE_API_KEY": None}
+    asked = ("choose", fox["id"], owl["key"])
+    said = shell(*asked, "--keep", "--rating", "4", "--tag", "calm", "--note", "the tail", code=0, **how)
+    assert said.stdout.splitlines()[0] == f"{fox['id']} completed kept 4/5 #calm the tail"
+    for one in shell.objects("library", "--kept", "--tag", "calm", code=0):
+        assert (one["rating"], one["note"], one["tags"]) == (4, "the tail", ["calm"])
+    (chosen,) = shell.objects("choose", fox["id"], "--reject", "--tag", "dark", "--untag", "calm", code=0)
+    assert (chosen["kept"], chosen["rating"], chosen["tags"]) == (False, 4, ["dark"])
+    (chosen,) = shell.objects("choose", fox["id"], "--undecided", "--rating", "0", "--note", "", code=0)
+    assert (chosen["kept"], chosen["rating"], chosen["note"]) == (None, None, "")
+    assert "There is nothing to write. Give --keep" in shell("choose", fox["id"], code=2).stderr
+    assert "rating is 6" in shell(*asked, "--rating", "6", code=2).stderr
+    assert "The library has no job vid_9." in shell("choose", "vid_9", "--keep", code=3).stderr
+    some = shell("choose", "vid_9", fox["id"], "--keep", code=1)
+    assert some.stdout.startswith(fox["id"])
+    shell("choose", fox["id"], "--keep", "--reject", code=2)
+    assert len(shell.server.requests) == requests
+
+
+def test_what_was_lost_is_told_in_words_of_the_command_also_in_json(shell: Shell) -> None:
+    shell.server._faults["submit"] = [made(close), close, close]
+    shell("generate", "A fox", *VEO, code=4)
+    (job,) = shell.objects("jobs", code=0)
+    assert f"`runcrate-widget settle {job['key']} --id vid_…` goes on with it" in job["error"]["hint"]
+    assert "job." not in job["error"]["hint"]
+
+
 def test_models_are_listed_with_what_they_cost(shell: Shell) -> None:
     shell.write("models.json", '{"Veo 3.0": {"price": 0.4}, "Sora 2": {"retired": "2020-01-31"}}')
     models = {one["name"]: one for one in shell.objects("models", code=0, RUNCRATE_MODELS="models.json")}
@@ -791,6 +952,7 @@ def test_every_command_says_what_it_does(shell: Shell) -> None:
         "get",
         "settle",
         "library",
+        "choose",
         "library export",
         "models",
         "demo",

@@ -39,7 +39,8 @@ class Tally:
     """What became of some jobs.
 
     Attributes:
-        made: their videos are there.
+        made: their videos are there, and were not before.
+        reused: their videos were there, or asked for, already: nothing was sent.
         failed: they have ended without one.
         unconfirmed: the service may or may not have them.
         unfinished: the service has them, and nobody asks for them any more.
@@ -49,6 +50,7 @@ class Tally:
     """
 
     made: int = 0
+    reused: int = 0
     failed: int = 0
     unconfirmed: int = 0
     unfinished: int = 0
@@ -56,10 +58,12 @@ class Tally:
     refused: int = 0
     not_written: int = 0
 
-    def note(self, job: VideoJob) -> None:
-        """Counts a job by where it is now."""
+    def note(self, job: VideoJob, *, reused: bool = False) -> None:
+        """Counts a job by where it is now; `reused`: whether it was asked for before."""
         status = job.status
-        if job.video is not None:
+        if job.video is not None and reused:
+            self.reused += 1
+        elif job.video is not None:
             self.made += 1
         elif status in ("waiting", "cancelled"):
             self.not_sent += 1
@@ -79,7 +83,7 @@ class Tally:
             return UNFINISHED
         if not (self.failed or self.not_sent or self.refused or self.not_written):
             return ALL
-        if self.made:
+        if self.made or self.reused:
             return SOME
         return NONE if self.failed or self.not_sent else WRONG
 
@@ -90,6 +94,7 @@ class Tally:
     def __str__(self) -> str:
         said = {
             "made": self.made,
+            "there already": self.reused,
             "failed": self.failed,
             "unconfirmed": self.unconfirmed,
             "not finished": self.unfinished,
@@ -97,4 +102,7 @@ class Tally:
             "that cannot be sent": self.refused,
             "not written": self.not_written,
         }
-        return ", ".join(f"{count:,} {what}" for what, count in said.items() if count) or "nothing"
+        parts = [f"{count:,} {what}" for what, count in said.items() if count]
+        if len(parts) == 1 and self.reused:
+            parts.append("nothing made")
+        return ", ".join(parts) or "nothing"

@@ -16,13 +16,14 @@ class Files:
     """The names of `count` videos.
 
     Args:
-        given: a file's name (numbered if there are several videos), or a folder's, in which they are called
-            as in the library; None: there is nothing to name.
+        given: a file's name (numbered if there are several videos; `.mp4` if it has no ending), or a
+            folder's (one that is there, or with a slash at its end), in which they are called as in the
+            library; None: there is nothing to name.
         force: whether what is there may be replaced.
         folder: whether it must be a folder, which is made.
 
     Raises:
-        InvalidRequestError: there is no such place.
+        InvalidRequestError: there is no such place, or the name is no MP4's.
     """
 
     def __init__(self, given: str | None, *, force: bool, count: int, folder: bool = False) -> None:
@@ -34,6 +35,21 @@ class Files:
         self._folder = folder or self._given.is_dir() or given.endswith(("/", os.sep))
         if not given.strip() or "\0" in given:
             raise InvalidRequestError("output", "-o names no file.")
+        ending = self._given.suffix
+        if (
+            folder
+            and ending.casefold() == ".mp4"
+            and not self._given.is_dir()
+            and given[-1] not in ("/", os.sep)
+        ):
+            message = f"-o is {given!r}; here it is a folder."
+            raise InvalidRequestError("output", message, "Leave the ending out. Nothing was sent.")
+        if not self._folder and not ending:
+            self._given = self._given.with_name(f"{self._given.name}.mp4")
+        elif not self._folder and ending.casefold() != ".mp4":
+            hint = f"Call it {self._given.with_suffix('.mp4').name}, or give a folder: {given}/."
+            message = f"-o is {given!r}, and videos are MP4s."
+            raise InvalidRequestError("output", message, f"{hint} Nothing was sent.")
         place = self._given if self._folder else self._given.parent
         if self._folder and not place.exists():
             return  # it is made with the first video

@@ -139,6 +139,7 @@ class Shown:
             self._out.progress(f"{job.status if job else 'waiting'} {clock(elapsed)}{note}{usual}")
             return
         failed = tally.failed + tally.unconfirmed
-        done = tally.made + failed + tally.unfinished + tally.not_sent
-        left = elapsed / done * (self._total - done) if done else self._expected
+        ended = tally.made + failed + tally.unfinished + tally.not_sent
+        done = ended + tally.reused  # which took no time
+        left = elapsed / ended * (self._total - done) if ended else self._expected
         self._out.progress(line(done, self._total, elapsed, failed=failed, left=left))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .words import hint_of
+from .words import at_shell, error_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,21 +18,26 @@ if TYPE_CHECKING:
     from runcrate_widget.request import VideoRequest
 
 
-def job_object(job: VideoJob, *, line: int | None = None, output: Path | None = None) -> dict[str, Any]:
-    """A job that was made, or asked for, by this command; `line` is that of its row in the file."""
-    error, path = job.error, job.video.path if job.video else None
-    why = None
-    if error is not None:
-        why = {"kind": error.kind, "message": error.message, "hint": hint_of(error, job.key)}
+def job_object(
+    job: VideoJob, *, line: int | None = None, output: Path | None = None, reused: bool = False
+) -> dict[str, Any]:
+    """A job that was made, or asked for, by this command; `line` is that of its row in the file, `reused`
+    whether it was asked for before."""
+    path = job.video.path if job.video else None
+    why = None if job.error is None else error_fields(job.error, job.key)
     made = _record(job.record, job.status, path, why)
-    about = {"line": line, "output": str(output.absolute()) if output else None, "reused": job.reused}
+    about = {"line": line, "output": str(output.absolute()) if output else None, "reused": reused}
     return {**made, **about}
 
 
 def record_object(record: Record) -> dict[str, Any]:
     """A job of the library, as it is on record."""
     made = record.status == "completed" and record.path.is_file()
-    found = _record(record, record.status, record.path if made else None, record.error)
+    why = record.error
+    if why is not None:
+        message, hint = at_shell(why.get("message", ""), why.get("hint", ""), record.key)
+        why = {**why, "message": message, "hint": hint}
+    found = _record(record, record.status, record.path if made else None, why)
     return {**found, "line": None, "output": None, "reused": True}
 
 

@@ -114,13 +114,13 @@ def _list(records: Iterable[Record], out: Out) -> None:
         mark = "DEMO " if record.demo else ""
         when = f"{record.created.astimezone():%Y-%m-%d %H:%M}"
         id, model = record.id or record.key, record.request.model_name
-        rows.append((id, _state(record), when, model, mark + record.prompt))
+        rows.append((id, state(record), when, model, mark + record.prompt))
         if out.json:
             out.object(record_object(record))
     out.table(rows)
 
 
-def _state(record: Record) -> str:
+def state(record: Record) -> str:
     """The stage; of one that is under way, since when."""
     if record.status.over or record.status == "unconfirmed":
         kept = {True: " kept", False: " rejected", None: ""}[record.kept]

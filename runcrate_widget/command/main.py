@@ -23,6 +23,7 @@ _HOMES = {
     "get": ("taking_up", "get"),
     "settle": ("taking_up", "settle"),
     "library": ("looking", "library"),
+    "choose": ("choosing", "choose"),
     "library export": ("looking", "export"),
     "models": ("looking", "models"),
 }

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError, MissingKeyError, RuncrateError
 from runcrate_widget.format import about, videos
+from runcrate_widget.library.record import now
 from runcrate_widget.request import VideoRequest
+from runcrate_widget.typed import several, together
 
 from . import codes
 from .clients import client_of, how_to_resume
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 
     from .out import Out
 
+_SEVERAL = ("model", "duration", "aspect_ratio")
 _MOST_PROBLEMS = 20  # that are shown to a person before it is asked
 
 
 def generate(asked: Namespace, out: Out) -> int:
     """Makes the videos of one prompt, and waits for them."""
     with client_of(asked) as client:
-        row = {"prompt": asked.prompt, "image": asked.image, "extra": asked.extra, "take": asked.take}
+        extra = together(asked.extra)
+        row = {"prompt": asked.prompt, "image": asked.image, "extra": extra, "take": asked.take}
         plan = client.plan([row], takes=asked.takes, **_several(asked))
         for cell in plan.problems:
             raise _without_row(cell)
@@ -50,8 +54,10 @@ def generate(asked: Namespace, out: Out) -> int:
 def batch(asked: Namespace, out: Out) -> int:
     """Makes the videos of a file, once its plan was seen and agreed to."""
     rows = read_rows(asked.file)
+    _check_columns(asked, rows)
     with client_of(asked) as client:
         plan = client.plan(rows.rows, takes=asked.takes, **_several(asked))
+        _check_alike(plan, rows)
         files = Files(asked.output, force=asked.force, count=len(plan), folder=True)
         _show_plan(plan, rows, client, out)
         if not plan.requests:
@@ -66,14 +72,29 @@ def batch(asked: Namespace, out: Out) -> int:
 
 def _several(asked: Namespace) -> dict[str, Any]:
     """What was given once is the same for all; what was given more often is tried each way."""
-    how: dict[str, Any] = {}
-    for name in ("model", "duration", "aspect_ratio"):
-        given = getattr(asked, name) or []
-        if len(given) == 1:
-            how[name] = given[0]
-        elif given:
-            how[f"{name}s"] = list(dict.fromkeys(given))
-    return how
+    return several({name: getattr(asked, name) for name in _SEVERAL})
+
+
+def _check_columns(asked: Namespace, rows: Rows) -> None:
+    """Raises InvalidRequestError where the options do not go with the columns: that is one mistake, and not
+    one of each row."""
+    for name in _SEVERAL:
+        option = f"--{name.replace('_', '-')}"
+        if len(set(getattr(asked, name) or ())) > 1 and any(name in row for row in rows.rows):
+            message = f"{option} is given more than once, and {rows.name} has values of its own in {name!r}."
+            raise InvalidRequestError(name, message, f"Give {option} once, or leave that column out.")
+    if not asked.model and rows.rows and not any("model" in row for row in rows.rows):
+        hint = "Give --model \"Veo 3.0\", say, or a column 'model'; `runcrate-widget models` lists them."
+        raise InvalidRequestError("model", f"No model is given, and {rows.name} names none.", hint)
+
+
+def _check_alike(plan: Plan, rows: Rows) -> None:
+    """Raises what is wrong with every row alike: that is said once."""
+    errors = {str(_without_row(cell)): _without_row(cell) for cell in plan.problems}
+    if len(errors) == 1 and len(rows.rows) > 1 and not plan.requests and not rows.problems:
+        (error,) = errors.values()
+        message = f"{rows.name}, every line: {error.message}"
+        raise InvalidRequestError(error.field, message, error.hint)
 
 
 def _check(client: VideoClient, plan: Plan) -> None:
@@ -117,11 +138,14 @@ def _show_plan(plan: Plan, rows: Rows, client: VideoClient, out: Out) -> None:
         money = "nothing: it is the demo backend" if client.demo else unknown
         facts.append(("cost", money if client.demo or cost is None else f"${cost:,.2f}"))
         facts += [("takes", f"about {about(time)}")] if time is not None else []
-    facts += [("cannot be sent", f"{refused:,}")] if refused else []
+    # A row that stands for several videos may be wrong in the same way for each.
+    wrong = [*rows.problems, *((rows.lines[cell.row], _without_row(cell)) for cell in plan.problems)]
+    count = len({line for line, _ in wrong})
+    lines = f"{count:,} line{'' if count == 1 else 's'}"
+    what = lines if len(rows.rows) == len(plan) else f"{videos(refused)} of {lines}"
+    facts += [("cannot be sent", what)] if refused else []
     for name, said in facts:
         out.say(f"{name:<15}{said}")
-    wrong = [*rows.problems, *((rows.lines[cell.row], _without_row(cell)) for cell in plan.problems)]
-    # A row that stands for several videos may be wrong in the same way for each.
     once = {(line, told(error)): (line, error) for line, error in wrong}
     wrong = sorted(once.values(), key=lambda one: one[0])
     for number, (line, error) in enumerate(wrong):
@@ -162,6 +186,8 @@ class _Making:
                 self._places[cell.request, cell.take].append(at)
         self._open = {at for at, cell in enumerate(plan.cells) if cell.request is not None}
 
+        self._began = now()
+
     def run(self) -> int:
         """Sends what is new, waits for all, and says what became of it."""
         with Interrupts() as interrupts:
@@ -188,10 +214,15 @@ class _Making:
     def _line(self, at: int) -> int | None:
         return self._rows.lines[self._plan.cells[at].row] if self._rows else None
 
+    def _reused(self, job: VideoJob) -> bool:
+        """Whether it was not this command that sent it. (`job.reused` is also said of a job that two rows of
+        this very command ask for.)"""
+        return (job.record.timeline.sent or job.record.created) < self._began
+
     def _done(self, at: int, job: VideoJob) -> None:
         """A job has ended."""
         self._open.discard(at)
-        self._tally.note(job)
+        self._tally.note(job, reused=self._reused(job))
         output = None
         if job.video is not None:
             try:
@@ -201,7 +232,8 @@ class _Making:
             self._out.text(shown(output or job.video.path))
         elif job.error is not None:
             self._out.say(f"{self._where(at)}{job.status}: {told(job.error, job.key)}")
-        self._out.object(job_object(job, line=self._line(at), output=output))
+        reused = self._reused(job)
+        self._out.object(job_object(job, line=self._line(at), output=output, reused=reused))
 
     def _not_written(self, at: int, job: VideoJob, error: OSError) -> None:
         self._tally.not_written += 1
@@ -233,7 +265,7 @@ class _Making:
                 self._done(at, job)
             else:
                 self._tally.note(job)
-                self._out.object(job_object(job, line=self._line(at)))
+                self._out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
 
     def _end(self, batch: Batch, code: int, *, interrupted: bool) -> None:
         tally, out = self._tally, self._out

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
+
+from runcrate_widget.typed import extra_of, nearest
 
 from .codes import MEANINGS, WRONG
 
@@ -45,12 +46,18 @@ class Parser(argparse.ArgumentParser):
 
     #: Whether words may stand before, between and after the options.
     mixed = False
+    _within = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if not self.mixed:
+        if self._within:
             return super().parse_known_args(args, namespace)
-        self.mixed = False  # it comes here again
-        return self.parse_known_intermixed_args(args, namespace)
+        self._within = True  # with words in between, it comes here again
+        way = self.parse_known_intermixed_args if self.mixed else super().parse_known_args
+        found, odd = way(args, namespace)
+        if odd:  # said by this command, not by the whole program, which has other options
+            near = nearest(odd[0], self._option_string_actions) if odd[0].startswith("-") else ""
+            self.error(f"unrecognized: {' '.join(odd)}.{near}")
+        return found, odd
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -86,16 +93,25 @@ def _generate(one: Parser) -> None:
     one.add_argument(
         "--take", type=int, default=1, metavar="N", help="the first take: another video of the same (1)"
     )
-    one.add_argument("--image", metavar="FILE", help="a JPEG, PNG or WebP to begin with, or its https URL")
     one.add_argument(
-        "--extra", type=_json, metavar="JSON", help="""further fields of the API: '{"seed": 7}'"""
+        "-i", "--image", metavar="FILE", help="a JPEG, PNG or WebP to begin with, or its https URL"
     )
-    _output(one, "a file, or a folder; several videos are numbered: fox-1.mp4")
+    one.add_argument(
+        "--extra",
+        type=_extra,
+        action="append",
+        metavar="KEY=VALUE",
+        help="""a further field of the API: seed=7 (or several as JSON: '{"seed": 7}')""",
+    )
+    _output(one, "a file (several videos are numbered: fox-1.mp4), or a folder that is there, or new/")
     _limits(one)
 
 
 def _batch(one: Parser) -> None:
-    one.add_argument("file", help="CSV (a column a parameter) or JSON lines; - is standard input")
+    one.add_argument(
+        "file",
+        help="CSV (a column a parameter) or JSON lines; a name in .txt: a prompt a line; - is standard input",
+    )
     _parameters(one)
     _output(one, "a folder, which is made")
     one.add_argument("-y", "--yes", action="store_true", help="send it without asking")
@@ -140,7 +156,7 @@ def _resume(one: Parser) -> None:
 def _get(one: Parser) -> None:
     one.mixed = True
     one.add_argument("id", nargs="+", help="vid_…, or a key of the library")
-    _output(one, "a file, or a folder; several videos are numbered")
+    _output(one, "a file (several videos are numbered), or a folder that is there, or new/")
 
 
 def _settle(one: Parser) -> None:
@@ -185,6 +201,19 @@ def _filters(one: Parser) -> None:
     one.add_argument("--hidden", action="store_true", help="also what was put away or deleted")
 
 
+def _choose(one: Parser) -> None:
+    one.mixed = True
+    one.add_argument("id", nargs="+", help="vid_…, or a key of the library")
+    kept = one.add_mutually_exclusive_group()
+    kept.add_argument("--keep", dest="kept", action="store_const", const=True, help="it is kept")
+    kept.add_argument("--reject", dest="kept", action="store_const", const=False, help="it is rejected")
+    kept.add_argument("--undecided", action="store_true", help="neither")
+    one.add_argument("--rating", type=int, metavar="N", help="1 to 5; 0 takes it away")
+    one.add_argument("--tag", action="append", metavar="WORD", help="adds a tag; may be given more than once")
+    one.add_argument("--untag", action="append", metavar="WORD", help="takes a tag away")
+    one.add_argument("--note", metavar="TEXT", help="in place of the one that is there")
+
+
 def _models(one: Parser) -> None:
     del one
 
@@ -197,6 +226,7 @@ _COMMANDS = (
     ("get", "fetch videos by their ids", _get),
     ("settle", "say what becomes of a job that is unconfirmed", _settle),
     ("library", "list the videos that match", _library),
+    ("choose", "keep, reject, rate or tag videos, or note something", _choose),
     ("library export", "give the videos that match to other programs, as a folder", _export),
     ("models", "list the models", _models),
 )
@@ -223,11 +253,11 @@ def holds_key(words: Sequence[str], key: str) -> bool:
     return any(_KEY.search(word) or (len(key) >= 8 and key in word) for word in words)
 
 
-def _json(text: str) -> Any:
+def _extra(text: str) -> dict[str, Any]:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise argparse.ArgumentTypeError(f"it is no JSON: {error}") from None
+        return extra_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _price(text: str) -> tuple[str, float]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .options import PROGRAM
-from .words import hint_of, table, told
+from .words import error_fields, table, told
 
 if TYPE_CHECKING:
     from runcrate_widget.errors import RuncrateError
@@ -73,8 +73,8 @@ class Out:
         """Says what went wrong with the command, or with a row (`where` says which)."""
         place = f"{where['file']}, line {where['line']}: " if "line" in where else ""
         self.say(f"{place}{told(error)}" if place else f"{PROGRAM}: {told(error)}")
-        about = {"kind": error.kind, "message": error.message, "hint": hint_of(error)}
-        self.object({"type": "error", **about, "code": code, "file": None, "line": None, **where})
+        about = {"code": code, "file": None, "line": None, **where}
+        self.object({"type": "error", **error_fields(error), **about})
 
     def progress(self, text: str, *, last: bool = False) -> None:
         """Shows how far it is, where standard error is a terminal."""

@@ -1,4 +1,6 @@
-"""A file of prompts: CSV, whose columns are parameters, or JSON lines, an object (or a prompt) each."""
+"""A file of prompts: CSV, whose columns are parameters; JSON lines, an object (or a prompt) each; or, where
+its name ends in `.txt`, a prompt a line. None is taken for another, because each line may cost: a table that
+is called `.txt` is refused, and so is a list that is not."""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from typing import Any
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.jobs.table import COLUMNS
 
+from .words import clean
+
 _KNOWN = f"Known are {', '.join(COLUMNS)}."
+_BOTH = (
+    "The first line names the columns: put `prompt` on top. A list with a prompt a line, and nothing else, "
+    "is a file whose name ends in .txt."
+)
+_PLAIN = "and a file in .txt has a prompt a line"
 _LONGEST = 100_000_000  # bytes
 
 
@@ -46,11 +55,21 @@ def read_rows(name: str) -> Rows:
     text = _text(name)
     found = Rows("standard input" if name == "-" else name)
     first = text.lstrip()[:1]
-    if first == "[":
+    plain = Path(name).suffix.casefold() == ".txt"
+    if first == "[" and not plain:
         message = f"{found.name} is a JSON array."
         raise InvalidRequestError("file", message, "Give JSON lines (an object a line), or CSV.")
     folder = Path() if name == "-" else Path(name).parent
-    for line, row in _objects(text) if first in ("{", '"') and _is_json(text) else _cells(text, found.name):
+    if plain:
+        _check_plain(text, found.name)
+        read = _lines(text)
+    elif first in ("{", '"') and _is_json(text):
+        read = _objects(text)
+    else:
+        read = _cells(text, found.name)
+    for line, row in read:
+        if not isinstance(row, InvalidRequestError) and "prompt" not in row:
+            row = InvalidRequestError("prompt", "it has no prompt.", "Describe what the video shows.")
         if isinstance(row, InvalidRequestError):
             found.problems.append((line, row))
         else:
@@ -90,6 +109,33 @@ def _is_json(text: str) -> bool:
     return not (isinstance(first, str) and first.strip().casefold() in COLUMNS)
 
 
+def _check_plain(text: str, name: str) -> None:
+    """Raises InvalidRequestError where what is called a list of prompts looks like something else: its lines
+    would be paid for as they stand."""
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    if not head:
+        return
+    if head.strip() in ("[", "{") or _is_object(head):
+        raise InvalidRequestError("file", f"{name} has JSON, {_PLAIN}.", "Call it .jsonl.")
+    columns = _names(_split(head))
+    if "prompt" in columns or all(column in COLUMNS for column in columns if column):
+        message = f"{name} begins with the names of columns ({clean(head)[:60]})"
+        raise InvalidRequestError("file", f"{message}, {_PLAIN}.", "Call it .csv, or take that line away.")
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), (dict, list, str))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _lines(text: str) -> Iterator[tuple[int, dict[str, Any] | InvalidRequestError]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, {"prompt": line.strip()}
+
+
 def _objects(text: str) -> Iterator[tuple[int, dict[str, Any] | InvalidRequestError]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -112,8 +158,7 @@ def _object(line: str) -> dict[str, Any] | InvalidRequestError:
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, dict[str, Any] | InvalidRequestError]]:
     head = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = next((one for one in ",;\t" if one in head), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(head), strict=True)
     columns: list[str] | None = None
     before = 0
     try:
@@ -130,20 +175,30 @@ def _cells(text: str, name: str) -> Iterator[tuple[int, dict[str, Any] | Invalid
         yield where, InvalidRequestError("row", f"this is no CSV from here on: {error}.")
 
 
+def _delimiter(head: str) -> str:
+    return next((one for one in ",;\t" if one in head), ",")
+
+
+def _split(head: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in head.split(_delimiter(head))]
+
+
+def _names(cells: list[str]) -> list[str]:
+    return [re.sub(r"[\s-]+", "_", cell.strip().casefold()) for cell in cells]
+
+
 def _columns(cells: list[str], name: str) -> list[str]:
-    columns = [re.sub(r"[\s-]+", "_", cell.strip().casefold()) for cell in cells]
+    columns = _names(cells)
     while columns and not columns[-1]:
         columns.pop()
     for at, column in enumerate(columns):
         if column not in COLUMNS:
             message = f"{name} has a column {cells[at]!r}, which is no parameter."
-            raise InvalidRequestError("file", message, f"{_KNOWN} The first line names the columns.")
+            raise InvalidRequestError("file", message, f"{_KNOWN} {_BOTH}")
         if column in columns[:at]:
             raise InvalidRequestError("file", f"{name} has the column {column!r} twice.")
     if "prompt" not in columns:
-        raise InvalidRequestError(
-            "file", f"{name} has no column 'prompt'.", "The first line names the columns."
-        )
+        raise InvalidRequestError("file", f"{name} has no column 'prompt'.", _BOTH)
     return columns
 
 

@@ -107,6 +107,7 @@ def _follow(
     """Waits for jobs, tells of each, and gives the exit code."""
     tally = Tally()
     place = dict(zip(jobs, places or range(len(jobs)), strict=True))
+    there = {job for job in jobs if job.video is not None}
     jobs = list(place)  # an id and a key may name the same
     left = list(jobs)
     with Interrupts() as interrupts:
@@ -114,7 +115,8 @@ def _follow(
         show = Shown(out, tally, len(jobs), only=lambda: jobs[0])
         for job in each(of_jobs(jobs), interrupts, show):
             left.remove(job)
-            _tell(out, tally, job, files, place[job], several=len(jobs) > 1)
+            tally.note(job, reused=job in there)
+            _tell(out, tally, job, files, place[job], several=len(jobs) > 1, reused=job in there)
         out.clear()
         if interrupts.number is not None:
             client.close()
@@ -130,8 +132,9 @@ def _follow(
     return code
 
 
-def _tell(out: Out, tally: Tally, job: VideoJob, files: Files, at: int, *, several: bool) -> None:
-    tally.note(job)
+def _tell(
+    out: Out, tally: Tally, job: VideoJob, files: Files, at: int, *, several: bool, reused: bool
+) -> None:
     output = None
     if job.video is not None:
         try:
@@ -145,4 +148,4 @@ def _tell(out: Out, tally: Tally, job: VideoJob, files: Files, at: int, *, sever
     elif job.error is not None:
         which = f"{job.id or job.key} " if several else ""
         out.say(f"{which}{job.status}: {told(job.error, job.key)}")
-    out.object(job_object(job, output=output))
+    out.object(job_object(job, output=output, reused=reused))

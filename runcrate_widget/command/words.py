@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
 
 #: What an error says to programs, and what a person at a shell does instead.
 _HERE = (
+    ("Choose when it is: job.wait().", "Choose when it is: `runcrate-widget resume` goes on with it."),
+    ("job.resume() brings it back", "the command that asked for it brings it back"),
+    ("job.resume() goes on with it", "`runcrate-widget resume` goes on with it"),
+    ("job.resume() goes on", "`runcrate-widget resume` goes on"),
+    ("Send it (job.resume()), or give it up (job.cancel())", "Run what asked for it again: that sends it"),
+    ("client.job(id) fetches the video", "`runcrate-widget get ID` fetches the video"),
+    ("VideoClient(library=…) or RUNCRATE_LIBRARY", "--library or RUNCRATE_LIBRARY"),
     (", or pass VideoClient(api_key=…); demo=True needs none.", "; --demo needs none."),
     (", or VideoClient(api_key=…)", ""),
-    ("Give its price: VideoClient(prices={…}).", 'Give its price: --price "MODEL=DOLLARS".'),
     ("another is given as model=Model(…)", "another is added in the file that RUNCRATE_MODELS names"),
-    ("max_concurrent=", "--max-concurrent"),
     ('job.adopt("vid_…") goes on with it', "`runcrate-widget settle {key} --id vid_…` goes on with it"),
     ("(job.resubmit())", "(`… settle {key} --resend`)"),
     ("(job.cancel())", "(`… settle {key} --give-up`)"),
@@ -71,14 +77,45 @@ def shown(path: Path) -> str:
     return os.fspath(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def hint_of(error: RuncrateError, key: str = "KEY") -> str:
-    """An error's hint, as it is at a shell; `key` is its job's."""
-    hint = error.hint
+def at_shell(message: str, hint: str, key: str = "KEY") -> tuple[str, str]:
+    """An error's message and hint, as they are at a shell; `key` is its job's."""
     for there, here in _HERE:
         hint = hint.replace(there, here.replace("{key}", key))
-    return hint
+    unpriced = _UNPRICED.search(message)
+    if unpriced:
+        hint = hint.replace(*_PRICE).replace("MODEL", unpriced[1])
+    message = _DOLLARS.sub(_as_money, message)
+    return _OPTIONS.sub(_option, message), _OPTIONS.sub(_option, hint)
+
+
+#: Arguments of the client that are options here.
+_OPTIONS = re.compile(r"\b(max_cost|max_seconds|max_concurrent|base_url|prices(?= (?:is|has|are)\b))\b=?")
+_UNPRICED = re.compile(r"what a video of (.+) takes of it")
+_PRICE = (
+    "Give its price: VideoClient(prices={…}).",
+    'Give its price, in dollars a second: --price "MODEL=…".',
+)
+_DOLLARS = re.compile(r"(max_cost is )(\S+) dollars(?:: (\S+) are gone, and (.*?) would take (\S+) more)?")
+
+
+def _option(found: re.Match[str]) -> str:
+    name = found[1].removesuffix("s") if found[1] == "prices" else found[1]
+    return f"--{name.replace('_', '-')}"
+
+
+def _as_money(found: re.Match[str]) -> str:
+    """`max_cost is 1 dollars: 0 are gone, …`, as money is written."""
+    limit, gone, more = (one and f"${float(one):,.2f}" for one in (found[2], found[3], found[5]))
+    rest = f": {gone} of it are gone, and {found[4]} would take {more} more" if gone else ""
+    return f"{found[1]}{limit}{rest}"
+
+
+def error_fields(error: RuncrateError, key: str = "KEY") -> dict[str, str]:
+    """An error as JSON has it."""
+    message, hint = at_shell(error.message, error.hint, key)
+    return {"kind": error.kind, "message": message, "hint": hint}
 
 
 def told(error: RuncrateError, key: str = "KEY") -> str:
     """What happened, and what to do."""
-    return clean(f"{error.message} {hint_of(error, key)}")
+    return clean(" ".join(at_shell(error.message, error.hint, key)))

@@ -10,41 +10,31 @@ Loaded by `%load_ext runcrate_widget` alone. Running such a cell again is free, 
 
 from __future__ import annotations
 
-import argparse
-import shlex
-import string
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+import sys
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.catalog import ASPECT_RATIOS, models
+from IPython.core.error import UsageError
+from IPython.core.magic import needs_local_scope, no_var_expand
+
 from runcrate_widget.client import VideoClient
-from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.prompts import expand
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.typed import several, together
+
+from . import magic_completion
+from .magic_line import help_alone, parser, split
+from .magic_prompt import SeveralError, filled
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from runcrate_widget.jobs.batch import Batch
     from runcrate_widget.jobs.job import VideoJob
 
-_MODEL = ("-m", "--model")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InvalidRequestError("%%video", f"%%video: {message}.", f"{self.format_usage().strip()}")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(prog="%%video", add_help=False, description=__doc__)
-    parser.add_argument(*_MODEL, help="a model's id or name")
-    parser.add_argument("-d", "--duration", type=int, help="seconds")
-    parser.add_argument("-a", "--aspect-ratio", help=" or ".join(ASPECT_RATIOS))
-    parser.add_argument("-i", "--image", help="what it begins with: a path, an https URL, or a variable")
-    parser.add_argument("-n", "--takes", type=int, default=1, help="how many videos")
-    parser.add_argument("-o", "--output", help="the variable that gets the job (of several takes: the batch)")
-    parser.add_argument("-c", "--client", help="the variable with the client; else `client`, if any")
-    return parser
+_SEVERAL = ("model", "duration", "aspect_ratio")
 
 
 class Magics:
@@ -52,106 +42,114 @@ class Magics:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._client: VideoClient | None = None
+        self._clients: dict[bool, VideoClient] = {}  # of its own, by whether it is the demo's
 
-    def video(self, line: str, cell: str | None = None) -> VideoJob | Batch:
+    def video(self, line: str, cell: str | None, variables: Mapping[str, Any]) -> VideoJob | Batch | None:
         """Makes a video of the cell's text (or, in a line, of the words after the options).
 
         Raises:
-            InvalidRequestError: an option is not allowed, or a `{variable}` of the prompt is not there.
-                Nothing is sent.
+            UsageError: an option is not allowed, a `{variable}` is not there, or the client refuses: one
+                line, without a traceback. Nothing is sent.
         """
-        given, words = _parser().parse_known_args(_split(line))
+
+        def fill(text: str) -> str:
+            try:
+                return filled(text, variables)
+            except InvalidRequestError as error:
+                raise UsageError(f"%%video: {error}".replace("prompt", "an option", 1)) from None
+
+        options = parser(fill)
+        given, words = options.parse_known_args(split(line))
+        if given.help:
+            sys.stdout.write(options.format_help())
+            return None
         odd = next((word for word in words if word.startswith("-")), None)
         if odd is not None or (cell is not None and words):
-            _parser().error(f"unrecognized: {odd or ' '.join(words)}")
-        prompt = filled(" ".join(words) if cell is None else cell, self._shell.user_ns)
+            options.unrecognized(odd or " ".join(words))
         if given.output is not None and not given.output.isidentifier():
-            _parser().error(f"-o is {given.output!r}; it must be the name of a variable")
-        asked: dict[str, Any] = {
-            "model": given.model,
-            "duration": given.duration,
-            "aspect_ratio": given.aspect_ratio,
-            "image": self._shell.user_ns.get(given.image, given.image),
-        }
-        client = self._client_of(given.client)
-        made: VideoJob | Batch
-        if given.takes == 1:
-            made = client.generate(prompt, **asked)
-        else:
-            made = client.generate_many([prompt], takes=given.takes, **asked)
+            options.error(f"-o is {given.output!r}; it must be the name of a variable")
+        try:
+            made = self._made(given, " ".join(words) if cell is None else cell, variables)
+        except RuncrateError as error:
+            raise UsageError(str(error)) from error
         if given.output is not None:
             self._shell.user_ns[given.output] = made
         return made
 
-    def _client_of(self, name: str | None) -> VideoClient:
-        there = self._shell.user_ns.get(name or "client")
-        if isinstance(there, VideoClient):
+    def _made(self, given: Namespace, text: str, variables: Mapping[str, Any]) -> VideoJob | Batch:
+        """Begins it. Raises RuncrateError."""
+        how = several({name: getattr(given, name) for name in _SEVERAL})
+        extra = together(given.extra)
+        try:
+            prompt = filled(text, variables)
+        except SeveralError as error:
+            image = given.image if given.image in variables else repr(given.image)
+            how |= {"image": _Bare(image)} if given.image else {}
+            error.hint = _in_code(error.text, how, given, there="client" in variables)
+            raise
+        client = self._client_of(given, variables)
+        image = variables.get(given.image, given.image) if given.image else None
+        if given.takes == 1 and not any(f"{name}s" in how for name in _SEVERAL):
+            return client.generate(prompt, **how, image=image, extra=extra, take=given.take)
+        row = {"prompt": prompt, "image": image, "extra": extra, "take": given.take}
+        plan = client.plan([row], takes=given.takes, **how)
+        for cell in plan.problems:
+            assert cell.error is not None
+            message = cell.error.message.removeprefix("Row 0: ")
+            raise InvalidRequestError(cell.error.field, message, cell.error.hint)
+        if client.api_key is None or plan.over_limit is not None:
+            return client.generate_many([row], takes=given.takes, **how)  # which says so
+        return plan.run()
+
+    def _client_of(self, given: Namespace, variables: Mapping[str, Any]) -> VideoClient:
+        name = given.client
+        there = variables.get(name or "client")
+        if given.demo and name is not None:
+            parser().error("--demo and --client are given; give one of them")
+        if isinstance(there, VideoClient) and (there.demo or not given.demo):
             return there
         if name is not None:
-            _parser().error(f"--client is {name!r}, which is no VideoClient of this notebook")
-        self._client = self._client or VideoClient()
-        return self._client
-
-    def complete(self, _: Any, event: Any) -> list[str]:
-        """The models' names after `--model`, the options elsewhere. For IPython's completer."""
-        before = event.text_until_cursor.split()
-        last = before[-2:] if not event.text_until_cursor.endswith(" ") else before[-1:]
-        if any(word in _MODEL for word in last):
-            return [f'"{one.name}"' for one in models.values() if one.lives]
-        return [
-            name for action in _parser()._actions for name in action.option_strings if name.startswith("--")
-        ]
+            parser().error(f"--client is {name!r}, which is no VideoClient of this notebook")
+        demo: bool = given.demo
+        if demo not in self._clients:
+            self._clients[demo] = VideoClient(demo=demo or None)
+        return self._clients[demo]
 
 
-def filled(text: str, variables: Mapping[str, Any]) -> str:
-    """The prompt with each `{variable}` (also `{row.name}`, `{x:.1f}`) as the notebook has it.
+class _Bare(str):
+    """Shown without quotes: the name of a variable."""
 
-    Raises:
-        InvalidRequestError: there is no such variable; or the text stands for several prompts.
-    """
-    said: list[str] = []
-    try:
-        for literal, name, spec, conversion in string.Formatter().parse(text):
-            said.append(literal)
-            if name is None:
-                continue
-            if "|" in name:
-                raise _Several
-            value = string.Formatter().get_field(name, (), variables)[0]
-            shown = string.Formatter().convert_field(value, conversion)
-            said.append(format(shown, spec or ""))
-    except _Several:
-        count = len(expand(text))
-        message = f"The prompt stands for {count}: {{a|b}} gives one each."
-        raise InvalidRequestError(
-            "prompt", message, "client.generate_many(prompts.expand(…)) makes them."
-        ) from None
-    except (KeyError, AttributeError, IndexError) as error:
-        message = (
-            f"prompt has {{{error.args[0] if error.args else error}}}, which this notebook does not have."
-        )
-        raise InvalidRequestError("prompt", message, "Run the cell that sets it; {{ is a brace.") from None
-    except (ValueError, TypeError) as error:
-        raise InvalidRequestError(
-            "prompt", f"prompt cannot be filled in: {error}.", "{{ is a brace."
-        ) from None
-    return "".join(said)
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
-class _Several(Exception):
-    """The text has alternatives."""
-
-
-def _split(line: str) -> Sequence[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise InvalidRequestError("%%video", f"%%video: {error}.", "Close the quotes.") from None
+def _in_code(text: str, how: Mapping[str, Any], given: Namespace, *, there: bool) -> str:
+    """What makes all that a text with alternatives stands for: a line to copy."""
+    more = {**how, **({"takes": given.takes} if given.takes > 1 else {})}
+    more |= {"extra": together(given.extra)} if given.extra else {}
+    options = "".join(f", {name}={value!r}" for name, value in more.items())
+    client = given.client or ("client" if there and not given.demo else None)
+    imports = "from runcrate_widget.prompts import expand"
+    if client is None:
+        client = "VideoClient(demo=True)" if given.demo else "VideoClient()"
+        imports = f"from runcrate_widget import VideoClient; {imports}"
+    call = f"{client}.generate_many(expand({text!r}){options})"
+    return f"All of them, in a cell without %%video: {imports}; {call}"
 
 
 def load(shell: Any) -> None:
     """`%load_ext runcrate_widget`."""
     magics = Magics(shell)
-    shell.register_magic_function(magics.video, magic_kind="line_cell", magic_name="video")
-    shell.set_hook("complete_command", magics.complete, re_key=r"%%?video")
+
+    def video(line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+        return magics.video(line, cell, ChainMap(dict(local_ns or {}), shell.user_ns))
+
+    video.__doc__ = parser().format_help()  # what `%%video?` shows
+    # IPython would run what is in braces: here names alone are filled in.
+    function = needs_local_scope(no_var_expand(video))
+    shell.register_magic_function(function, magic_kind="line_cell", magic_name="video")
+    if help_alone not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(help_alone)
+    magic_completion.register(shell)
