@@ -24,7 +24,8 @@ SHOWN: dict[str, str] = {
     "job": "adopt cancel choice choose demo done elapsed ended error id key note observe rating record request "
     "resubmit resume reused started status take timeline unobserve video wait",
     "widget": "aspect_ratio client close duration generate image jobs model observe prompt takes unobserve",
-    "plan": "cells columns cost known new over_limit problems requests run seconds time",
+    "plan": "cells columns cost count index known new not_sent over_limit problems repeated requests run seconds time "
+    "to_dicts to_frame",
     "batch": "as_completed cancel count counts done failed index plan problems stopped to_dicts to_frame videos wait",
     "video": "audio contact_sheet demo duration fps frames has_audio height id join last_frame mp4 path picture "
     "poster read_bytes request sha256 show size to_gif trim width",

@@ -49,6 +49,7 @@ class Tracker:
         self.moves = 0  # how often something has changed
         self.latest: OrderedDict[int, int] = OrderedDict()  # where it did last, that last: the how manieth
         self.finished: list[int] = []  # in the order in which they were
+        self.there = 0  # how many of these were there already
         self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
         self.stopped: RuncrateError | None = None
         self.cancelled = False
@@ -108,10 +109,10 @@ class Tracker:
             for at, cell in enumerate(self._cells):
                 if not self.has_room(self._most_open):
                     return
-                if (reason := self._enough(cell)) is not None:
-                    self.stopped = reason
-                    return
                 try:
+                    if (reason := self._enough(cell)) is not None:
+                        self.stopped = reason
+                        return
                     assert cell.request is not None
                     self._follow(at, self._maker.generate(cell.request, take=cell.take))
                 except InvalidRequestError as error:  # this one cannot; others may
@@ -156,6 +157,7 @@ class Tracker:
             self.keys[at] = job.key
             self._leave[at] = job.subscribe(look)  # also once it is done: a person may choose then
             look()
+            self.there += at not in self.open
         job._done.add_done_callback(lambda _: look())
 
     # Under the lock.
