@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from .catalog import Model, models
 from .checks import check_flag
 from .environment import setting
-from .errors import ConfigurationError, MissingExtraError, MissingKeyError
+from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.many import Many, refuse_many
 from .jobs.spending import DEMO, SpendingLimit
@@ -212,7 +212,7 @@ class VideoClient(Many):
         anew; one that is `unconfirmed` is not.
 
         Raises:
-            InvalidRequestError: an argument is not allowed.
+            InvalidRequestError: an argument is not allowed, or has the API key in it.
             MissingKeyError: there is no key.
             SpendingLimitError: it would go over a limit.
             LibraryError: the library folder cannot be written. In all these cases nothing is sent.
@@ -225,7 +225,7 @@ class VideoClient(Many):
             request = VideoRequest(prompt, model=model, **given, extra=extra)
         if take is not None:
             check_count("take", take)
-        self._require_key()
+        _refuse_key(request, self._require_key())
         if (known := models.find(request.model)) and not known.lives and known not in self._warned:
             self._warned.append(known)
             _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
@@ -312,6 +312,14 @@ def _new_manager(client: VideoClient) -> JobManager:
 def _resume(client: VideoClient) -> list[VideoJob]:
     client.library.tidy()
     return client._manager.resume_all() if client.library.unfinished(client._service) else []
+
+
+def _refuse_key(request: VideoRequest, key: Key) -> None:
+    """Raises InvalidRequestError where the key is in what would be sent, and recorded."""
+    for name, text in (("prompt", request.prompt), ("model", request.model), ("extra", repr(request.extra))):
+        if key.is_in(text):
+            message = f"{name} has the API key in it. Nothing was sent, and nothing recorded."
+            raise InvalidRequestError(name, message, "Take it out.")
 
 
 def _key_of_environment() -> Key | None:

@@ -38,10 +38,19 @@ before), `cancelled`, `closed`, `timeout`, or `unforeseen`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .jobs.job import VideoJob
+
+
+#: What looks like a key: somebody may have given it in the place of something else.
+_KEY = re.compile(r"\brc_live_[\w-]{6,}")
+
+
+def _without_key(text: str) -> str:
+    return _KEY.sub("rc_live_…", text) if "rc_live_" in text else text
 
 
 class RuncrateError(Exception):
@@ -51,6 +60,7 @@ class RuncrateError(Exception):
     kind: str = "unforeseen"
 
     def __init__(self, message: str, hint: str = "", *, kind: str | None = None) -> None:
+        message, hint = _without_key(message), _without_key(hint)
         if message and message[-1] not in ".!?…:":
             message += "."  # the service's words often end without
         super().__init__(message, hint)

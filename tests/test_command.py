@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -113,6 +114,43 @@ def test_it_prints_the_file_and_run_again_it_is_free(shell: Shell) -> None:
     assert again.stdout == first.stdout
     assert shell.server.count("submit") == 1
     assert client_of(shell.server, shell.library).library.filter(status="completed"), "the notebooks' library"
+
+
+@pytest.mark.parametrize("place", ["", "copies", "fox.mp4"])
+def test_nothing_is_put_into_the_library_not_even_by_force(shell: Shell, place: str) -> None:
+    shell("generate", "A fox", *VEO, code=0)
+    before = {path.name: path.read_bytes() for path in shell.library.iterdir()}
+    output = str(shell.library / (place or next(name for name in before if name.endswith(".json"))))
+    output = output.replace(".json", ".mp4")
+    for asked in (("generate", "An owl", *VEO), ("get", "vid_000001")):
+        assert "within the library" in shell(*asked, "-o", output, "--force", code=2).stderr
+    assert {path.name: path.read_bytes() for path in shell.library.iterdir()} == before
+    assert shell.server.count("submit") == 1
+
+
+@ON_POSIX
+def test_what_is_no_file_is_not_replaced_by_one(shell: Shell) -> None:
+    os.mkfifo(shell.folder / "pipe.mp4")
+    assert "is no file" in shell("generate", "A fox", *VEO, "-o", "pipe.mp4", "--force", code=2).stderr
+    assert (shell.folder / "pipe.mp4").is_fifo()
+    assert shell.server.count("submit") == 0
+
+
+@ON_POSIX
+def test_where_standard_error_is_closed_it_works_all_the_same(shell: Shell) -> None:
+    command = shlex.join([*CHILD, "generate", "A fox", *VEO])
+    ran = shell("-c", f"exec {command} 2>&-", program=["bash"], code=0)
+    assert (shell.folder / ran.stdout.strip()).read_bytes() == shell.server.video
+    ran = shell("-c", f"exec {shlex.join([*CHILD, 'batch', '-', *VEO, '--yes'])} <&-", program=["bash"], code=2)
+    assert "standard input is closed" in ran.stderr
+
+
+def test_the_key_is_no_prompt(shell: Shell) -> None:
+    shell.write("keys.csv", "prompt", f"the key is {KEY}")
+    ran = shell("batch", "keys.csv", *VEO, "--yes")
+    assert ran.returncode != 0
+    assert shell.sent() == Counter()
+    assert not [path for path in shell.folder.rglob("*.json")]
 
 
 def test_takes_are_numbered_and_nothing_is_overwritten(shell: Shell) -> None:
@@ -812,6 +850,8 @@ def test_the_library_is_searched_and_its_videos_are_got(shell: Shell) -> None:
     assert shell("get", "vid_999999", code=3).stderr.startswith("runcrate-widget: The service refused (404)")
     assert "id is '..'; it looks like vid_abc123." in shell("get", "..", code=2).stderr
     some = shell("get", "vid_999999", str(fox.id), code=1)
+    *_, summary = shell.objects("get", "vid_999999", str(fox.id), code=1)
+    assert (summary["code"], summary["failed"], summary["reused"]) == (1, 1, 1)
     assert len(some.stdout.splitlines()) == 1
     other = shell.server.make_job(shell.server.requests[0])
     shell("get", other, "-o", "other.mp4", code=0)

@@ -21,12 +21,15 @@ class Files:
             library; None: there is nothing to name.
         force: whether what is there may be replaced.
         folder: whether it must be a folder, which is made.
+        library: the library's folder, in which nothing is put: what is there was paid.
 
     Raises:
         InvalidRequestError: there is no such place, or the name is no MP4's.
     """
 
-    def __init__(self, given: str | None, *, force: bool, count: int, folder: bool = False) -> None:
+    def __init__(
+        self, given: str | None, *, force: bool, count: int, library: Path | None = None, folder: bool = False
+    ) -> None:
         self._force = force
         self._count = count
         self._given = None if given is None else Path(given)
@@ -51,6 +54,9 @@ class Files:
             message = f"-o is {given!r}, and videos are MP4s."
             raise InvalidRequestError("output", message, f"{hint} Nothing was sent.")
         place = self._given if self._folder else self._given.parent
+        if library is not None and place.resolve().is_relative_to(library.resolve()):
+            message = f"-o is {given!r}, which is within the library."
+            raise InvalidRequestError("output", message, "Give a place outside. Nothing was sent.")
         if self._folder and not place.exists():
             return  # it is made with the first video
         if not place.is_dir():
@@ -68,7 +74,12 @@ class Files:
         """Raises InvalidRequestError if the name is taken by anything but the video `known`: before anything
         is paid for."""
         target = self.name(at)
-        if target is None or self._force or not os.path.lexists(target):
+        if target is None or not os.path.lexists(target):
+            return
+        if not target.is_symlink() and not target.is_file():
+            message = f"-o: {str(target)!r} is no file."
+            raise InvalidRequestError("output", message, "Give another name. Nothing was sent.")
+        if self._force:
             return
         if known is None or not _same(known, target):
             message = f"-o: {str(target)!r} is there already."

@@ -44,7 +44,7 @@ def generate(asked: Namespace, out: Out) -> int:
         plan = client.plan([row], takes=asked.takes, **_several(asked))
         for cell in plan.problems:
             raise _without_row(cell)
-        files = Files(asked.output, force=asked.force, count=len(plan))
+        files = Files(asked.output, force=asked.force, count=len(plan), library=client.library.folder)
         for at, cell in enumerate(plan.cells):
             files.check(at, _known(client, cell))
         _check(client, plan)
@@ -58,7 +58,8 @@ def batch(asked: Namespace, out: Out) -> int:
     with client_of(asked) as client:
         plan = client.plan(rows.rows, takes=asked.takes, **_several(asked))
         _check_alike(plan, rows)
-        files = Files(asked.output, force=asked.force, count=len(plan), folder=True)
+        folder = client.library.folder
+        files = Files(asked.output, force=asked.force, count=len(plan), library=folder, folder=True)
         _show_plan(plan, rows, client, out)
         if not plan.requests:
             return codes.WRONG

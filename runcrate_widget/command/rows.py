@@ -83,6 +83,8 @@ def read_rows(name: str) -> Rows:
 def _text(name: str) -> str:
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise OSError("standard input is closed")
             content = sys.stdin.buffer.read(_LONGEST + 1)
         else:
             with Path(name).open("rb") as file:

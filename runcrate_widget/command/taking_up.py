@@ -42,15 +42,13 @@ def resume(asked: Namespace, out: Out) -> int:
 def get(asked: Namespace, out: Out) -> int:
     """Fetches videos by their ids, also those that another program asked for."""
     ids = list(dict.fromkeys(asked.id))
-    files = Files(asked.output, force=asked.force, count=len(ids))
     with client_of(asked) as client:
+        files = Files(asked.output, force=asked.force, count=len(ids), library=client.library.folder)
         found, errors = _found(client, ids, out)
         for at, job in found.items():
             files.check(at, job.video.path if job.video else None)
-        code = _follow(asked, out, client, list(found.values()), files, places=list(found))
-        if not errors or code in (codes.UNCONFIRMED, codes.UNFINISHED) or code > codes.UNFINISHED:
-            return code
-        return codes.SOME if code in (codes.ALL, codes.SOME) and found else max(errors)
+        jobs = list(found.values())
+        return _follow(asked, out, client, jobs, files, places=list(found), errors=errors)
 
 
 def _found(client: VideoClient, ids: Sequence[str], out: Out) -> tuple[dict[int, VideoJob], list[int]]:
@@ -103,9 +101,10 @@ def _follow(
     jobs: Sequence[VideoJob],
     files: Files,
     places: Sequence[int] | None = None,
+    errors: Sequence[int] = (),
 ) -> int:
-    """Waits for jobs, tells of each, and gives the exit code."""
-    tally = Tally()
+    """Waits for jobs, tells of each, and gives the exit code; `errors` are those of what is no job."""
+    tally = Tally(failed=len(errors))
     place = dict(zip(jobs, places or range(len(jobs)), strict=True))
     there = {job for job in jobs if job.video is not None}
     jobs = list(place)  # an id and a key may name the same
@@ -124,6 +123,8 @@ def _follow(
                 tally.note(job)
                 out.object(job_object(job))
         code = tally.code if interrupts.number is None else interrupts.code
+        if errors and not place:
+            code = max(errors)
     if interrupts.number is not None or len(jobs) > 1:
         out.say(clean(f"{'Interrupted: ' if interrupts.number is not None else ''}{tally}."))
     if tally.unfinished:

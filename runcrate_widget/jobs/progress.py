@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from typing import TextIO
@@ -46,7 +47,8 @@ class Progress:
     """Writes the line to `stream` (standard error): over itself on a terminal, now and then in a log."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+        # Where there is none (a closed one, pythonw), nobody looks.
+        self._stream = stream or sys.stderr or io.StringIO()
         #: Whether a person is looking at it.
         self.on_terminal = self._stream.isatty()
         self._written = float("-inf")
