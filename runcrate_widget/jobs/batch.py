@@ -210,9 +210,9 @@ class Batch(Sequence[VideoJob]):
 
     def to_frame(self) -> Any:
         """A table with a row for each of the plan, in its order: what was asked for, `status` (`refused`
-        where it cannot even be asked for), `path`, `cost` (dollars), `made_in` (seconds), `error`, and your own
-        columns under their own names (of ours, one of the same name is then `video_…`). A pandas DataFrame,
-        or a polars or pyarrow one where that is what is installed.
+        where it cannot even be asked for), `path`, `cost` (dollars), `made_in` (seconds), `error`, and your
+        own columns under their own names (of ours, one of the same name is then `video_…`). A pandas
+        DataFrame, or a polars or pyarrow one where that is what is installed.
 
         Raises:
             MissingExtraError: none of them is installed.
