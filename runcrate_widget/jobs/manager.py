@@ -63,6 +63,10 @@ class JobManager:
         watch(self._runs)
         weakref.finalize(self, _close, backend.connections).atexit = False
 
+    def resize(self, count: int) -> None:
+        """From now on at most so many jobs are with the service at a time."""
+        engine().run(lambda: self._runs.resize(count))
+
     # Jobs are asked for.
 
     def obtain(self, request: VideoRequest, take: int) -> VideoJob:

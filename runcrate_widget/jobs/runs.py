@@ -26,6 +26,7 @@ from .living import at_rest, newer, was_left, why_at_rest
 from .loop import engine
 from .run import Run
 from .sending import Means
+from .slots import Slots
 from .spending import SpendingLimit
 from .status import Move, lacks_id, make_move_now
 from .times import Times
@@ -54,7 +55,9 @@ class Runs:
         self._runs: dict[VideoJob, Run] = {}
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
-        slots = asyncio.Semaphore(max_concurrent)
+        slots = Slots(max_concurrent)
+        #: From now on so many jobs are with the service at a time.
+        self.resize = slots.resize
         self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop, times)
 
     @property
