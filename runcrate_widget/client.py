@@ -209,11 +209,21 @@ class VideoClient(Many):
             return uninterrupted(lambda: manager.obtain_new(request))
         return uninterrupted(lambda: manager.obtain(request, take))
 
-    def job(self, id: str) -> VideoJob:
+    def job(self, id: str | Record) -> VideoJob:
         """The job of this id (`vid_…`) of this client's service, also one that another process or program
-        submitted: then the service is asked whether it knows it. It is followed, its video fetched. Raises
-        InvalidRequestError (that is no id) or NotFoundError."""
+        submitted: then the service is asked whether it knows it. It is followed, its video fetched.
+
+        Of a `Record` of this library it is the job as it is: nothing is sent, asked or fetched for it before
+        it is told to (`job.choose(…)`, `job.resume()`).
+
+        Raises InvalidRequestError (that is no id, or the record of another library or service) or
+        NotFoundError.
+        """
         manager = self._manager
+        if isinstance(id, Record):
+            from .jobs.living import own
+
+            return manager.look_up(own(id, self.library, self._service))
         return uninterrupted(lambda: manager.attach(id))
 
     def _look_up(self, record: Record) -> VideoJob:

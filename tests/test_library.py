@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from videos import small_mp4
 
-from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors
+from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors, scores
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, write_record
 from runcrate_widget.library.search import Records
@@ -155,6 +155,38 @@ def test_it_iterates_filters_and_finds(tmp_path: Path) -> None:
     assert "vid_3 queued" in repr(other.filter())
     assert repr(other) == f"<Library {str(tmp_path)!r}, 3 jobs>"
     assert repr(Library(tmp_path / "nothing").filter()) == "no jobs"
+
+
+def test_yesterdays_videos_can_be_worked_with(server: FaultServer, tmp_path: Path) -> None:
+    with client_of(server, tmp_path, prices={"Veo 3.0": 0.5}) as client:
+        made = client.generate("A fox", model="Veo 3.0", duration=4).wait(30)
+    (tmp_path / "other").mkdir()
+    other = record(Library(tmp_path / "other"), fox(), id="vid_9", status="completed")
+    foreign = record(Library(tmp_path), fox("of another"), service="https://a.example", status="queued")
+    lost = record(Library(tmp_path), fox("lost"), id="vid_8", status="completed", service=server.url)
+    before = len(server.requests)
+    with client_of(server, tmp_path, resume=False) as client:
+        (one,) = client.library.filter(text="a fox", status="completed")
+        assert one.video == made
+        assert (one.video.prompt, one.video.model) == ("A fox", "google/veo-3.0")
+        assert (lost.video, foreign.video) == (None, None)
+        job = client.job(one)
+        assert job is client.job(one) and job.video == made
+        assert (job.prompt, job.model, job.path, job.cost) == (one.prompt, one.model, one.path, one.cost)
+        assert (job.prompt, job.path, job.cost) == ("A fox", made.path, 2.0)
+        job.choose(kept=True, rating=4)
+        assert client.library[one.key].rating == client.job(one).rating == 4, "of a record of before, too"
+        with pytest.raises(errors.InvalidRequestError, match="of another library"):
+            client.job(other)
+        with pytest.raises(errors.InvalidRequestError, match=r"of another service: https://a\.example"):
+            client.job(foreign)
+        assert client.job(lost).done and client.job(lost).video is None
+        assert 0 < scores.duration_right(one) == scores.duration_right(job) == scores.duration_right(made)
+        with pytest.raises(errors.InvalidRequestError, match="which has no video"):
+            scores.duration_right(lost)
+        with pytest.raises(errors.InvalidRequestError, match="must be a Video, a Clip, a job or a record"):
+            scores.duration_right(5)  # type: ignore[arg-type]
+    assert len(server.requests) == before, "nothing was asked"
 
 
 def test_what_another_process_wrote_is_seen(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from runcrate_widget.library.record import JobStatus
 from .completed import AsCompleted
 from .frame import frame_of, row_of
 from .job import VideoJob
-from .loop import patience, run_in_background
+from .loop import going_on, patience, run_in_background
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line
 from .tracker import MOST_OPEN, Tracker
@@ -156,7 +156,7 @@ class Batch(Sequence[VideoJob]):
         show = shown.on_terminal if progress is None else progress
         seconds = patience(timeout)
         end = None if seconds is None else time.monotonic() + seconds
-        with self._track.changed:
+        with going_on("The jobs go on: batch.wait() waits for them again."), self._track.changed:
             while not self._track.is_done():
                 if show:
                     shown.show(self._line())

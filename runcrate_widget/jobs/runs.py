@@ -56,14 +56,16 @@ class Runs:
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
         slots = Slots(max_concurrent)
-        #: From now on so many jobs are with the service at a time.
-        self.resize = slots.resize
         self._means = Means(backend, library, limit, slots, self.resume_stopped, self._note_stop, times)
 
     @property
     def of_parent(self) -> bool:
         """Whether this is a forked child's copy of its parent's."""
         return os.getpid() != self._process
+
+    def resize(self, count: int) -> None:
+        """From now on at most so many jobs are with the service at a time. From any thread."""
+        engine().run(lambda: self._means.slots.resize(count))
 
     def wanted(self) -> list[VideoJob]:
         """The jobs under way that a person asked for. From any thread."""

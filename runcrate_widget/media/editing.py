@@ -15,7 +15,7 @@ from runcrate_widget.errors import InvalidRequestError
 from . import joining, trimming
 from .choosing import whole_number
 from .clip import Clip
-from .film import Film
+from .film import Film, film_of
 from .gif import write_gif
 from .reading import seconds_within, video_extra
 from .target import target_path, written
@@ -60,11 +60,7 @@ def _films(videos: Any) -> list[Film]:
     for number, one in enumerate(videos):
         if isinstance(one, (str, os.PathLike)) and not isinstance(one, Film):
             one = Clip(one)
-        if not isinstance(one, Film):
-            message = f"videos[{number}] is {one!r}; it must be a Video, a Clip or the path of an MP4."
-            hint = "A job's video is job.wait()." if hasattr(one, "wait") else ""
-            raise InvalidRequestError("videos", message, hint)
-        films.append(one)
+        films.append(film_of(f"videos[{number}]", one))
     if not films:
         raise InvalidRequestError("videos", "videos is empty; there is nothing to join.")
     return films

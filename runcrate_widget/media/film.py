@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+
+from runcrate_widget.errors import InvalidRequestError
 
 from .plain import sha256_of
 from .player import Player
@@ -205,9 +207,7 @@ class Film(Player):
         return trim(self, start, end, path)
 
     @staticmethod
-    def join(
-        videos: Iterable[Film | str | os.PathLike[str]], path: str | os.PathLike[str] | None = None
-    ) -> Clip:
+    def join(videos: Iterable[Any], path: str | os.PathLike[str] | None = None) -> Clip:
         """Puts videos one after the other.
 
         Where they were all encoded in the same way, as videos of one model and shape are, their pictures are
@@ -216,7 +216,7 @@ class Film(Player):
         sample; a video without is silent.
 
         Args:
-            videos: `Video`s, `Clip`s, or paths of MP4s.
+            videos: `Video`s, `Clip`s, jobs, records, or paths of MP4s.
             path: where to, a name that ends in `.mp4`, or a folder; by default beside the first. What is
                 there is replaced, but no video of a library.
 
@@ -232,3 +232,23 @@ class Film(Player):
         from .editing import join
 
         return join(videos, path)
+
+
+class HasVideo(Protocol):
+    """A job, or a record of the library."""
+
+    @property
+    def video(self) -> Film | None: ...
+
+
+def film_of(field: str, given: object) -> Film:
+    """The film that is given, or the video of a job or a record that is. Raises InvalidRequestError."""
+    film = given if isinstance(given, Film) else getattr(given, "video", None)
+    if isinstance(film, Film):
+        return film
+    if hasattr(given, "video"):
+        message, hint = f"{field} is {given!r}, which has no video.", "A job's video is job.wait()."
+    else:
+        message = f"{field} is {given!r}; it must be a Video, a Clip, a job or a record."
+        hint = "A file's clip is Clip('video.mp4')."
+    raise InvalidRequestError(field, message, hint)
