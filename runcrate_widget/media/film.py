@@ -133,7 +133,8 @@ class Film(Player):
         return last_frame(self)
 
     def contact_sheet(self, columns: int = 4, rows: int | None = None, *, width: int = 960) -> Image:
-        """One picture with many of the video's, evenly spaced, each with its second.
+        """One picture with many of the video's, evenly spaced, each with its second: 4 × 3 of them, or
+        `columns` × `rows`, so nine are `contact_sheet(3, 3)`.
 
         Args:
             columns: how many side by side.
@@ -158,8 +159,8 @@ class Film(Player):
         """Writes an animated GIF, which plays without an end and has no sound.
 
         Args:
-            path: where to, a name that ends in `.gif`, or a folder; by default beside the video, with its
-                name. What is there is replaced.
+            path: where to, a name that ends in `.gif`, or a folder; by default beside the video, named after
+                it, `fps` and `width`. Another file that is there is not written over.
             fps: pictures a second, at most 50; never more than the video has.
             width: pixels; never more than the video has.
 
@@ -167,7 +168,7 @@ class Film(Player):
             The path of the GIF. `IPython.display.Image(path)` shows it.
 
         Raises:
-            InvalidRequestError: an argument is none of these.
+            InvalidRequestError: an argument is none of these, or another file is there.
             InvalidVideoError: the file cannot be decoded.
             MissingExtraError: the extra `video` is not installed.
             OSError: it cannot be written.
@@ -190,7 +191,7 @@ class Film(Player):
             start: seconds. The clip begins with the picture that is seen then.
             end: seconds; by default its end. The picture that begins then is the first that is left out.
             path: where to, a name that ends in `.mp4`, or a folder; by default beside the video, named after
-                it and the seconds. What is there is replaced, but no video of a library.
+                it and the seconds. Another file that is there is not written over.
 
         Raises:
             InvalidRequestError: `start` or `end` is no second of the video, or the one is not before the
@@ -217,8 +218,8 @@ class Film(Player):
 
         Args:
             videos: `Video`s, `Clip`s, jobs, records, or paths of MP4s.
-            path: where to, a name that ends in `.mp4`, or a folder; by default beside the first. What is
-                there is replaced, but no video of a library.
+            path: where to, a name that ends in `.mp4`, or a folder; by default beside the first, named after
+                all of them. Another file that is there is not written over.
 
         Raises:
             InvalidRequestError: there is none, or one is no video; or `path` is no such place.
