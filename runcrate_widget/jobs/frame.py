@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from runcrate_widget.errors import MissingExtraError, RuncrateError
+from runcrate_widget.errors import RuncrateError
+from runcrate_widget.library.frame import frame_of as frame_of
 
 from .job import VideoJob
 from .plan import Cell
@@ -33,17 +34,3 @@ def row_of(
         "rating": job.rating if job else None,
         "error": error.message if error else None,
     }
-
-
-def frame_of(rows: list[dict[str, Any]]) -> Any:
-    """A DataFrame of pandas, or else of polars, or a table of pyarrow. Raises MissingExtraError."""
-    for name in ("pandas", "polars", "pyarrow"):
-        try:
-            module = __import__(name)
-        except ImportError:
-            continue
-        return module.Table.from_pylist(rows) if name == "pyarrow" else module.DataFrame(rows)
-    raise MissingExtraError(
-        "to_frame() needs pandas, polars or pyarrow, of which none is installed.",
-        "Install one of them, or take to_dicts().",
-    )
