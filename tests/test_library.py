@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from videos import small_mp4
 
-from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors, scores
+from runcrate_widget import Video, VideoJob, VideoRequest, VideoWidget, errors, scores
 from runcrate_widget.jobs.ledger import COLUMNS, Ledger
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, write_record
@@ -247,6 +247,9 @@ def test_yesterdays_videos_can_be_worked_with(server: FaultServer, tmp_path: Pat
             client.job(foreign)
         assert client.job(lost).done and client.job(lost).video is None
         assert 0 < scores.duration_right(one) == scores.duration_right(job) == scores.duration_right(made)
+        assert Video.join([one, job]).duration == pytest.approx(2 * made.duration, abs=0.1)
+        with pytest.raises(errors.InvalidRequestError, match="which has no video"):
+            Video.join([one, lost])
         with pytest.raises(errors.InvalidRequestError, match="which has no video"):
             scores.duration_right(lost)
         with pytest.raises(errors.InvalidRequestError, match="must be a Video, a Clip, a job or a record"):
