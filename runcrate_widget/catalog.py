@@ -374,15 +374,6 @@ def _since(model: Model) -> str:
     return f", retired {model.retired}" if model.retired else ""
 
 
-def check_prices(prices: Mapping[str, float] | None) -> dict[str, float]:
-    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where it is not that, or a
-    price is not a number >= 0."""
-    if prices is not None and not isinstance(prices, Mapping):
-        message = f"prices is {shown(prices)}; it must be a dictionary of ids or names to dollars a second."
-        raise InvalidRequestError("prices", message, 'Like this: {"google/veo-3.0": 0.40}.')
-    return {id_of(key): check_price(price, key) for key, price in (prices or {}).items()}
-
-
 def id_of(model: object) -> str:
     """The id of a model that is given by its id or name; one that is not in the table is itself. Raises
     InvalidRequestError where it is neither."""

@@ -8,7 +8,6 @@ import threading
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from types import TracebackType
@@ -23,7 +22,6 @@ from .jobs.loop import run_in_background, uninterrupted
 from .jobs.many import Many, refuse_many
 from .jobs.spending import DEMO, SpendingLimit
 from .library.library import Library
-from .library.prices import Prices
 from .library.record import Record
 from .request import VideoRequest, check_count
 from .service.address import BASE_URL, check_base_url
@@ -61,7 +59,7 @@ class VideoClient(Many):
             asked for from now on.
 
     Raises:
-        ConfigurationError: the base URL would leak the key, or the key is none.
+        ConfigurationError: the base URL would leak the key, or is given beside `demo`; or the key is none.
         MissingExtraError: `demo` needs what is not installed.
         InvalidRequestError: an argument is not allowed.
 
@@ -97,17 +95,19 @@ class VideoClient(Many):
         self.demo = _demo_by_environment() if demo is None else check_flag("demo", demo)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
-        #: Dollars a second by a model's id: what was given, and what was set in a widget on this library.
-        self.prices = Prices(prices, None if self.demo else self.library)
+        self.prices = prices
         if self.demo:
+            if base_url is not None:
+                message = f"base_url is {base_url!r}, and the demo backend is a server of its own."
+                raise ConfigurationError(message, "Leave out base_url, or say demo=False.")
             server = _demo_server()
             key, base_url = Key(server.key), server.url
         self._key = key
         self._base_url = check_base_url(base_url or setting("RUNCRATE_BASE_URL") or BASE_URL)
         self._limit = SpendingLimit(max_seconds, max_cost, limit_period, self.price, self.demo)
-        self.max_concurrent = max_concurrent
         self._making = threading.RLock()
         self._made: JobManager | None = None
+        self.max_concurrent = max_concurrent
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
         if check_flag("resume", resume) and self.library.folder.is_dir():
@@ -167,30 +167,6 @@ class VideoClient(Many):
         """The base URL's host, as it is named to people."""
         return urlsplit(self._base_url).netloc
 
-    @property
-    def max_seconds(self) -> float | None:
-        """The limit in seconds of video, or None. It can be set."""
-        return self._limit.max_seconds
-
-    @max_seconds.setter
-    def max_seconds(self, value: float | None) -> None:
-        self._limit = replace(self._limit, max_seconds=value)
-
-    @property
-    def max_cost(self) -> float | None:
-        """The limit in dollars, or None. It can be set."""
-        return self._limit.max_cost
-
-    @max_cost.setter
-    def max_cost(self, value: float | None) -> None:
-        self._limit = replace(self._limit, max_cost=value)
-
-    def price(self, model: str) -> float | None:
-        """Dollars a second of `model` (an id), or None: no price is public, so the user has to have given
-        it."""
-        known = models.find(model)
-        return self.prices.get(known.id if known else model, known.price if known else None)
-
     def generate(
         self,
         prompt: str | VideoRequest,
@@ -234,11 +210,21 @@ class VideoClient(Many):
             return uninterrupted(lambda: manager.obtain_new(request))
         return uninterrupted(lambda: manager.obtain(request, take))
 
-    def job(self, id: str) -> VideoJob:
+    def job(self, id: str | Record) -> VideoJob:
         """The job of this id (`vid_…`) of this client's service, also one that another process or program
-        submitted: then the service is asked whether it knows it. It is followed, its video fetched. Raises
-        InvalidRequestError (that is no id) or NotFoundError."""
+        submitted: then the service is asked whether it knows it. It is followed, its video fetched.
+
+        Of a `Record` of this library it is the job as it is: nothing is sent, asked or fetched for it before
+        it is told to (`job.choose(…)`, `job.resume()`).
+
+        Raises InvalidRequestError (that is no id, or the record of another library or service) or
+        NotFoundError.
+        """
         manager = self._manager
+        if isinstance(id, Record):
+            from .jobs.living import own
+
+            return manager.look_up(own(id, self.library, self._service))
         return uninterrupted(lambda: manager.attach(id))
 
     def _look_up(self, record: Record) -> VideoJob:

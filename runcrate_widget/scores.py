@@ -1,4 +1,5 @@
-"""Scores of a video, for picking one of many: each takes a `Video` or a `Clip`, and gives a float.
+"""Scores of a video, for picking one of many: each takes a `Video` or a `Clip` (or a job
+or a record of the library: its video is meant), and gives a float.
 
 They are measured, not judged: a sharp video may be a dull one. Compare videos of the same request by them. Of
 `sharpness`, `motion`, `duration_right` and `intact`, more is better; `black_frames` and `frozen_frames` are
@@ -20,7 +21,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidRequestError
-from .media.film import Film
+from .media.film import Film, HasVideo, film_of
 from .media.reading import all_pictures, read_index, some_pictures, video_extra
 
 __all__ = ["black_frames", "duration_right", "frozen_frames", "intact", "motion", "sharpness"]
@@ -42,22 +43,22 @@ _STILL, _FROZEN_FOR = 0.001, 0.5  # as its freezedetect: so small a change, for 
 _CLOSE = 0.25  # seconds by which a length may be another than that which was asked for
 
 
-def sharpness(video: Film) -> float:
+def sharpness(video: Film | HasVideo) -> float:
     """How much fine detail its pictures have, 0 (none: blurred, or plain) to 1.
 
     It is `v / (v + 100)` of the variance `v` of the Laplacian, the usual measure of focus, as the median of 8
     pictures from the first to the last. Noise counts as detail, and another size gives another number.
 
     Args:
-        video: a `Video` or a `Clip`.
+        video: a `Video`, a `Clip`, or what has one: a job, a record.
 
     Raises:
-        InvalidRequestError: it is neither.
+        InvalidRequestError: it is no video, and has none.
         InvalidVideoError: the file cannot be decoded.
         MissingExtraError: the extra `video` is not installed.
     """
     np = _numpy()
-    film = _film(video)
+    film = film_of("video", video)
     index = read_index(film.path)
     found = []
     for _, frame in some_pictures(film.path, index, sorted(set(index.spread(_LOOKED_AT)))):
@@ -69,18 +70,18 @@ def sharpness(video: Film) -> float:
     return variance / (variance + _HALF_SHARP)
 
 
-def motion(video: Film) -> float:
+def motion(video: Film | HasVideo) -> float:
     """How much changes: the mean change of a pixel's brightness within a quarter of a second, as a share of
     the whole range. 0 is a still picture, a quiet scene some 0.02, a fast one 0.1 and more; 1 is the most.
 
     Raises:
-        InvalidRequestError: it is neither a `Video` nor a `Clip`.
+        InvalidRequestError: it is no video, and has none.
         InvalidVideoError: the file cannot be decoded.
         MissingExtraError: the extra `video` is not installed.
     """
     np = _numpy()
     changes, before, due = [], None, -math.inf
-    for second, grey in _small(_film(video)):
+    for second, grey in _small(film_of("video", video)):
         if second < due:
             continue
         if before is not None:
@@ -89,18 +90,19 @@ def motion(video: Film) -> float:
     return math.fsum(changes) / len(changes) if changes else 0.0
 
 
-def duration_right(video: Film, seconds: float | None = None) -> float:
+def duration_right(video: Film | HasVideo, seconds: float | None = None) -> float:
     """Whether it is as long as was asked for: 1.0 within a quarter of a second, else the shorter length
     divided by the longer. Nothing is decoded.
 
     Args:
-        video: a `Video` or a `Clip`.
+        video: a `Video`, a `Clip`, or what has one: a job, a record.
         seconds: what it should be; by default the `duration` of the video's request.
 
     Raises:
-        InvalidRequestError: it is neither; or a `Clip`, and `seconds` is not given; or that is no length.
+        InvalidRequestError: it is no video, and has none; or a `Clip`, and `seconds` is not given; or that is
+            no length.
     """
-    film = _film(video)
+    film = film_of("video", video)
     asked = getattr(getattr(film, "request", None), "duration", None) if seconds is None else seconds
     if asked is None:
         message = "seconds is not given; what a clip should be, it does not know."
@@ -113,42 +115,42 @@ def duration_right(video: Film, seconds: float | None = None) -> float:
     return float(min(film.duration, asked) / max(film.duration, asked))
 
 
-def black_frames(video: Film) -> float:
+def black_frames(video: Film | HasVideo) -> float:
     """The share of its pictures that are black, 0 to 1: where 98 % of the pixels have less than a tenth of
     the brightness.
 
     Raises:
-        InvalidRequestError: it is neither a `Video` nor a `Clip`.
+        InvalidRequestError: it is no video, and has none.
         InvalidVideoError: the file cannot be decoded.
         MissingExtraError: the extra `video` is not installed.
     """
-    black, _ = _flaws(_film(video))
+    black, _ = _flaws(film_of("video", video))
     return sum(black) / len(black)
 
 
-def frozen_frames(video: Film) -> float:
+def frozen_frames(video: Film | HasVideo) -> float:
     """The share of its pictures that are frozen, 0 to 1: in which nothing changes for half a second or
     longer.
 
     Raises:
-        InvalidRequestError: it is neither a `Video` nor a `Clip`.
+        InvalidRequestError: it is no video, and has none.
         InvalidVideoError: the file cannot be decoded.
         MissingExtraError: the extra `video` is not installed.
     """
-    _, frozen = _flaws(_film(video))
+    _, frozen = _flaws(film_of("video", video))
     return sum(frozen) / len(frozen)
 
 
-def intact(video: Film) -> float:
+def intact(video: Film | HasVideo) -> float:
     """The share of its pictures that are neither black nor frozen, 0 to 1; more is better, as `best_of` wants
     it.
 
     Raises:
-        InvalidRequestError: it is neither a `Video` nor a `Clip`.
+        InvalidRequestError: it is no video, and has none.
         InvalidVideoError: the file cannot be decoded.
         MissingExtraError: the extra `video` is not installed.
     """
-    black, frozen = _flaws(_film(video))
+    black, frozen = _flaws(film_of("video", video))
     return sum(not (one or other) for one, other in zip(black, frozen, strict=True)) / len(black)
 
 
@@ -185,13 +187,6 @@ def _grey(frame: VideoFrame, side: int) -> NDArray[np.uint8]:
     width, height = (max(1, round(size * scale)) for size in (frame.width, frame.height))
     small: Any = frame.reformat(width, height, "gray", interpolation="AREA").to_ndarray()
     return small  # type: ignore[no-any-return]
-
-
-def _film(video: object) -> Film:
-    if isinstance(video, Film):
-        return video
-    hint = "A job's video is job.wait()." if hasattr(video, "wait") else "A file's clip is Clip('video.mp4')."
-    raise InvalidRequestError("video", f"video is {video!r}; it must be a Video or a Clip.", hint)
 
 
 def _numpy() -> Any:

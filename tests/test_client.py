@@ -36,6 +36,7 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, errors
 from runcrate_widget.catalog import models
+from runcrate_widget.jobs.slots import Slots
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.service import runcrate
 
@@ -200,6 +201,71 @@ def test_at_most_max_concurrent_jobs_are_with_the_service(server: FaultServer, t
         job.observe(count, "status")
     assert all(job.wait(30) for job in jobs)
     assert most == 2
+
+
+def test_how_many_at_once_can_be_set_while_they_are_made(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 10**6  # they are with the service until the test says otherwise
+    client = client_of(server, tmp_path, max_concurrent=1)
+    jobs = [client.generate(f"Fox {n}", model="Veo 3.0") for n in range(8)]
+    changed = threading.Condition()
+
+    def told(_: Any) -> None:
+        with changed:
+            changed.notify_all()
+
+    for job in jobs:
+        job.observe(told, "status")
+
+    def sent() -> int:
+        return sum(job.status != "waiting" for job in jobs)
+
+    with pytest.raises(errors.InvalidRequestError, match="max_concurrent is 0"):
+        client.max_concurrent = 0
+    assert client.max_concurrent == 1
+    client.max_concurrent = 4
+    with changed:
+        assert changed.wait_for(lambda: sent() == 4, 30)
+    client.max_concurrent = 1
+    most = 0
+
+    def count(_: Any) -> None:
+        nonlocal most
+        if sent() > 4:  # of those that were sent since
+            here = [job.status in ("submitting", "queued", "processing") for job in jobs]
+            most = max(most, sum(here))
+
+    for job in jobs:
+        job.observe(count, "status")
+    server.polls = 2
+    server.jobs.update(dict.fromkeys(server.jobs, 1))
+    assert all(job.wait(30) for job in jobs)
+    assert most == 1
+
+
+@pytest.mark.parametrize(("first", "then"), [(3, 1), (1, 3), (2, 2), (5, 2)])
+def test_slots_that_are_free_or_taken_go_and_come(first: int, then: int) -> None:
+    async def run() -> None:
+        slots = Slots(first)
+        await slots.acquire()
+        slots.resize(then)
+        taken = 1
+        while not slots.locked():
+            await slots.acquire()
+            taken += 1
+        assert taken == max(1, then)
+        slots.resize(1)
+        for _ in range(taken):
+            slots.release()
+        await slots.acquire()
+        assert slots.locked()
+
+    asyncio.run(run())
+
+
+def test_the_demo_and_another_service_are_not_both_meant(server: FaultServer, tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigurationError, match="the demo backend is a server of its own"):
+        client_of(server, tmp_path, demo=True)
+    assert client_of(server, tmp_path, demo=False).base_url == server.url
 
 
 def test_a_waiting_job_can_be_cancelled_and_a_sent_one_cannot(server: FaultServer, tmp_path: Path) -> None:

@@ -141,7 +141,9 @@ def test_where_standard_error_is_closed_it_works_all_the_same(shell: Shell) -> N
     command = shlex.join([*CHILD, "generate", "A fox", *VEO])
     ran = shell("-c", f"exec {command} 2>&-", program=["bash"], code=0)
     assert (shell.folder / ran.stdout.strip()).read_bytes() == shell.server.video
-    ran = shell("-c", f"exec {shlex.join([*CHILD, 'batch', '-', *VEO, '--yes'])} <&-", program=["bash"], code=2)
+    ran = shell(
+        "-c", f"exec {shlex.join([*CHILD, 'batch', '-', *VEO, '--yes'])} <&-", program=["bash"], code=2
+    )
     assert "standard input is closed" in ran.stderr
 
 
@@ -150,7 +152,7 @@ def test_the_key_is_no_prompt(shell: Shell) -> None:
     ran = shell("batch", "keys.csv", *VEO, "--yes")
     assert ran.returncode != 0
     assert shell.sent() == Counter()
-    assert not [path for path in shell.folder.rglob("*.json")]
+    assert not list(shell.folder.rglob("*.json"))
 
 
 def test_takes_are_numbered_and_nothing_is_overwritten(shell: Shell) -> None:
@@ -569,17 +571,6 @@ def test_one_mistake_for_all_rows_is_said_once_and_in_options(shell: Shell) -> N
     assert shell.server.requests == []
 
 
-def prices_are_checked() -> bool:
-    from runcrate_widget.catalog import check_prices
-
-    try:
-        check_prices({"Veo": 1})
-    except InvalidRequestError:
-        return True
-    return False
-
-
-@pytest.mark.skipif(not prices_are_checked(), reason="it comes with another branch")
 def test_a_mistyped_price_is_refused_in_words_of_the_command(shell: Shell) -> None:
     said = shell("generate", "A fox", *VEO, "--price", "Veo=0.4", "--max-cost", "1", code=2).stderr
     assert "'Veo'" in said

@@ -272,7 +272,7 @@ def test_run_again_it_is_the_same_file(clip: Clip) -> None:
     assert clip.trim(0.25, 1).path == clip.trim(0.25, 1).path == clip.path.with_name("a-0.25-1s.mp4")
     assert Video.join([clip, clip]).path == Video.join([clip, clip]).path
     assert Video.join([clip, clip]).path != Video.join([clip, clip.trim(0.25, 1)]).path
-    assert clip.to_gif().name == "a.gif"
+    assert clip.to_gif().name == "a-10fps-64px.gif"
     assert len(list(clip.path.parent.iterdir())) == 5
 
 
@@ -311,11 +311,26 @@ def test_neither_the_source_nor_a_paid_video_is_written_over(clip: Clip, maker: 
     assert paid.read_bytes() == clip.path.read_bytes() == before
 
 
-def test_a_folder_is_a_place_and_what_is_there_is_replaced(clip: Clip, tmp_path: Path) -> None:
+def test_a_folder_is_a_place(clip: Clip, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     assert clip.trim(0, 1, tmp_path / "out").path == tmp_path / "out" / "a-0-1s.mp4"
-    (tmp_path / "cut.mp4").write_text("something")
-    assert numbers(clip.trim(0, 1, str(tmp_path / "cut.mp4"))) == list(range(24))
+
+
+@pytest.mark.parametrize("maker", makers())
+def test_the_same_is_written_once_and_nothing_else_is_written_over(
+    clip: Clip, tmp_path: Path, maker: str
+) -> None:
+    path = tmp_path / f"cut{'.gif' if maker == 'to_gif' else '.mp4'}"
+    makers()[maker](clip, path)
+    made = (path.stat().st_ino, path.read_bytes())
+    makers()[maker](clip, path)  # the cell runs again
+    assert made == (path.stat().st_ino, path.read_bytes())
+    path.write_text("something of a person")
+    with pytest.raises(errors.InvalidRequestError, match="there is another file already") as found:
+        makers()[maker](clip, path)
+    assert found.value.field == "path"
+    assert path.read_text() == "something of a person"
+    assert not list(tmp_path.glob(".*")), "nothing is left"
 
 
 def test_what_fails_leaves_nothing(clip: Clip) -> None:
@@ -354,6 +369,14 @@ def test_a_gif_is_no_larger_and_no_faster_than_the_video(clip: Clip, tmp_path: P
     upright = Clip(write_numbered_mp4(tmp_path / "up.mp4", 6, size=(36, 64)))
     with Image.open(upright.to_gif(width=18)) as gif:
         assert gif.size == (18, 32)
+
+
+def test_another_gif_has_another_name_and_the_same_one_the_same(clip: Clip) -> None:
+    asked: list[dict[str, Any]] = [{}, {"fps": 5}, {"fps": 5, "width": 32}, {"width": 32}, {"fps": 4.5}]
+    paths = [clip.to_gif(**one) for one in asked]
+    assert len(set(paths)) == 5 and all(path.exists() for path in paths)
+    assert paths[2].name == "a-5fps-32px.gif"
+    assert [clip.to_gif(**one) for one in asked] == paths
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def test_demos_are_free_and_told_apart(server: FaultServer, tmp_path: Path) -> N
         assert (row["outcome"], row["seconds"], row["dollars"]) == ("demo", 0, 0.0)
         assert client.ledger.totals()["demo"] == Spent(1, 0, 0.0, 0)
         assert client.ledger.totals()["paid"] == Spent()
+        assert repr(client.ledger) == "demo     1 job, of which nothing is billed"
     with client_of(server, tmp_path) as client:
         assert client.ledger.reconcile([{"id": "vid_other"}]).only_here == []
 

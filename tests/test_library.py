@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from videos import small_mp4
 
-from runcrate_widget import VideoJob, VideoRequest, VideoWidget, errors
+from runcrate_widget import Video, VideoJob, VideoRequest, VideoWidget, errors, scores
+from runcrate_widget.jobs.ledger import COLUMNS, Ledger
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, write_record
 from runcrate_widget.library.search import Records
@@ -155,6 +156,105 @@ def test_it_iterates_filters_and_finds(tmp_path: Path) -> None:
     assert "vid_3 queued" in repr(other.filter())
     assert repr(other) == f"<Library {str(tmp_path)!r}, 3 jobs>"
     assert repr(Library(tmp_path / "nothing").filter()) == "no jobs"
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "said"),
+    [
+        ("model", "veo", 'Did you mean "Veo 3.0"'),
+        ("model", "acme/dream-9", "neither a known one nor that of a video here"),
+        ("status", "complete", 'Did you mean "completed"'),
+        ("rating", 9, "must be from 1 to 5"),
+        ("rating", 0, "must be from 1 to 5"),
+        ("rating", float("nan"), "must be from 1 to 5"),
+        ("since", "yesterday", 'a text: "2026-11-25"'),
+        ("until", 5, "a datetime, a date"),
+    ],
+)
+def test_what_can_find_nothing_is_told(tmp_path: Path, field: str, given: Any, said: str) -> None:
+    library = Library(tmp_path)
+    record(library, fox(model="acme/dream-1"), id="vid_1", status="completed")
+    with pytest.raises(errors.InvalidRequestError, match=f"^{field} is .*{said}") as caught:
+        library.filter(**{field: given})
+    assert caught.value.field == field
+    assert len(library.filter(model="acme/dream-1")) == 1
+    assert library.filter(model="Sora 2") == [], "which is one"
+
+
+def test_a_day_is_its_beginning_also_as_a_text(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    one = record(library, fox(), id="vid_1", status="completed")
+    day = one.created.astimezone().date()
+    for begin in (day, day.isoformat(), one.created.isoformat(), f"{one.created:%Y-%m-%dT%H:%M:%SZ}"):
+        assert len(library.filter(since=begin)) == 1
+    assert library.filter(until=day) == library.filter(until=f" {day} ") == []
+    assert len(library.filter(until=day + timedelta(days=1))) == 1
+    assert len(Ledger.of(library).filter(since=day, until=str(day + timedelta(days=1)))) == 1
+
+
+def test_records_and_the_ledger_are_tables(server: FaultServer, tmp_path: Path) -> None:
+    with client_of(server, tmp_path, prices={"Veo 3.0": 0.5}) as client:
+        job = client.generate("A fox", model="Veo 3.0", duration=4)
+        job.wait(30)
+        job.choose(kept=True, rating=4, tags=["fox", "snow"])
+        record(client.library, fox("failed"), status="failed", error={"message": "too dark"})
+        frame = client.library.to_frame()
+        assert list(frame["prompt"]) == ["Fox failed", "A fox"]
+        assert list(frame["path"].isna()) == [True, False] and frame["path"][1] == str(job.path)
+        assert list(frame["error"].isna()) == [False, True] and frame["error"][0] == "too dark"
+        kept = client.library.filter(kept=True).to_frame().iloc[0]
+        assert (kept["status"], kept["cost"], kept["rating"]) == ("completed", 2.0, 4)
+        assert (kept["tags"], kept["model_name"]) == (["fox", "snow"], "Veo 3.0")
+        nothing = client.library.filter(text="nothing").to_frame()
+        assert len(nothing) == 0 and list(nothing.columns) == list(frame.columns)
+        spent = client.ledger.to_frame()
+        assert list(spent.columns) == list(COLUMNS)
+        assert spent["dollars"].sum() == 2.0 and len(spent) == len(client.ledger)
+        assert len(client.ledger.filter(until="2020-01-01").to_frame()) == 0
+
+
+def test_without_a_library_of_tables_it_is_said_what_to_install(tmp_path: Path, monkeypatch: Any) -> None:
+    for name in ("pandas", "polars", "pyarrow"):
+        monkeypatch.setitem(sys.modules, name, None)
+    library = Library(tmp_path)
+    for ask in (library.to_frame, library.filter().to_frame, Ledger.of(library).to_frame):
+        with pytest.raises(errors.MissingExtraError, match="pip install pandas"):
+            ask()
+
+
+def test_yesterdays_videos_can_be_worked_with(server: FaultServer, tmp_path: Path) -> None:
+    with client_of(server, tmp_path, prices={"Veo 3.0": 0.5}) as client:
+        made = client.generate("A fox", model="Veo 3.0", duration=4).wait(30)
+    (tmp_path / "other").mkdir()
+    other = record(Library(tmp_path / "other"), fox(), id="vid_9", status="completed")
+    foreign = record(Library(tmp_path), fox("of another"), service="https://a.example", status="queued")
+    lost = record(Library(tmp_path), fox("lost"), id="vid_8", status="completed", service=server.url)
+    before = len(server.requests)
+    with client_of(server, tmp_path, resume=False) as client:
+        (one,) = client.library.filter(text="a fox", status="completed")
+        assert one.video == made
+        assert (one.video.prompt, one.video.model) == ("A fox", "google/veo-3.0")
+        assert (lost.video, foreign.video) == (None, None)
+        job = client.job(one)
+        assert job is client.job(one) and job.video == made
+        assert (job.prompt, job.model, job.path, job.cost) == (one.prompt, one.model, one.path, one.cost)
+        assert (job.prompt, job.path, job.cost) == ("A fox", made.path, 2.0)
+        job.choose(kept=True, rating=4)
+        assert client.library[one.key].rating == client.job(one).rating == 4, "of a record of before, too"
+        with pytest.raises(errors.InvalidRequestError, match="of another library"):
+            client.job(other)
+        with pytest.raises(errors.InvalidRequestError, match=r"of another service: https://a\.example"):
+            client.job(foreign)
+        assert client.job(lost).done and client.job(lost).video is None
+        assert 0 < scores.duration_right(one) == scores.duration_right(job) == scores.duration_right(made)
+        assert Video.join([one, job]).duration == pytest.approx(2 * made.duration, abs=0.1)
+        with pytest.raises(errors.InvalidRequestError, match="which has no video"):
+            Video.join([one, lost])
+        with pytest.raises(errors.InvalidRequestError, match="which has no video"):
+            scores.duration_right(lost)
+        with pytest.raises(errors.InvalidRequestError, match="must be a Video, a Clip, a job or a record"):
+            scores.duration_right(5)  # type: ignore[arg-type]
+    assert len(server.requests) == before, "nothing was asked"
 
 
 def test_what_another_process_wrote_is_seen(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -295,3 +297,78 @@ def test_a_record_that_a_person_has_renamed_is_found_before_money_is_spent(
     again = client_of(server, tmp_path, resume=False).generate(fox())
     assert again.wait(30).path.name.startswith("my-")
     assert server.count("submit") == 1
+
+
+_ENDS = """
+import sys, threading
+
+def late():  # when the pools of threads have ended, and the main thread counts as alive
+    jobs = client._manager.resume_all()
+    tasks = engine().run(lambda: list(client._manager._runs._tasks.values()))
+    for task in tasks:
+        engine().submit(lambda task=task: asyncio.wait([task])).result()
+    print(len(jobs), flush=True)
+
+threading._register_atexit(late)  # before the pools' own: they are called the other way round
+import asyncio
+from runcrate_widget import VideoClient
+from runcrate_widget.jobs.loop import engine
+client = VideoClient(sys.argv[1], base_url=sys.argv[2], library=sys.argv[3], resume=False)
+print(client.plan(["An owl"], model="Veo 3.0"), flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(threading, "_register_atexit"), reason="nothing to register at")
+def test_what_is_taken_up_while_the_program_ends_is_no_fault(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 10**6
+    with client_of(server, tmp_path) as client:
+        submitted = threading.Event()
+        job = client.generate("A fox", model="Veo 3.0")
+        job.observe(lambda change: submitted.set() if change["new"] else None, "id")
+        assert job.id or submitted.wait(30)
+    script = [sys.executable, "-c", _ENDS, KEY, server.url, str(tmp_path)]
+    ended = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-1] == "1", "one was taken up, and has ended"
+    assert sidecars(tmp_path)[0]["status"] in ("queued", "processing"), "the next client goes on with it"
+
+
+_INTERRUPTED = """
+import signal, sys, threading
+from runcrate_widget import VideoClient
+client = VideoClient(sys.argv[1], base_url=sys.argv[2], library=sys.argv[3])
+many = client.generate_many(["A fox"], model="Veo 3.0")
+main = threading.main_thread().ident
+
+def interrupt():
+    frame = None
+    while True:  # until it waits
+        frame = sys._current_frames()[main]
+        names = []
+        while frame is not None:
+            names.append(frame.f_code.co_name)
+            frame = frame.f_back
+        if names.count("wait") > 1 and "start" not in names:
+            break
+    signal.pthread_kill(main, signal.SIGINT)
+
+for waits in (many.wait, many[0].wait):
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        waits()
+    except KeyboardInterrupt as error:
+        print(error, flush=True)
+print(many[0].done)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_who_interrupts_a_wait_is_told_that_the_jobs_go_on(server: FaultServer, tmp_path: Path) -> None:
+    server.polls = 10**6
+    script = [sys.executable, "-c", _INTERRUPTED, KEY, server.url, str(tmp_path)]
+    ended = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout.splitlines() == [
+        "The jobs go on: batch.wait() waits for them again.",
+        "The job goes on: job.wait() waits for it again.",
+        "False",
+    ], ended.stderr

@@ -16,6 +16,7 @@ from fault_server import FaultServer, client_of
 
 from runcrate_widget import VideoClient, errors, models
 from runcrate_widget.jobs.spending import SpendingLimit
+from runcrate_widget.library.library import Library
 from runcrate_widget.library.prices import Prices
 from runcrate_widget.prompts import expand
 from runcrate_widget.request import VideoRequest
@@ -138,7 +139,7 @@ def test_every_way_to_set_a_price_knows_names_and_refuses_what_is_none(way: str)
     for price in NO_PRICES:
         with pytest.raises(errors.InvalidRequestError):
             WAYS[way](prices, "Veo 2.0", price)
-    for model in (None, 5, "", " "):
+    for model in (None, 5, "", " ", "Veo"):
         with pytest.raises(errors.InvalidRequestError):
             WAYS[way](prices, model, 0.4)  # type: ignore[arg-type]
     assert prices == {"openai/sora-2": 0.2, VEO: 0.4}
@@ -150,9 +151,9 @@ def test_of_several_prices_all_are_set_or_none() -> None:
         with pytest.raises(errors.InvalidRequestError):
             prices.update(given)
     assert prices == {} and repr(prices) == "{}"
-    prices.update({VEO: 0.4}, sora=1)
+    prices.update({VEO: 0.4}, seedance=1)
     del prices["Veo 3.0"]
-    assert prices.copy() == {"sora": 1.0} and len(prices) == 1
+    assert prices.copy() == {"bytedance/seedance": 1.0} and len(prices) == 1
 
 
 @pytest.mark.parametrize("given", [{1: 2}, "abc", [(VEO, 0.4)], 5, {None: 1}, {"": 1}, {"a/b": 10**400}])
@@ -161,6 +162,45 @@ def test_what_are_no_prices_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(errors.InvalidRequestError, match=r"must be .*\.$"):
         client_of(server, tmp_path, prices=given)
+
+
+@pytest.mark.parametrize("given", [{"Veo 3.0": -1}, {"Veo": 1}, {1: 2}, "abc", 5])
+def test_prices_that_are_assigned_are_those_of_the_constructor(
+    server: FaultServer, tmp_path: Path, given: Any
+) -> None:
+    with client_of(server, tmp_path) as client:
+        client.prices.remember("Sora 2", 0.2)
+        client.prices = {"Veo 3.0": 0.4}
+        assert client.prices == {VEO: 0.4, "openai/sora-2": 0.2}
+        assert client.price("Veo 3.0") == 0.4
+        assert client.plan(["A fox"], model="Veo 3.0", duration=4).cost == 1.6
+        with pytest.raises(errors.InvalidRequestError):
+            client.prices = given
+        assert client.price(VEO) == 0.4
+        client.prices.remember("Kling v3", 0.3)
+        client.prices = None
+        assert client.prices == {"openai/sora-2": 0.2, "kwaivgi/kling-v3": 0.3}
+
+
+@pytest.mark.parametrize(("name", "meant"), [("Veo", "Veo 3.0"), ("veo3", "Veo 3.0"), ("Sorra 2", "Sora 2")])
+def test_a_price_of_no_model_is_refused(server: FaultServer, tmp_path: Path, name: str, meant: str) -> None:
+    with pytest.raises(errors.InvalidRequestError, match=f"no model. Did you mean .{meant}.") as caught:
+        client_of(server, tmp_path, prices={name: 1})
+    assert caught.value.field == "prices"
+    with client_of(server, tmp_path, prices={"acme/dream-9": 1}) as client:
+        with pytest.raises(errors.InvalidRequestError, match=meant):
+            client.prices.remember(name, 1)
+        with pytest.raises(errors.InvalidRequestError, match=r"no model\. Known names are Veo 3\.0"):
+            client.prices["Zzzz"] = 1
+        assert client.prices == {"acme/dream-9": 1}
+
+
+def test_what_an_earlier_kernel_remembered_of_a_model_that_it_had_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "prices.txt").write_text('{"dream": 0.5}')
+    prices = Prices(None, Library(tmp_path))
+    assert prices == {"dream": 0.5}
+    prices.remember("dream", None)
+    assert prices == {} == json.loads((tmp_path / "prices.txt").read_bytes())
 
 
 @pytest.mark.parametrize("price", [float("nan"), -0.4, 1e308])
@@ -199,6 +239,7 @@ def test_a_number_that_no_float_holds_is_in_nobodys_way(
 _REMEMBERS = """
 import sys
 from pathlib import Path
+from runcrate_widget.library.library import Library
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.prices import Prices
 prices = Prices(None, Library(Path(sys.argv[1])))

@@ -14,7 +14,7 @@ from runcrate_widget.library.record import JobStatus
 from .completed import AsCompleted
 from .frame import frame_of, row_of, with_own
 from .job import VideoJob
-from .loop import patience, run_in_background
+from .loop import going_on, patience, run_in_background
 from .overview import Overview
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line, time_left
@@ -167,7 +167,7 @@ class Batch(Sequence[VideoJob]):
         show = shown.on_terminal if progress is None else check_flag("progress", progress)
         seconds = patience(timeout)
         end = None if seconds is None else time.monotonic() + seconds
-        with self._track.changed:
+        with going_on("The jobs go on: batch.wait() waits for them again."), self._track.changed:
             while not self._track.is_done():
                 if show:
                     shown.show(self._line())

@@ -17,7 +17,6 @@ from runcrate_widget.library.record import JobStatus, Record, now
 from runcrate_widget.media.mp4 import MP4, whole_mp4
 from runcrate_widget.service.backend import Backend
 
-from .ends import video_of
 from .job import VideoJob
 from .loop import in_thread
 from .status import Move
@@ -57,7 +56,7 @@ async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -
             await talk.pacer().back_off(error, attempts)
     # Whoever asks for one that was deleted, or put away, wants to see it.
     shown = {"choice": job.record.choice.changed({"hidden": False})} if job.record.choice.hidden else {}
-    await talk.move(Move(JobStatus.COMPLETED, video=video_of(job.record, mp4), facts=shown))
+    await talk.move(Move(JobStatus.COMPLETED, video=job.record.video_of(mp4), facts=shown))
 
 
 def _at_hand(library: Library, record: Record) -> MP4 | None:

@@ -8,6 +8,7 @@ stays `waiting` in the library.
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  see `_at_end`
 import sys
 import threading
 import time
@@ -27,18 +28,38 @@ PATIENCE = 20.0
 
 _all: weakref.WeakSet[Runs] = weakref.WeakSet()
 _registered = False
+_ending = False
 
 
 def watch(runs: Runs) -> None:
     """Has these jobs sent before the program ends."""
-    global _registered
+    global _registered, _ending
     _all.add(runs)
     if not _registered:
         _registered = True
         # Earlier than `atexit`, which comes when no thread can be started any more. Private, so only where it
         # exists.
         if hasattr(threading, "_register_atexit"):
-            threading._register_atexit(_send_first)
+            try:
+                threading._register_atexit(_at_end)
+            except RuntimeError:  # it is ending: this client looks through its library in a thread beside
+                _ending = True
+
+
+def is_ending() -> bool:
+    """Whether the program is ending, and takes away what jobs need: its pools of threads begin nothing any
+    more. That is no fault of a job, and the next client goes on with it."""
+    return _ending or not threading.main_thread().is_alive()
+
+
+def _at_end() -> None:
+    # Called before the pools end: what was registered last comes first, and they are registered as they are
+    # imported above.
+    global _ending
+    try:
+        _send_first()
+    finally:
+        _ending = True
 
 
 def _send_first() -> None:

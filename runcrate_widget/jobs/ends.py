@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.library.record import JobStatus, Record
-from runcrate_widget.media.mp4 import MP4, whole_mp4
 from runcrate_widget.media.video import Video
 
 from .status import restore_error
@@ -23,16 +22,11 @@ class End:
 def recorded_end(record: Record) -> End | None:
     """The end that a record has; None if it has none, or says completed and the file is not there."""
     if record.status is JobStatus.COMPLETED:
-        mp4 = whole_mp4(record.path)
-        return None if mp4 is None else End(video=video_of(record, mp4))
+        video = record.video
+        return None if video is None else End(video=video)
     if record.status.over or record.status is JobStatus.UNCONFIRMED:
         return End(error=restore_error(record))
     return None
-
-
-def video_of(record: Record, mp4: MP4) -> Video:
-    """The finished video of a record."""
-    return Video(record.path, record.request, record.id or "", mp4, record.demo)
 
 
 def closed(record: Record) -> RuncrateError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.errors import MissingExtraError, RuncrateError
+from runcrate_widget.errors import RuncrateError
+from runcrate_widget.library.frame import frame_of as frame_of
 
 if TYPE_CHECKING:
     from .job import VideoJob
@@ -49,20 +50,3 @@ def with_own(row: dict[str, Any], cell: Cell, own: Sequence[Any]) -> dict[Any, A
     `video_…`."""
     ours = {f"video_{name}" if name in own else name: value for name, value in row.items()}
     return {**ours, **{name: cell.own.get(name) for name in own}}
-
-
-def frame_of(rows: list[dict[Any, Any]]) -> Any:
-    """A DataFrame of pandas, or else of polars, or a table of pyarrow. Raises MissingExtraError."""
-    for name in ("pandas", "polars", "pyarrow"):
-        try:
-            module = __import__(name)
-        except ImportError:
-            continue
-        if name == "pyarrow":
-            return module.Table.from_pylist(rows)
-        # Any row may be the first in which a column has something.
-        return module.DataFrame(rows, **({"infer_schema_length": None} if name == "polars" else {}))
-    raise MissingExtraError(
-        "to_frame() needs pandas, polars or pyarrow, of which none is installed.",
-        "Install one of them, or take to_dicts().",
-    )

@@ -24,11 +24,11 @@ from runcrate_widget.errors import (
     RuncrateError,
     WaitTimeoutError,
 )
-from runcrate_widget.library.choice import Choice
-from runcrate_widget.library.record import JobStatus, Record, Timeline
+from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.media.video import Video, shortened
 
-from .loop import engine, patience, uninterrupted
+from .facts import Facts
+from .loop import engine, going_on, patience, uninterrupted
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -58,7 +58,7 @@ class Manager(Protocol):
     def look_again(self, job: VideoJob) -> None: ...
 
 
-class VideoJob(HasTraits):
+class VideoJob(Facts, HasTraits):
     """One job. `client.generate(...)` makes it; it goes on by itself, whatever is done with this object.
 
     The traits can be observed: `job.observe(print, "status")`. Observers are called in the engine's
@@ -101,30 +101,12 @@ class VideoJob(HasTraits):
         self.reused = False
         self._manager = manager
         self._wanted = False  # whether a person asks for it now: then it may be sent, if it never was
-        self._stopped_at: float | None = None
         self._listeners: dict[object, Callable[[], None]] = {}
         self._done: Future[_End] = Future()
         self._show()
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in _MACHINERY]
-
-    @property
-    def timeline(self) -> Timeline:
-        """Every moment of the job so far: `created`, `sent`, `submitted`, `processing`, `ready`,
-        `downloaded`, `ended`."""
-        return self.record.timeline
-
-    @property
-    def started(self) -> float:
-        """When it was asked for, in seconds since the epoch."""
-        return self.record.created.timestamp()
-
-    @property
-    def ended(self) -> float | None:
-        """When it came to its end, or was stopped, in seconds since the epoch; None while it goes on."""
-        ended = self.record.ended
-        return self._stopped_at if ended is None else ended.timestamp()
 
     @property
     def done(self) -> bool:
@@ -155,7 +137,9 @@ class VideoJob(HasTraits):
         if self._lost:
             self._manager.look_again(self)
         done = self._done
-        if not wait_for_futures([done], patience(timeout)).done:
+        with going_on("The job goes on: job.wait() waits for it again."):
+            over = not wait_for_futures([done], patience(timeout)).done
+        if over:
             raise WaitTimeoutError(
                 self, f"{self!r} is not done after {timeout:g} s.", "It goes on: call wait() again."
             )
@@ -230,16 +214,6 @@ class VideoJob(HasTraits):
         not sent, and would go over a limit.
         """
         uninterrupted(lambda: self._manager.resume(self))
-
-    @property
-    def choice(self) -> Choice:
-        """What a person makes of the video: `kept`, `rating`, `note`, `tags`, `hidden`."""
-        return self.record.choice
-
-    @property
-    def rating(self) -> int | None:
-        """1 to 5, or None: `job.choose(rating=4)`."""
-        return self.record.choice.rating
 
     def choose(self, **changes: Any) -> None:
         """Says what you make of a job that is done: `job.choose(kept=True, rating=4, tags=["fox"])`. What is

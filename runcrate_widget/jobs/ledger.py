@@ -11,15 +11,14 @@ import html
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, overload
 
 from runcrate_widget.checks import check_file
-from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.format import videos
 from runcrate_widget.library.record import JobStatus, Record, is_free, now
-from runcrate_widget.library.search import zoned
+from runcrate_widget.library.search import moment
 
 from .reconcile import Export, Reconciliation, reconciled
 from .spending import VAST
@@ -91,8 +90,7 @@ class Ledger(Sequence[dict[str, Any]]):
     Example:
         >>> client.ledger.totals()["paid"].dollars                    # doctest: +SKIP
         14.4
-        >>> import pandas                                             # doctest: +SKIP
-        >>> pandas.DataFrame(client.ledger)                           # doctest: +SKIP
+        >>> client.ledger.to_frame()                                  # doctest: +SKIP
     """
 
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -122,27 +120,34 @@ class Ledger(Sequence[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return map(dict, self._rows)
 
-    def filter(self, *, since: datetime | None = None, until: datetime | None = None) -> Ledger:
-        """What was sent in that time. A datetime without a zone is local time. Raises InvalidRequestError.
+    def filter(self, *, since: date | str | None = None, until: date | str | None = None) -> Ledger:
+        """What was sent in that time: a datetime, a date (its beginning), or either as a text. Without a zone
+        it is local time. Raises InvalidRequestError.
 
         Example:
-            >>> from datetime import datetime
-            >>> november = client.ledger.filter(since=datetime(2026, 11, 1))      # doctest: +SKIP
+            >>> november = client.ledger.filter(since="2026-11-01", until="2026-12-01")   # doctest: +SKIP
         """
-        begin, end = _moment("since", since), _moment("until", until)
+        begin, end = moment("since", since), moment("until", until)
         return Ledger(
             row
             for row in self._rows
             if (begin is None or row["when"] >= begin) and (end is None or row["when"] <= end)
         )
 
-    def totals(self, *, since: datetime | None = None, until: datetime | None = None) -> dict[str, Spent]:
+    def totals(self, *, since: date | str | None = None, until: date | str | None = None) -> dict[str, Spent]:
         """The sum of each outcome. What is `failed`, `unknown` or `pending` may be billed or not. Raises
         InvalidRequestError."""
         sums = _Sums()
         for row in self.filter(since=since, until=until)._rows:
             sums.add(row["outcome"], row["seconds"], row["dollars"])
         return sums.spent()
+
+    def to_frame(self) -> Any:
+        """A row each, as a DataFrame of pandas; of polars, or as a table of pyarrow, where that is what is
+        installed. Raises MissingExtraError."""
+        from runcrate_widget.library.frame import frame_of
+
+        return frame_of(self._rows, COLUMNS)
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Writes it as a CSV file (UTF-8, times in UTC) and returns its path. A text that a spreadsheet would
@@ -177,7 +182,7 @@ class Ledger(Sequence[dict[str, Any]]):
 
     def __repr__(self) -> str:
         totals = self.totals()
-        lines = [f"{name:8} {_said(totals[name])}" for name in OUTCOMES if totals[name].videos]
+        lines = [f"{name:8} {_said(name, totals[name])}" for name in OUTCOMES if totals[name].videos]
         return "\n".join(lines) or "nothing was sent"
 
     def _repr_html_(self) -> str:
@@ -283,14 +288,10 @@ def _known(dollars: float | None) -> float | None:
     return dollars if dollars is not None and dollars < VAST else None  # a record may say anything
 
 
-def _moment(name: str, given: object) -> datetime | None:
-    if given is not None and not isinstance(given, datetime):
-        raise InvalidRequestError(name, f"{name} is {given!r}; it must be a datetime.")
-    return None if given is None else zoned(given)
-
-
-def _said(spent: Spent) -> str:
+def _said(outcome: str, spent: Spent) -> str:
     """`3 videos, 18 s, $7.20`, and of how many the price is not known."""
+    if outcome == "demo":  # also those that came to nothing
+        return f"{spent.videos:,} job{'' if spent.videos == 1 else 's'}, of which nothing is billed"
     parts = [videos(spent.videos), f"{spent.seconds:g} s"]
     parts += [] if spent.dollars is None else [f"${spent.dollars:,.2f}"]
     if spent.unpriced:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runcrate_widget.errors import RuncrateError
+from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.library.attempts import is_owned
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.request import VideoRequest
@@ -16,6 +17,8 @@ from .ends import recorded_end
 from .loop import engine
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.library import Library
+
     from .job import VideoJob
 
 living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakValueDictionary()
@@ -35,6 +38,22 @@ def had(folder: Path, service: str, request: VideoRequest, take: int) -> Record 
         if same and record.id and (record.request, record.take) == (request, take):
             return record
     return None
+
+
+def own(record: Record, library: Library, service: str) -> Record:
+    """The record as this library has it now. Raises InvalidRequestError if its job is of another library, or
+    of another service: a client of those has it."""
+    try:
+        here = os.path.samefile(record.folder, library.folder)
+    except OSError:
+        here = False
+    if not here:
+        message = f"This record is of another library: {record.folder}."
+        raise InvalidRequestError("id", message, "A client of that library has its job.")
+    if record.service != service:
+        message = f"This record is of another service: {record.service}."
+        raise InvalidRequestError("id", message, "A client of that service has its job.")
+    return library.reread(replace(record, folder=library.folder))
 
 
 def was_left(record: Record) -> bool:

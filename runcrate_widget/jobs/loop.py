@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -135,6 +136,15 @@ def patience(timeout: object) -> float | None:
         message = f"timeout is {timeout!r}; it must be a number of seconds, or None."
         raise InvalidRequestError("timeout", message)
     return float(timeout)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def going_on(words: str) -> Iterator[None]:
+    """An interrupt (a person presses "stop") says in its one line what goes on, and not where it came."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(words) from None
 
 
 def run_in_background(work: Callable[[], _T]) -> Future[_T]:

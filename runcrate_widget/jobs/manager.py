@@ -59,6 +59,7 @@ class JobManager:
         #: How long videos took.
         self.times = Times(library)
         self._runs = Runs(backend, library, max_concurrent=max_concurrent, limit=limit, times=self.times)
+        self.resize = self._runs.resize
         backend.heard = lambda limits: _heard(backend, limits)
         watch(self._runs)
         weakref.finalize(self, _close, backend.connections).atexit = False
@@ -69,9 +70,8 @@ class JobManager:
         """The job of this take of this request: the library's, or a new one, which is begun."""
         self._check_open()
         with self._library.lock:
-            record = self._library.current(request, take, self._backend.service) or self._unwritten(
-                request, take
-            )
+            record = self._library.current(request, take, self._backend.service)
+            record = record or self._unwritten(request, take)
             if record is None or _may_be_sent_anew(record):
                 return self._send(request, take, record.attempt + 1 if record else 1)
             if record.status is JobStatus.WAITING:

@@ -9,6 +9,8 @@ from runcrate_widget.catalog import Model
 from runcrate_widget.errors import InvalidRequestError, RuncrateError, SpendingLimitError
 from runcrate_widget.request import VideoRequest
 
+from .bounds import Bounds
+
 if TYPE_CHECKING:
     from runcrate_widget.media.video import Video
     from runcrate_widget.picture import PictureLike
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from .job import VideoJob
     from .manager import JobManager
     from .plan import Plan
-    from .spending import SpendingLimit
 
 
 def refuse_many(prompt: object, takes: object) -> None:
@@ -33,13 +34,10 @@ def refuse_many(prompt: object, takes: object) -> None:
         raise InvalidRequestError("prompt", message, "generate_many([…]) makes many.")
 
 
-class Many:
+class Many(Bounds):
     """The part of a client that is about many videos."""
 
     if TYPE_CHECKING:
-        demo: bool
-        max_concurrent: int
-        _limit: SpendingLimit
 
         @property
         def _manager(self) -> JobManager: ...

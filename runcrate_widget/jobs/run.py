@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from dataclasses import replace
 
 from runcrate_widget.errors import (
@@ -23,6 +22,7 @@ from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Answer
 
 from .download import fetch
+from .ending import is_ending
 from .ends import closed, recorded_end
 from .job import VideoJob
 from .living import newer, unsent
@@ -72,8 +72,8 @@ class Run:
             # paid) anew.
             self._stop(error)
         except Exception as error:
-            if not threading.main_thread().is_alive():
-                return  # the program is ending, and takes what we need away
+            if is_ending():
+                return
             await self._fault(error)
         finally:
             self._release_lease()

@@ -26,6 +26,7 @@ from .living import at_rest, newer, was_left, why_at_rest
 from .loop import engine
 from .run import Run
 from .sending import OPENING, Means
+from .slots import Slots
 from .spending import SpendingLimit
 from .status import Move, has_given_id, lacks_id, make_move_now
 from .times import Times
@@ -54,7 +55,7 @@ class Runs:
         self._runs: dict[VideoJob, Run] = {}
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
-        slots, opening = asyncio.Semaphore(max_concurrent), asyncio.Semaphore(OPENING)
+        slots, opening = Slots(max_concurrent), asyncio.Semaphore(OPENING)
         self._means = Means(
             backend, library, limit, slots, opening, self.resume_stopped, self._note_stop, times
         )
@@ -63,6 +64,10 @@ class Runs:
     def of_parent(self) -> bool:
         """Whether this is a forked child's copy of its parent's."""
         return os.getpid() != self._process
+
+    def resize(self, count: int) -> None:
+        """From now on at most so many jobs are with the service at a time. From any thread."""
+        engine().run(lambda: self._means.slots.resize(count))
 
     def wanted(self) -> list[VideoJob]:
         """The jobs under way that a person asked for. From any thread."""

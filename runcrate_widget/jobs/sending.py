@@ -7,7 +7,6 @@ has sent nothing.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -35,6 +34,7 @@ from .gone import hint_if_gone
 from .job import VideoJob
 from .loop import in_thread
 from .pacer import pacer_of
+from .slots import Slots
 from .spending import SpendingLimit
 from .status import Move
 from .submit import Verdict, verdict
@@ -69,7 +69,7 @@ class Means:
     backend: Backend
     library: Library
     limit: Callable[[], SpendingLimit]
-    slots: asyncio.Semaphore
+    slots: Slots
     opening: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]

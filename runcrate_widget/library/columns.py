@@ -69,12 +69,28 @@ _VAST = 1 << 63
 
 def row_of(record: Record, file_name: str, mp4: MP4, sha256: str) -> Row:
     """What is in the columns of this video."""
+    return {
+        "file_name": file_name,
+        **facts_of(record),
+        "seconds": mp4.duration,
+        "width": mp4.width,
+        "height": mp4.height,
+        "audio": mp4.audio,
+        "size": mp4.size,
+        "sha256": sha256,
+        "id": _each(record.id, _whole),
+        "key": _whole(record.key),
+        "demo": record.demo,
+    }
+
+
+def facts_of(record: Record) -> Row:
+    """What of the columns its record knows: what was asked for, what a person makes of it, what it took."""
     request, choice, line = record.request, record.choice, record.timeline
     extra = {name: value for name, value in request.extra.items() if name != "image_url"}
     image = request.image
     picture = image if isinstance(image, Picture) else None
     row: Row = {
-        "file_name": file_name,
         "prompt": request.prompt,
         "model": request.model,
         "model_name": request.model_name,
@@ -95,15 +111,6 @@ def row_of(record: Record, file_name: str, mp4: MP4, sha256: str) -> Row:
         "queued_for": line.queued_for,
         "making": line.making,
         "made_in": line.made_in,
-        "seconds": mp4.duration,
-        "width": mp4.width,
-        "height": mp4.height,
-        "audio": mp4.audio,
-        "size": mp4.size,
-        "sha256": sha256,
-        "id": record.id,
-        "key": record.key,
-        "demo": record.demo,
     }
     return {name: _each(value, _whole) for name, value in row.items()}
 

@@ -10,10 +10,10 @@ import operator
 import os
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from runcrate_widget.checks import check_text
 from runcrate_widget.environment import notebook_folder, setting
@@ -119,8 +119,8 @@ class Library:
         model: str | None = None,
         status: str | None = None,
         text: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: date | str | None = None,
+        until: date | str | None = None,
         kept: bool | None = None,
         rating: int | None = None,
         tag: str | None = None,
@@ -129,11 +129,12 @@ class Library:
         """The records that match all that is given, newest first. What was put away or deleted is left out.
 
         Args:
-            model: an id or a name.
+            model: an id or a name, of the table of models or of a record.
             status: a stage.
             text: words that are all in the prompt, the model's name, the note, the tags or the id, in any
                 order; a part of a word will do, and case does not matter.
-            since, until: when it was asked for; a datetime without a zone is local time.
+            since, until: when it was asked for: a datetime, a date, or either as a text ("2026-11-25",
+                "2026-11-25T14:00"). A date is the beginning of that day; without a zone it is local time.
             kept: True for those that were kept, False for the rejected ones (`job.choose(kept=…)`).
             rating: those that were rated so high, or higher: 1 to 5.
             tag: a word that they were given.
@@ -144,6 +145,10 @@ class Library:
         """
         search = Search(model, status, text, since, until, kept, rating, tag, hidden)
         return search.of(self._refreshed())
+
+    def to_frame(self) -> Any:
+        """All records as a table, as `filter(...).to_frame()` gives some. Raises MissingExtraError."""
+        return self.filter(hidden=None).to_frame()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_index"):  # a traceback with locals, of the constructor

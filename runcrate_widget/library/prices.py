@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-from runcrate_widget.catalog import check_prices, id_of
+from runcrate_widget.catalog import id_of, models
 from runcrate_widget.errors import InvalidRequestError, LibraryError
 from runcrate_widget.price import check_price, shown
 
@@ -33,7 +33,8 @@ class Prices(MutableMapping[str, float]):
     explicitly wins over what is remembered.
 
     `library` is None for the demo backend, of which nothing is remembered. Raises InvalidRequestError where a
-    price is not a number, 0 or more, or a model is no text; then nothing is changed.
+    price is not a number, 0 or more, or a model is neither a known one nor an id, which has a slash; then
+    nothing is changed.
 
     Example:
         >>> from runcrate_widget.library.prices import Prices
@@ -45,7 +46,7 @@ class Prices(MutableMapping[str, float]):
 
     def __init__(self, given: Mapping[str, float] | None, library: Library | None) -> None:
         self._library = library
-        checked = check_prices(given)
+        checked = _checked(given)
         self._by_id = {**self._remembered(), **checked}
 
     def __getitem__(self, model: str) -> float:
@@ -53,7 +54,7 @@ class Prices(MutableMapping[str, float]):
         return self._by_id[id_of(model)] if price is None else price
 
     def __setitem__(self, model: str, price: float) -> None:
-        self._by_id[id_of(model)] = check_price(price, model)
+        self._by_id.update(_checked({model: price}))
 
     def __delitem__(self, model: str) -> None:
         del self._by_id[id_of(model)]
@@ -74,7 +75,7 @@ class Prices(MutableMapping[str, float]):
         except (TypeError, ValueError):
             message = f"prices are {shown(given)}; they must be ids or names, and dollars a second."
             raise InvalidRequestError("prices", message) from None
-        self._by_id.update(check_prices(prices))
+        self._by_id.update(_checked(prices))
 
     def __ior__(self, given: Any) -> Prices:  # noqa: PYI034  Self came with Python 3.11
         self.update(given)
@@ -94,10 +95,10 @@ class Prices(MutableMapping[str, float]):
         that is running keeps those that it has.
 
         Raises:
-            InvalidRequestError: it is no price.
+            InvalidRequestError: it is no price, or that is no model.
             LibraryError: it cannot be written. Then it is as it was.
         """
-        id = id_of(model)
+        id = id_of(model) if price is None else _priced(model)
         checked = None if price is None else check_price(price, model)
         if self._library is not None:
             with _alone(self._library):
@@ -118,7 +119,7 @@ class Prices(MutableMapping[str, float]):
             return found
         for id, price in table.items():
             try:
-                found |= check_prices({id: price})
+                found[id_of(id)] = check_price(price, id)  # of a model that another notebook has, too
             except InvalidRequestError as error:
                 _log.warning("prices.txt in the library: %s", error.message)
         return found
@@ -138,6 +139,26 @@ def _alone(library: Library) -> Iterator[None]:
         yield
     finally:
         lease.release()
+
+
+def _checked(prices: Mapping[str, float] | None) -> dict[str, float]:
+    """A user's `{id or name: dollars a second}`, by id. Raises InvalidRequestError where it is not that, a
+    price is not a number >= 0, or it is of no model."""
+    if prices is not None and not isinstance(prices, Mapping):
+        message = f"prices is {shown(prices)}; it must be a dictionary of ids or names to dollars a second."
+        raise InvalidRequestError("prices", message, 'Like this: {"google/veo-3.0": 0.40}.')
+    return {_priced(model): check_price(price, model) for model, price in (prices or {}).items()}
+
+
+def _priced(model: str) -> str:
+    """The id of a model that is given a price. A name that no model has would be a price of nothing; an id is
+    taken as it is, because the service may have newer ones. Raises InvalidRequestError."""
+    id = id_of(model).strip()
+    if id not in models and ("/" not in id or len(id.split()) > 1):
+        message = f"There is a price for {shown(model)}, which is no model.{models.suggestion(model)}"
+        names = ", ".join(one.name for one in models.values())
+        raise InvalidRequestError("prices", message, f"Known names are {names}; an id has a slash.")
+    return id
 
 
 def _with(prices: Mapping[str, float], id: str, price: float | None) -> dict[str, float]:

@@ -34,13 +34,17 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from runcrate_widget.media.mp4 import MP4, whole_mp4
 from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest, request_fields, restore_request
 from runcrate_widget.service.address import normal_service
 
 from .choice import Choice, choice_fields, restore_choice
+
+if TYPE_CHECKING:
+    from runcrate_widget.media.video import Video
 
 #: Of the sidecar's form: the latest that is read. What has no picture is written as 2.
 VERSION = 3
@@ -151,7 +155,13 @@ def _between(begin: datetime | None, end: datetime | None) -> float | None:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Record:
-    """What the library holds of one job."""
+    """What the library holds of one job, at the moment it was read. `client.job(record)` is the job itself.
+
+    Example:
+        >>> one = client.library.filter(text="fox")[0]                 # doctest: +SKIP
+        >>> one.prompt, one.rating, one.cost, one.video                # doctest: +SKIP
+        >>> client.job(one).choose(kept=True, rating=4)                # doctest: +SKIP
+    """
 
     name: str  #: What its files are called, without their ending.
     folder: Path  #: Where they are.
@@ -177,6 +187,20 @@ class Record:
     def path(self) -> Path:
         """The MP4, which is there once `status` is `completed`."""
         return self.folder / f"{self.name}.mp4"
+
+    @property
+    def video(self) -> Video | None:
+        """The video, read from its file each time; None while there is no whole file: it is not made, it
+        failed, or it was deleted."""
+        if self.status is not JobStatus.COMPLETED or (mp4 := whole_mp4(self.path)) is None:
+            return None
+        return self.video_of(mp4)
+
+    def video_of(self, mp4: MP4) -> Video:
+        """The video, whose file says this of itself."""
+        from runcrate_widget.media.video import Video
+
+        return Video(self.path, self.request, self.id or "", mp4, self.demo)
 
     @property
     def prompt(self) -> str:

@@ -15,7 +15,7 @@ from runcrate_widget.errors import InvalidRequestError
 from . import joining, trimming
 from .choosing import whole_number
 from .clip import Clip
-from .film import Film
+from .film import Film, film_of
 from .gif import write_gif
 from .reading import seconds_within, video_extra
 from .target import target_path, written
@@ -33,7 +33,7 @@ def trim(film: Film, start: Any, end: Any, path: Any) -> Clip:
         message = f"{field} is {given!r}; from {begins:g} s to {ends:g} s there is nothing."
         raise InvalidRequestError(field, message)
     target = target_path(path, f"{film.path.stem}-{begins:.6g}-{ends:.6g}s.mp4", [film.path])
-    with written(target) as temporary:
+    with written(target, ours=path is None) as temporary:
         why = trimming.trim(film.path, begins, ends, temporary)
     return Clip(target, f"{film._words()}, {begins:.6g}–{ends:.6g} s", demo=film.demo, reencoded=why)
 
@@ -47,7 +47,7 @@ def join(videos: Any, path: Any) -> Clip:
     target = target_path(path, f"{films[0].path.stem}-joined-{len(films)}-{about[:6]}.mp4", sources)
     with video_extra("Joining videos"):
         import numpy  # noqa: F401, ICN001  for the sound
-    with written(target) as temporary:
+    with written(target, ours=path is None) as temporary:
         why = joining.join(sources, temporary)
     words = " + ".join(dict.fromkeys(film._words() for film in films))
     return Clip(target, words, demo=any(film.demo for film in films), reencoded=why)
@@ -60,11 +60,7 @@ def _films(videos: Any) -> list[Film]:
     for number, one in enumerate(videos):
         if isinstance(one, (str, os.PathLike)) and not isinstance(one, Film):
             one = Clip(one)
-        if not isinstance(one, Film):
-            message = f"videos[{number}] is {one!r}; it must be a Video, a Clip or the path of an MP4."
-            hint = "A job's video is job.wait()." if hasattr(one, "wait") else ""
-            raise InvalidRequestError("videos", message, hint)
-        films.append(one)
+        films.append(film_of(f"videos[{number}]", one))
     if not films:
         raise InvalidRequestError("videos", "videos is empty; there is nothing to join.")
     return films
@@ -78,7 +74,8 @@ def to_gif(film: Film, path: Any, fps: Any, width: Any) -> Path:
         raise InvalidRequestError("fps", message)
     wide = min(whole_number("width", width, 1), film.width)
     high = max(1, round(wide * film.height / film.width))
-    target = target_path(path, f"{film.path.stem}.gif", [film.path])
-    with written(target) as temporary:
-        write_gif(film.path, temporary, min(float(fps), film.fps), wide, high)
+    rate = min(float(fps), film.fps)
+    target = target_path(path, f"{film.path.stem}-{rate:.6g}fps-{wide}px.gif", [film.path])
+    with written(target, ours=path is None) as temporary:
+        write_gif(film.path, temporary, rate, wide, high)
     return target

@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+
+from runcrate_widget.errors import InvalidRequestError
 
 from .plain import sha256_of
 from .player import Player
@@ -131,7 +133,8 @@ class Film(Player):
         return last_frame(self)
 
     def contact_sheet(self, columns: int = 4, rows: int | None = None, *, width: int = 960) -> Image:
-        """One picture with many of the video's, evenly spaced, each with its second.
+        """One picture with many of the video's, evenly spaced, each with its second: 4 × 3 of them, or
+        `columns` × `rows`, so nine are `contact_sheet(3, 3)`.
 
         Args:
             columns: how many side by side.
@@ -156,8 +159,8 @@ class Film(Player):
         """Writes an animated GIF, which plays without an end and has no sound.
 
         Args:
-            path: where to, a name that ends in `.gif`, or a folder; by default beside the video, with its
-                name. What is there is replaced.
+            path: where to, a name that ends in `.gif`, or a folder; by default beside the video, named after
+                it, `fps` and `width`. Another file that is there is not written over.
             fps: pictures a second, at most 50; never more than the video has.
             width: pixels; never more than the video has.
 
@@ -165,7 +168,7 @@ class Film(Player):
             The path of the GIF. `IPython.display.Image(path)` shows it.
 
         Raises:
-            InvalidRequestError: an argument is none of these.
+            InvalidRequestError: an argument is none of these, or another file is there.
             InvalidVideoError: the file cannot be decoded.
             MissingExtraError: the extra `video` is not installed.
             OSError: it cannot be written.
@@ -188,7 +191,7 @@ class Film(Player):
             start: seconds. The clip begins with the picture that is seen then.
             end: seconds; by default its end. The picture that begins then is the first that is left out.
             path: where to, a name that ends in `.mp4`, or a folder; by default beside the video, named after
-                it and the seconds. What is there is replaced, but no video of a library.
+                it and the seconds. Another file that is there is not written over.
 
         Raises:
             InvalidRequestError: `start` or `end` is no second of the video, or the one is not before the
@@ -205,9 +208,7 @@ class Film(Player):
         return trim(self, start, end, path)
 
     @staticmethod
-    def join(
-        videos: Iterable[Film | str | os.PathLike[str]], path: str | os.PathLike[str] | None = None
-    ) -> Clip:
+    def join(videos: Iterable[Any], path: str | os.PathLike[str] | None = None) -> Clip:
         """Puts videos one after the other.
 
         Where they were all encoded in the same way, as videos of one model and shape are, their pictures are
@@ -216,9 +217,9 @@ class Film(Player):
         sample; a video without is silent.
 
         Args:
-            videos: `Video`s, `Clip`s, or paths of MP4s.
-            path: where to, a name that ends in `.mp4`, or a folder; by default beside the first. What is
-                there is replaced, but no video of a library.
+            videos: `Video`s, `Clip`s, jobs, records, or paths of MP4s.
+            path: where to, a name that ends in `.mp4`, or a folder; by default beside the first, named after
+                all of them. Another file that is there is not written over.
 
         Raises:
             InvalidRequestError: there is none, or one is no video; or `path` is no such place.
@@ -232,3 +233,23 @@ class Film(Player):
         from .editing import join
 
         return join(videos, path)
+
+
+class HasVideo(Protocol):
+    """A job, or a record of the library."""
+
+    @property
+    def video(self) -> Film | None: ...
+
+
+def film_of(field: str, given: object) -> Film:
+    """The film that is given, or the video of a job or a record that is. Raises InvalidRequestError."""
+    film = given if isinstance(given, Film) else getattr(given, "video", None)
+    if isinstance(film, Film):
+        return film
+    if hasattr(given, "video"):
+        message, hint = f"{field} is {given!r}, which has no video.", "A job's video is job.wait()."
+    else:
+        message = f"{field} is {given!r}; it must be a Video, a Clip, a job or a record."
+        hint = "A file's clip is Clip('video.mp4')."
+    raise InvalidRequestError(field, message, hint)

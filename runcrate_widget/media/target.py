@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,8 +16,7 @@ from runcrate_widget.errors import InvalidRequestError
 def target_path(given: Any, name: str, sources: Sequence[Path]) -> Path:
     """Where to write: `given`, or the file `name` in that folder; by default beside the first source.
 
-    What is there is replaced, as saving does everywhere: but neither a source nor a video of a library, which
-    was paid for.
+    It is neither a source nor a video of a library, which was paid for.
 
     Raises:
         InvalidRequestError: it is no such place.
@@ -44,13 +44,25 @@ def target_path(given: Any, name: str, sources: Sequence[Path]) -> Path:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[str]:
-    """A name to write to, which becomes `path` when all went well, and is gone otherwise."""
+def written(path: Path, *, ours: bool) -> Iterator[str]:
+    """A name to write to, which becomes `path` when all went well, and is gone otherwise.
+
+    What is there is replaced if its name is `ours`: it follows from what was asked for. Elsewhere it is a
+    person's: where the same is there already, it stays; and nothing else is written over.
+
+    Raises:
+        InvalidRequestError: another file is there.
+    """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb"):  # so a folder that cannot be written to says so in Python's own words
             pass
         yield str(temporary)
-        os.replace(temporary, path)
+        if not ours and path.exists():
+            if not filecmp.cmp(temporary, path, shallow=False):
+                message = f"path is {str(path)!r}, and there is another file already."
+                raise InvalidRequestError("path", message, "Give another name, or remove it first.")
+        else:
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

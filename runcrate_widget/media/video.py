@@ -53,6 +53,16 @@ class Video(Film):
         )
 
     @property
+    def prompt(self) -> str:
+        """What was asked for, in words; empty of one of which only its id was known."""
+        return self.request.prompt
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+        return self.request.model
+
+    @property
     def poster(self) -> bytes | None:
         """A small JPEG of a telling frame, at most 11,000 bytes; it lies beside the MP4. If there is none
         yet, it is made (some 0.1 s) where PyAV is installed; None elsewhere."""
