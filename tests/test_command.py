@@ -564,7 +564,7 @@ def test_one_mistake_for_all_rows_is_said_once_and_in_options(shell: Shell) -> N
     none = shell("batch", file, "--yes", code=2).stderr
     assert none.startswith("runcrate-widget: No model is given, and prompts.csv names none. Give --model")
     (said,) = shell("batch", file, *VEO, "-d", "7", "--yes", code=2).stderr.splitlines()
-    assert said.startswith("runcrate-widget: prompts.csv, every line: duration is 7; Veo 3.0 makes")
+    assert said.startswith("runcrate-widget: duration is 7; Veo 3.0 makes")
     shell.write("prompts.csv", "prompt,duration", "A fox,4", "An owl,7", "A hen,5")
     some = shell("batch", file, *VEO, "-m", "Sora 2", "--dry-run", code=1).stderr
     assert "cannot be sent 4 videos of 2 lines" in some
