@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 from runcrate_widget.errors import RuncrateError, WaitTimeoutError
 from runcrate_widget.library.record import JobStatus
 
-from .completed import AsCompleted
+from .completed import AsCompleted, refuse_here
 from .frame import frame_of, row_of
 from .job import VideoJob
 from .loop import patience, run_in_background
 from .overview import Overview
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line
-from .tracker import MOST_OPEN, Tracker
+from .tracker import MOST_OPEN, Tracker, gone
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # for the type checker alone
@@ -82,12 +82,10 @@ class Batch(Sequence[VideoJob]):
         if not 0 <= at < len(self):
             raise IndexError(f"The batch has {len(self)} jobs; there is no {place}.")
         job, began, problem = self._track.find(at)
+        if began and job is None:  # and done long ago
+            job, problem = self._track.job(at), gone(at)
         if job is not None:
             return job
-        if began:  # and done long ago: the library has it, and nothing is sent
-            cell = self._cells[at]
-            assert cell.request is not None
-            return self._maker.generate(cell.request, take=cell.take)
         if problem is not None:
             raise problem
         message = f"Job {at} of the batch is not begun yet: its turn comes when others are done."
@@ -110,7 +108,7 @@ class Batch(Sequence[VideoJob]):
     @property
     def failed(self) -> list[VideoJob]:
         """The jobs that have ended without a video."""
-        return [self[at] for at in self._ended(with_video=False)]
+        return [job for job in self._ended(with_video=False) if job.video is None]
 
     @property
     def problems(self) -> list[RuncrateError]:
@@ -122,13 +120,13 @@ class Batch(Sequence[VideoJob]):
     @property
     def videos(self) -> list[Video]:
         """The videos that are there, in the order of the plan."""
-        jobs = [self[at] for at in self._ended(with_video=True)]
-        return [job.video for job in jobs if job.video is not None]
+        return [job.video for job in self._ended(with_video=True) if job.video is not None]
 
-    def _ended(self, *, with_video: bool) -> list[int]:
+    def _ended(self, *, with_video: bool) -> list[VideoJob]:
         with self._track.changed:
-            made = JobStatus.COMPLETED
-            return sorted(at for at in self._track.finished if (self._track.status[at] == made) is with_video)
+            made, over = JobStatus.COMPLETED, self._track.over()
+            places = sorted(at for at in over if (self._track.status[at] == made) is with_video)
+        return [job for at in places if (job := self._track.job(at)) is not None]
 
     def __repr__(self) -> str:
         counts = self.counts
@@ -150,7 +148,9 @@ class Batch(Sequence[VideoJob]):
 
         Raises:
             WaitTimeoutError: the time is over; they go on.
+            RuntimeError: it was called by an observer: it would wait for itself.
         """
+        refuse_here("wait()")
         shown = Progress()
         show = shown.on_terminal if progress is None else progress
         seconds = patience(timeout)
@@ -173,7 +173,7 @@ class Batch(Sequence[VideoJob]):
         return self._until_done().__await__()
 
     async def _until_done(self) -> Self:
-        async for _ in self.as_completed():
+        async for _ in self.as_completed()._places():
             pass
         return self
 
@@ -182,20 +182,13 @@ class Batch(Sequence[VideoJob]):
         return AsCompleted(self)
 
     def cancel(self) -> int:
-        """Begins no more of them, and cancels those that still wait for their turn. What was sent goes on:
-        the API cannot cancel it.
+        """Begins no more of them, and cancels those that still wait for their turn, which are written to the
+        library, and done, soon after. What was sent goes on: the API cannot cancel it.
 
         Returns:
             How many of them will not be sent.
         """
-        with self._track.changed:
-            self._track.cancelled = True
-            self._track.changed.notify_all()
-            while not self._track.fed:  # it may just have begun one
-                self._track.changed.wait()
-        cancelled = self._track.cancel_waiting()
-        with self._track.changed:
-            return cancelled + len(self) - len(self._track.status) - len(self._track.problems)
+        return self._track.cancel()
 
     def to_frame(self) -> Any:
         """A table with a row for each: what was asked for, `status`, `path`, `cost` (dollars), `made_in`
@@ -210,7 +203,7 @@ class Batch(Sequence[VideoJob]):
         """The same as a list of dictionaries."""
         with self._track.changed:
             known = dict(self._track.status)
-        begun = [self[at] if at in known else None for at in range(len(self))]
+        begun = [self._track.job(at) if at in known else None for at in range(len(self))]
         return [
             row_of(cell, known.get(at), begun[at], self._track.problems.get(at))
             for at, cell in enumerate(self._cells)
@@ -226,8 +219,8 @@ class Batch(Sequence[VideoJob]):
         return self._track.subscribe(listener)
 
     def _line(self) -> str:
-        done = len(self._track.finished)
-        failed = sum(self._track.status[at] != JobStatus.COMPLETED for at in self._track.finished)
+        over = self._track.over()
+        done, failed = len(over), sum(self._track.status[at] != JobStatus.COMPLETED for at in over)
         elapsed = time.monotonic() - self._began
         left = elapsed / done * (len(self) - done) if done else self.plan.time
         return line(done, len(self), elapsed, failed=failed, left=left)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import InvalidRequestError, RuncrateError, SpendingLimitError
 from runcrate_widget.request import VideoRequest
 
+from .known import known_records
+
 if TYPE_CHECKING:
+    from runcrate_widget.library.library import Library
+    from runcrate_widget.library.record import Record
     from runcrate_widget.media.video import Video
     from runcrate_widget.picture import PictureLike
 
@@ -38,11 +42,13 @@ class Many:
 
     if TYPE_CHECKING:
         max_concurrent: int
+        library: Library
         _manager: JobManager
         _limit: SpendingLimit
 
         @property
         def _service(self) -> str: ...
+        def _require_key(self) -> object: ...
         def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
 
     def plan(
@@ -99,12 +105,14 @@ class Many:
             InvalidRequestError: as `plan`.
             SpendingLimitError: all that is new would go over a limit. Nothing is sent.
             MissingKeyError: there is no key.
+            ConfigurationError: the client is closed.
 
         Example:
             >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
             >>> batch.wait().videos                                                  # doctest: +SKIP
         """
         plan = self.plan(prompts, **how)
+        self._check_ready()
         if (over := plan.over_limit) is not None:
             raise over
         return plan.run()
@@ -133,6 +141,8 @@ class Many:
 
         Raises:
             InvalidRequestError: an argument is not allowed, or a price that `budget` needs is not known.
+            MissingKeyError: there is no key.
+            ConfigurationError: the client is closed.
 
         Example:
             >>> found = client.best_of("A fox", model="Veo 3.0", budget=15.0)   # doctest: +SKIP
@@ -144,7 +154,13 @@ class Many:
         for cell in plan.problems:
             if cell.error is not None:
                 raise cell.error
+        self._check_ready()
         return BestOf(plan, _Maker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
+
+    def _check_ready(self) -> None:
+        """Raises ConfigurationError, before anything is recorded."""
+        self._require_key()
+        self._manager.check_open()
 
     def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
         """New takes of each request. Raises before the first if all of them go over a limit."""
@@ -180,3 +196,25 @@ class _Maker:
         except SpendingLimitError as error:
             return error
         return None
+
+    def look_up(self, request: VideoRequest, take: int, key: str | None = None) -> VideoJob | None:
+        """The job of this take that the library has, of all attempts that of the `key`; nothing is sent."""
+        library, service = self.client.library, self.client._service
+        if key is None:
+            record = library.current(request, take, service)
+        else:
+            attempts = library.attempts(request, take, service)
+            record = next((one for one in attempts if one.key == key), None) or library.find(key)
+        return None if record is None else self.client._manager.look_up(record)
+
+    def attempts(self, requests: Collection[VideoRequest]) -> list[Record]:
+        """All attempts at these requests that the library has. It looks through the folder."""
+        prompts, service = {one.prompt for one in requests}, self.client._service
+        return [
+            one
+            for one in known_records(self.client.library)
+            if one.service == service and one.prompt in prompts and one.request in requests
+        ]
+
+    def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
+        return self.client._manager.cancel_all(jobs)

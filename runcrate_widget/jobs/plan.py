@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,8 @@ from runcrate_widget.request import VideoRequest, check_count
 from .table import Row, rows_of
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.record import Record
+
     from .batch import Batch
     from .estimate import Estimate
     from .job import VideoJob
@@ -37,6 +39,9 @@ class Maker(Protocol):
     def cost(self, request: VideoRequest) -> float | None: ...
     def times(self, request: VideoRequest) -> Estimate: ...
     def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None: ...
+    def look_up(self, request: VideoRequest, take: int, key: str | None = None) -> VideoJob | None: ...
+    def attempts(self, requests: Collection[VideoRequest]) -> list[Record]: ...
+    def cancel_all(self, jobs: Sequence[VideoJob]) -> int: ...
 
 
 @dataclass(frozen=True)

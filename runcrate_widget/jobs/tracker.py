@@ -7,21 +7,43 @@ any length has bounded memory, and a process that is killed leaves no more than 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from runcrate_widget.errors import InvalidRequestError, JobError, RuncrateError
+from runcrate_widget.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InsufficientCreditsError,
+    InvalidRequestError,
+    PermissionDeniedError,
+    RuncrateError,
+)
 from runcrate_widget.library.record import JobStatus, is_free
+from runcrate_widget.request import VideoRequest
 
 from .job import VideoJob
+from .loop import engine, run_in_background
 from .plan import Cell, Maker
 
 #: Jobs that are begun and not done; and how many of those that are done are held.
 MOST_OPEN = 1000
 _MOST_HELD = 1000
 _MOST_LATEST = 30  # places
+
+#: What all that follow would meet, too.
+_OF_ALL = (AuthenticationError, ConfigurationError, InsufficientCreditsError, PermissionDeniedError)
+
+_log = logging.getLogger("runcrate_widget")
+
+
+def gone(at: int) -> RuncrateError:
+    """Why a job that was begun cannot be had."""
+    message = f"The record of job {at} of the batch is not in the library any more."
+    return RuncrateError(message, "It is not sent again by itself: generate() would.", kind="not_found")
 
 
 class Tracker:
@@ -48,19 +70,29 @@ class Tracker:
         self.costs: dict[str, float | None] = {}  # by key, of what was sent: dollars, if they are known
         self.moves = 0  # how often something has changed
         self.latest: OrderedDict[int, int] = OrderedDict()  # where it did last, that last: the how manieth
-        self.finished: list[int] = []  # in the order in which they were
+        self.finished: list[
+            int
+        ] = []  # in the order in which they were first; one may go on, and is open again
         self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
         self.stopped: RuncrateError | None = None
-        self.cancelled = False
+        self.cancelled = False  # no more are to be begun
         self.fed = False  # no more are begun
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
-        self._leave: dict[int, Callable[[], None]] = {}  # what ends that a job is followed
+        self._ended: set[int] = set()  # the same places
+        self._beginning = False  # one, just now
+        self._first: dict[tuple[VideoRequest | None, int], int] = {}  # where each take was asked for first
+        #: The places of each job that somebody still holds.
+        self._places: weakref.WeakKeyDictionary[VideoJob, list[int]] = weakref.WeakKeyDictionary()
         self._cells = cells
         self._maker = maker
         self._most_open = most_open
         self._enough = enough
         self._at_end = at_end
+
+    def over(self) -> list[int]:
+        """The places of those that are done, and do not go on, in the order in which they were."""
+        return [at for at in self.finished if at not in self.open]
 
     def is_done(self) -> bool:
         """Whether there is nothing more to wait for."""
@@ -68,9 +100,11 @@ class Tracker:
 
     def find(self, at: int) -> tuple[VideoJob | None, bool, RuncrateError | None]:
         """The job of this place, if it is held; whether it was begun; or why it will not be. Waits the moment
-        in which it is about to be."""
+        in which it is about to be; not in the engine's thread, which that one may need."""
         with self.changed:
-            while not (self._is_known(at) or self.fed or at >= len(self.finished) + self._most_open):
+            while not engine().here and not (
+                self._is_known(at) or self.fed or at >= len(self.finished) + self._most_open
+            ):
                 self.changed.wait()
             job = self.open.get(at) or self.held.get(at)
             return job, at in self.status, self.problems.get(at) or self.stopped
@@ -89,44 +123,95 @@ class Tracker:
 
         return unsubscribe
 
-    def cancel_waiting(self) -> int:
-        """Cancels those that wait for their turn; how many. What was sent goes on."""
+    def cancel(self) -> int:
+        """Begins no more, and cancels those that wait for their turn; how many will not be sent."""
         with self.changed:
-            waiting = [job for job in self.open.values() if job.status == JobStatus.WAITING]
-        cancelled = 0
-        for job in waiting:
-            with contextlib.suppress(JobError):  # it was just sent
-                job.cancel()
-                cancelled += 1
-        return cancelled
+            self.cancelled = True
+            self.changed.notify_all()
+            while self._beginning and not engine().here:
+                self.changed.wait()
+        if engine().here:
+            run_in_background(self._cancel_begun)
+        cancelled = self.cancel_waiting()
+        with self.changed:
+            return cancelled + len(self._cells) - len(self.status) - len(self.problems)
+
+    def _cancel_begun(self) -> None:
+        with self.changed:
+            while self._beginning:
+                self.changed.wait()
+        self.cancel_waiting()
+
+    def cancel_waiting(self) -> int:
+        """Cancels those that wait for their turn; how many. What was sent goes on. They are written to the
+        library, and done, soon after."""
+        with self.changed:
+            waiting = dict.fromkeys(
+                job for job in self.open.values() if job.record.status == JobStatus.WAITING
+            )
+        return self._maker.cancel_all(list(waiting)) if waiting else 0
 
     # In its own thread.
 
     def feed(self) -> None:
-        """Begins them all, or as many as may be."""
+        """Begins them all, or as many as may be. Whatever ends it, `stopped` says so, and who waits is
+        told."""
         try:
-            for at, cell in enumerate(self._cells):
-                if not self.has_room(self._most_open):
-                    return
-                if (reason := self._enough(cell)) is not None:
-                    self.stopped = reason
-                    return
-                try:
-                    assert cell.request is not None
-                    self._follow(at, self._maker.generate(cell.request, take=cell.take))
-                except InvalidRequestError as error:  # this one cannot; others may
-                    with self.changed:
-                        self.problems[at] = error
-                        self._move(at)
-                except RuncrateError as error:  # a limit, the folder, the key: so would all others
-                    self.stopped = error
-                    return
+            self._told(self._feed)
+            self._told(self._at_end)
         finally:
-            with contextlib.suppress(RuncrateError):
-                self._at_end()
             with self.changed:
                 self.fed = True
                 self._wake()
+
+    def _told(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except RuncrateError as error:
+            self.stopped = self.stopped or error
+        except BaseException as error:  # somebody else's, a SystemExit even
+            _log.exception("A batch was stopped")
+            message = f"Something unforeseen stopped it: {error!r}."
+            self.stopped = self.stopped or RuncrateError(message, kind="unforeseen")
+
+    def _feed(self) -> None:
+        for at, cell in enumerate(self._cells):
+            if not self.has_room(self._most_open):
+                return
+            if (reason := self._enough(cell)) is not None:
+                self.stopped = self.stopped or reason
+                return
+            with self.changed:
+                if self.cancelled:
+                    return
+                self._beginning = True
+            try:
+                self._begin(at, cell)
+            except InvalidRequestError as error:  # this one cannot; others may
+                with self.changed:
+                    self.problems[at] = error
+                    self._move(at)
+            finally:
+                with self.changed:
+                    self._beginning = False
+                    self.changed.notify_all()
+
+    def _begin(self, at: int, cell: Cell) -> None:
+        """One take is asked for once, whatever became of it: what asks for the same again shares it."""
+        assert cell.request is not None
+        first = self._first.setdefault((cell.request, cell.take), at)
+        if first == at:
+            self.follow(at, self._maker.generate(cell.request, take=cell.take))
+        elif first in self.problems:
+            with self.changed:
+                self.problems[at] = self.problems[first]
+                self._move(at)
+        elif (job := self.job(first)) is not None:
+            self.follow(at, job)
+        else:
+            with self.changed:
+                self.problems[at] = gone(first)
+                self._move(at)
 
     def has_room(self, most: int) -> bool:
         """Waits until fewer than `most` are open; False if it was cancelled."""
@@ -135,38 +220,83 @@ class Tracker:
                 self.changed.wait()
             return not self.cancelled
 
-    def _follow(self, at: int, job: VideoJob) -> None:
-        seen: object = None
+    # In any thread.
+
+    def job(self, at: int) -> VideoJob | None:
+        """The job of a place that was begun, as the library has it if it is not held; nothing is sent. None:
+        its record is gone."""
+        with self.changed:
+            job, cell, key = self.open.get(at) or self.held.get(at), self._cells[at], self.keys[at]
+        if job is None and cell.request is not None:
+            job = self._maker.look_up(cell.request, cell.take, key)
+            if job is not None:
+                self.follow(at, job)
+        return job
+
+    def follow(self, at: int, job: VideoJob) -> None:
+        """Has this place show what becomes of the job, for as long as somebody holds it: one that is done may
+        go on, and a person may choose then."""
+        with self.changed:
+            places = self._places.get(job)
+            if places is None:
+                places = self._places[job] = []
+                self._listen(job, places)
+            if at not in places:
+                places.append(at)
+            self.keys[at] = job.key
+            if self.status.get(at) != job.status or not job.done:
+                self._look(job, at)
+
+    def _listen(self, job: VideoJob, places: list[int]) -> None:
+        known, end, seen = weakref.ref(job), None, None
 
         def look() -> None:
-            nonlocal seen
+            nonlocal end, seen
+            if (job := known()) is None:
+                return
             with self.changed:
-                now = job.status, job.choice
-                if job.done and at in self.open:
-                    self._finish(at, job)
-                elif now == seen:
-                    return
-                seen = now
-                self.status[at] = job.status
-                self._price(job)
-                self._move(at)
+                now = job.status, job.choice, job.done
+                if now != seen:
+                    seen = now
+                    for at in places:
+                        self._look(job, at)
+            if job._done is not end:  # it goes on, and has another end
+                end = job._done
+                end.add_done_callback(lambda _: look())
 
-        with self.changed:
-            self.open[at] = job
-            self.keys[at] = job.key
-            self._leave[at] = job.subscribe(look)  # also once it is done: a person may choose then
-            look()
-        job._done.add_done_callback(lambda _: look())
+        job.subscribe(look)
+        look()
 
     # Under the lock.
 
+    def _look(self, job: VideoJob, at: int) -> None:
+        if not job.done:
+            self.held.pop(at, None)
+            self.open[at] = job
+        elif at in self.open or at not in self.status:
+            self._finish(at, job)
+        self.status[at] = job.status
+        self._price(job)
+        self._move(at)
+
     def _finish(self, at: int, job: VideoJob) -> None:
-        del self.open[at]
+        self.open.pop(at, None)
         self.held[at] = job
         while len(self.held) > _MOST_HELD:
-            old, _ = self.held.popitem(last=False)
-            self._leave.pop(old)()
-        self.finished.append(at)
+            self.held.popitem(last=False)
+        if at not in self._ended:
+            self._ended.add(at)
+            self.finished.append(at)
+        if isinstance(job.error, _OF_ALL):
+            self._halt(job.error)
+
+    def _halt(self, error: RuncrateError) -> None:
+        """No more are sent: they would meet the same."""
+        waits = any(job.record.status == JobStatus.WAITING for job in self.open.values())
+        if waits or len(self.status) + len(self.problems) < len(self._cells):
+            self.stopped = self.stopped or error
+            self.cancelled = True
+            engine().call(self.cancel)  # before the next has its turn
 
     def _price(self, job: VideoJob) -> None:
         if job.demo or job.status == JobStatus.WAITING or is_free(job.record):
@@ -186,6 +316,10 @@ class Tracker:
         self.changed.notify_all()
         wakers, self.wakers = self.wakers, set()
         for waker in wakers:
-            waker.set_result(None)
+            if waker.set_running_or_notify_cancel():  # who waited may have been cancelled
+                waker.set_result(None)
         for listener in list(self._listeners):
-            listener()
+            try:
+                listener()
+            except Exception:  # its fault must not become the batch's
+                _log.exception("A listener of a batch failed")
