@@ -87,10 +87,7 @@ class JobManager:
     def has(self, request: VideoRequest, take: int) -> bool:
         """Whether `obtain` would send nothing for this take of this request."""
         record = self._library.current(request, take, self._backend.service)
-        if record is None or record.status is not JobStatus.WAITING:
-            return record is not None and not _may_be_sent_anew(record)
-        job = living.get((record.folder, record.name))
-        return job is not None and not job.done  # it waits for its turn, and is counted
+        return record is not None and stands(record)
 
     def obtain_new(self, request: VideoRequest) -> VideoJob:
         """A new job, which is begun: the first take that the library does not have."""
@@ -300,6 +297,14 @@ def _close(connections: Closable) -> None:
 
 def _heard(backend: Backend, limits: Limits) -> None:
     pacer_of(backend.account).heard(limits)
+
+
+def stands(record: Record) -> bool:
+    """Whether nothing is sent where the take is asked for whose record this is."""
+    if record.status is not JobStatus.WAITING:
+        return not _may_be_sent_anew(record)
+    job = living.get((record.folder, record.name))
+    return job is not None and not job.done  # it waits for its turn, and is counted
 
 
 def _may_be_sent_anew(record: Record) -> bool:

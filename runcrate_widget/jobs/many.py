@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.catalog import Model
 from runcrate_widget.errors import InvalidRequestError, RuncrateError, SpendingLimitError
+from runcrate_widget.library.attempts import standing
 from runcrate_widget.request import VideoRequest
 
 from .known import known_records
+from .manager import stands
 
 if TYPE_CHECKING:
     from runcrate_widget.library.library import Library
@@ -206,6 +208,14 @@ class _Maker:
             attempts = library.attempts(request, take, service)
             record = next((one for one in attempts if one.key == key), None) or library.find(key)
         return None if record is None else self.client._manager.look_up(record)
+
+    def there(self, requests: Collection[VideoRequest]) -> set[tuple[VideoRequest, int]]:
+        """The takes of these requests for which nothing would be sent, as `has` says: by one look through the
+        folder for however many."""
+        attempts: dict[tuple[VideoRequest, int], list[Record]] = {}
+        for one in self.attempts(set(requests)):
+            attempts.setdefault((one.request, one.take), []).append(one)
+        return {what for what, ones in attempts.items() if (one := standing(ones)) and stands(one)}
 
     def attempts(self, requests: Collection[VideoRequest]) -> list[Record]:
         """All attempts at these requests that the library has. It looks through the folder."""

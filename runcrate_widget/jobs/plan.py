@@ -40,6 +40,7 @@ class Maker(Protocol):
     def times(self, request: VideoRequest) -> Estimate: ...
     def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None: ...
     def look_up(self, request: VideoRequest, take: int, key: str | None = None) -> VideoJob | None: ...
+    def there(self, requests: Collection[VideoRequest]) -> set[tuple[VideoRequest, int]]: ...
     def attempts(self, requests: Collection[VideoRequest]) -> list[Record]: ...
     def cancel_all(self, jobs: Sequence[VideoJob]) -> int: ...
 
@@ -98,9 +99,8 @@ class Plan:
         first asked for."""
         if self._new is None:
             good = ((cell.request, cell.take) for cell in self.cells if cell.request is not None)
-            self._new = [
-                request for request, take in dict.fromkeys(good) if not self._maker.has(request, take)
-            ]
+            there = self._maker.there(self.requests)
+            self._new = [one[0] for one in dict.fromkeys(good) if one not in there]
         return self._new
 
     @property
