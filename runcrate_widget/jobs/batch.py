@@ -11,6 +11,7 @@ from runcrate_widget.errors import RuncrateError, WaitTimeoutError
 from runcrate_widget.library.record import JobStatus
 
 from .completed import AsCompleted, refuse_here
+from .feeding import Feeding
 from .frame import frame_of, row_of
 from .job import VideoJob
 from .loop import patience, run_in_background
@@ -48,9 +49,10 @@ class Batch(Sequence[VideoJob]):
         self._maker = maker
         self._began = time.monotonic()
         self._cells = [cell for cell in plan.cells if cell.request is not None]
-        self._track = Tracker(self._cells, maker, most_open, enough=self._enough, at_end=self._at_end)
+        self._track = track = Tracker(self._cells, maker, most_open)
         self.overview = Overview(plan.cells, self._track)
-        run_in_background(self._track.feed)
+        hooks: dict[str, Any] = {"enough": self._enough, "at_end": self._at_end}
+        run_in_background(Feeding(track, self._cells, maker, most_open=most_open, **hooks).run)
 
     def _enough(self, _: Cell) -> RuncrateError | None:
         """Why this one and all that follow are not begun, or None. In the batch's own thread."""

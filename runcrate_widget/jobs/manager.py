@@ -219,7 +219,6 @@ class JobManager:
         self._runs.close()
 
     def check_open(self) -> None:
-        """Raises ConfigurationError if the client is closed."""
         if self._runs.closed:
             raise ConfigurationError("This client is closed.", "Make a new one: VideoClient(…).")
 

@@ -215,7 +215,8 @@ class _Maker:
         attempts: dict[tuple[VideoRequest, int], list[Record]] = {}
         for one in self.attempts(set(requests)):
             attempts.setdefault((one.request, one.take), []).append(one)
-        return {what for what, ones in attempts.items() if (one := standing(ones)) and stands(one)}
+        found = {what: standing(ones) for what, ones in attempts.items()}
+        return {what for what, record in found.items() if record is not None and stands(record)}
 
     def attempts(self, requests: Collection[VideoRequest]) -> list[Record]:
         """All attempts at these requests that the library has. It looks through the folder."""

@@ -117,8 +117,11 @@ class Plan:
     @property
     def cost(self) -> float | None:
         """Dollars for what is new; None where a price was not given (no price is public)."""
-        costs = [self._maker.cost(request) for request in self.new]
-        return None if None in costs else math.fsum(one or 0.0 for one in costs)
+        counted = _counted(self.new)
+        costs = [self._maker.cost(request) for request in counted]
+        if None in costs:
+            return None
+        return math.fsum((one or 0.0) * count for one, count in zip(costs, counted.values(), strict=True))
 
     @property
     def over_limit(self) -> RuncrateError | None:

@@ -1,4 +1,4 @@
-"""`Tracker`: begins the jobs of a batch one after the other, in a thread of its own, and follows them.
+"""`Tracker`: follows the jobs of a batch, which `feeding.py` begins one after the other.
 
 At most `MOST_OPEN` of them are begun and not done at a time, and as many that are done are held: a batch of
 any length has bounded memory, and a process that is killed leaves no more than that behind.
@@ -18,12 +18,10 @@ from runcrate_widget.errors import (
     AuthenticationError,
     ConfigurationError,
     InsufficientCreditsError,
-    InvalidRequestError,
     PermissionDeniedError,
     RuncrateError,
 )
 from runcrate_widget.library.record import JobStatus, is_free
-from runcrate_widget.request import VideoRequest
 
 from .job import VideoJob
 from .loop import engine, run_in_background
@@ -47,20 +45,13 @@ def gone(at: int) -> RuncrateError:
 
 
 class Tracker:
-    """What has become of the `cells`, by their places. All but `stopped` is read under the lock `changed`.
-
-    `enough` is asked before each is begun: why it and all that follow are not, or None. `at_end` is called
-    when no more are. Both in the tracker's own thread.
-    """
+    """What has become of the `cells`, by their places. All but `stopped` is read under the lock `changed`."""
 
     def __init__(
         self,
         cells: Sequence[Cell],
         maker: Maker,
         most_open: int,
-        *,
-        enough: Callable[[Cell], RuncrateError | None],
-        at_end: Callable[[], None],
     ) -> None:
         self.changed = threading.Condition()
         self.open: dict[int, VideoJob] = {}
@@ -80,15 +71,12 @@ class Tracker:
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
         self._ended: set[int] = set()  # the same places
-        self._beginning = False  # one, just now
-        self._first: dict[tuple[VideoRequest | None, int], int] = {}  # where each take was asked for first
+        self.beginning = False  # one, just now
         #: The places of each job that somebody still holds.
         self._places: weakref.WeakKeyDictionary[VideoJob, list[int]] = weakref.WeakKeyDictionary()
         self._cells = cells
         self._maker = maker
         self._most_open = most_open
-        self._enough = enough
-        self._at_end = at_end
 
     def over(self) -> list[int]:
         """The places of those that are done, and do not go on, in the order in which they were."""
@@ -128,7 +116,7 @@ class Tracker:
         with self.changed:
             self.cancelled = True
             self.changed.notify_all()
-            while self._beginning and not engine().here:
+            while self.beginning and not engine().here:
                 self.changed.wait()
         if engine().here:
             run_in_background(self._cancel_begun)
@@ -138,7 +126,7 @@ class Tracker:
 
     def _cancel_begun(self) -> None:
         with self.changed:
-            while self._beginning:
+            while self.beginning:
                 self.changed.wait()
         self.cancel_waiting()
 
@@ -151,76 +139,12 @@ class Tracker:
             )
         return self._maker.cancel_all(list(waiting)) if waiting else 0
 
-    # In its own thread.
-
-    def feed(self) -> None:
-        """Begins them all, or as many as may be. Whatever ends it, `stopped` says so, and who waits is
-        told."""
-        try:
-            self._told(self._feed)
-            self._told(self._at_end)
-        finally:
-            with self.changed:
-                self.fed = True
-                self._wake()
-
-    def _told(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except RuncrateError as error:
-            self.stopped = self.stopped or error
-        except BaseException as error:  # somebody else's, a SystemExit even
-            _log.exception("A batch was stopped")
-            message = f"Something unforeseen stopped it: {error!r}."
-            self.stopped = self.stopped or RuncrateError(message, kind="unforeseen")
-
-    def _feed(self) -> None:
-        for at, cell in enumerate(self._cells):
-            if not self.has_room(self._most_open):
-                return
-            if (reason := self._enough(cell)) is not None:
-                self.stopped = self.stopped or reason
-                return
-            with self.changed:
-                if self.cancelled:
-                    return
-                self._beginning = True
-            try:
-                self._begin(at, cell)
-            except InvalidRequestError as error:  # this one cannot; others may
-                with self.changed:
-                    self.problems[at] = error
-                    self._move(at)
-            finally:
-                with self.changed:
-                    self._beginning = False
-                    self.changed.notify_all()
-
-    def _begin(self, at: int, cell: Cell) -> None:
-        """One take is asked for once, whatever became of it: what asks for the same again shares it."""
-        assert cell.request is not None
-        first = self._first.setdefault((cell.request, cell.take), at)
-        if first == at:
-            self.follow(at, self._maker.generate(cell.request, take=cell.take))
-        elif first in self.problems:
-            with self.changed:
-                self.problems[at] = self.problems[first]
-                self._move(at)
-        elif (job := self.job(first)) is not None:
-            self.follow(at, job)
-        else:
-            with self.changed:
-                self.problems[at] = gone(first)
-                self._move(at)
-
     def has_room(self, most: int) -> bool:
         """Waits until fewer than `most` are open; False if it was cancelled."""
         with self.changed:
             while len(self.open) >= most and not self.cancelled:
                 self.changed.wait()
             return not self.cancelled
-
-    # In any thread.
 
     def job(self, at: int) -> VideoJob | None:
         """The job of a place that was begun, as the library has it if it is not held; nothing is sent. None:
@@ -266,6 +190,18 @@ class Tracker:
 
         job.subscribe(look)
         look()
+
+    def refuse(self, at: int, error: RuncrateError) -> None:
+        """This one cannot be begun."""
+        with self.changed:
+            self.problems[at] = error
+            self._move(at)
+
+    def end(self) -> None:
+        """No more are begun."""
+        with self.changed:
+            self.fed = True
+            self._wake()
 
     # Under the lock.
 
