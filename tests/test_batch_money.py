@@ -294,6 +294,28 @@ def test_taken_back_by_an_observer_no_more_are_sent(server: FaultServer, tmp_pat
     assert batch.counts["cancelled"] == 12 - len(batch.videos)
 
 
+def test_taken_back_by_a_listener_while_one_is_begun(server: FaultServer, tmp_path: Path) -> None:
+    plan = client_of(server, tmp_path).plan(PROMPTS, model="Veo 3.0")
+    listening = threading.Event()
+
+    class Held(Batch):
+        def _enough(self, _: object) -> None:
+            listening.wait(30)
+
+    batch = Held(plan, plan._maker)
+    taken: list[int] = []
+
+    def listener() -> None:
+        if not taken:
+            taken.append(-1)
+            taken[0] = batch.cancel()
+
+    batch.subscribe(listener)
+    listening.set()
+    assert batch.wait(60).counts["not begun"] == 11
+    assert server.count("submit") <= 1
+
+
 # Best of.
 
 
