@@ -162,10 +162,14 @@ def fingerprint(request: VideoRequest) -> str:
 
     The files of a library are named after it: it must never change for a request that was made before.
     """
+    known: str | None = vars(request).get("_fingerprint")  # of many requests it is asked for again and again
+    if known is not None:
+        return known
     text = json.dumps(_given(request), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     if request._picture is not None:  # no JSON in one line has a second one
         text = f"{text}\n{_WIRE} {request._picture.sha256}"
-    return hashlib.sha256(text.encode()).hexdigest()
+    made = vars(request)["_fingerprint"] = hashlib.sha256(text.encode()).hexdigest()
+    return made
 
 
 def request_fields(request: VideoRequest) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def request_fields(request: VideoRequest) -> dict[str, Any]:
 def with_picture(request: VideoRequest, picture: Picture) -> VideoRequest:
     """The same request, with the picture as it is given here: with its content, or without."""
     other = VideoRequest.__new__(VideoRequest)
-    vars(other).update({**vars(request), "_picture": picture})
+    vars(other).update({**vars(request), "_picture": picture, "_fingerprint": None})
     return other
 
 

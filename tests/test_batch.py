@@ -126,7 +126,9 @@ def test_a_limit_stops_it_before_it_is_gone_over(server: FaultServer, tmp_path: 
 def test_no_credits_and_no_key_are_said(server: FaultServer, tmp_path: Path) -> None:
     server._faults["submit"] = [reply(402, {"error": {"message": "Insufficient credits"}})] * 20
     batch = client_of(server, tmp_path).generate_many(PROMPTS[:3], model="Veo 3.0").wait(60)
-    assert [job.error.kind for job in batch.failed if job.error] == ["credits"] * 3
+    kinds = {job.error.kind for job in batch.failed if job.error}
+    assert "credits" in kinds
+    assert kinds <= {"credits", "cancelled"}, "what had not been sent by then is not sent"
 
 
 def test_cancelled_it_sends_no_more_and_what_was_sent_goes_on(server: FaultServer, tmp_path: Path) -> None:

@@ -11,14 +11,15 @@ from runcrate_widget.checks import check_flag
 from runcrate_widget.errors import RuncrateError, WaitTimeoutError
 from runcrate_widget.library.record import JobStatus
 
-from .completed import AsCompleted
+from .completed import AsCompleted, refuse_here
+from .feeding import Feeding
 from .frame import frame_of, row_of, with_own
 from .job import VideoJob
 from .loop import going_on, patience, run_in_background
 from .overview import Overview
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line, time_left
-from .tracker import MOST_OPEN, Tracker
+from .tracker import MOST_OPEN, Tracker, gone
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # for the type checker alone
@@ -52,9 +53,10 @@ class Batch(Sequence[VideoJob]):
         self._maker = maker
         self._began, self._expected = time.monotonic(), plan.time
         self._cells = [cell for cell in plan.cells if cell.request is not None]
-        self._track = Tracker(self._cells, maker, most_open, enough=self._enough, at_end=self._at_end)
+        self._track = track = Tracker(self._cells, maker, most_open)
         self.overview = Overview(plan.cells, self._track)
-        run_in_background(self._track.feed)
+        hooks: dict[str, Any] = {"enough": self._enough, "at_end": self._at_end}
+        run_in_background(Feeding(track, self._cells, maker, most_open=most_open, **hooks).run)
 
     def _enough(self, _: Cell) -> RuncrateError | None:
         """Why this one and all that follow are not begun, or None. In the batch's own thread."""
@@ -86,12 +88,10 @@ class Batch(Sequence[VideoJob]):
         if not 0 <= at < len(self):
             raise IndexError(f"The batch has {len(self)} jobs; there is no {place}.")
         job, began, problem = self._track.find(at)
+        if began and job is None:  # and done long ago
+            job, problem = self._track.job(at), gone(at)
         if job is not None:
             return job
-        if began:  # and done long ago: the library has it, and nothing is sent
-            cell = self._cells[at]
-            assert cell.request is not None
-            return self._maker.generate(cell.request, take=cell.take)
         if problem is not None:
             raise problem
         message = f"Job {at} of the batch is not begun yet: its turn comes when others are done."
@@ -114,7 +114,7 @@ class Batch(Sequence[VideoJob]):
     @property
     def failed(self) -> list[VideoJob]:
         """The jobs that have ended without a video."""
-        return [self[at] for at in self._ended(with_video=False)]
+        return [job for job in self._ended(with_video=False) if job.video is None]
 
     @property
     def problems(self) -> list[RuncrateError]:
@@ -131,13 +131,13 @@ class Batch(Sequence[VideoJob]):
     @property
     def videos(self) -> list[Video]:
         """The videos that are there, in the order of the plan."""
-        jobs = [self[at] for at in self._ended(with_video=True)]
-        return [job.video for job in jobs if job.video is not None]
+        return [job.video for job in self._ended(with_video=True) if job.video is not None]
 
-    def _ended(self, *, with_video: bool) -> list[int]:
+    def _ended(self, *, with_video: bool) -> list[VideoJob]:
         with self._track.changed:
-            made = JobStatus.COMPLETED
-            return sorted(at for at in self._track.finished if (self._track.status[at] == made) is with_video)
+            made, over = JobStatus.COMPLETED, self._track.over()
+            places = sorted(at for at in over if (self._track.status[at] == made) is with_video)
+        return [job for at in places if (job := self._track.job(at)) is not None]
 
     def __repr__(self) -> str:
         return f"<{self._called} {len(self):,}: {'; '.join(self._said())}>"
@@ -162,7 +162,9 @@ class Batch(Sequence[VideoJob]):
 
         Raises:
             WaitTimeoutError: the time is over; they go on.
+            RuntimeError: it was called by an observer: it would wait for itself.
         """
+        refuse_here("wait()")
         shown = Progress()
         show = shown.on_terminal if progress is None else check_flag("progress", progress)
         seconds = patience(timeout)
@@ -185,7 +187,7 @@ class Batch(Sequence[VideoJob]):
         return self._until_done().__await__()
 
     async def _until_done(self) -> Self:
-        async for _ in self.as_completed():
+        async for _ in self.as_completed()._places():
             pass
         return self
 
@@ -194,20 +196,13 @@ class Batch(Sequence[VideoJob]):
         return AsCompleted(self)
 
     def cancel(self) -> int:
-        """Begins no more of them, and cancels those that still wait for their turn. What was sent goes on:
-        the API cannot cancel it.
+        """Begins no more of them, and cancels those that still wait for their turn, which are written to the
+        library, and done, soon after. What was sent goes on: the API cannot cancel it.
 
         Returns:
             How many of them will not be sent.
         """
-        with self._track.changed:
-            self._track.cancelled = True
-            self._track.changed.notify_all()
-            while not self._track.fed:  # it may just have begun one
-                self._track.changed.wait()
-        cancelled = self._track.cancel_waiting()
-        with self._track.changed:
-            return cancelled + len(self) - len(self._track.status) - len(self._track.problems)
+        return self._track.cancel()
 
     def to_frame(self) -> Any:
         """A table with a row for each of the plan, in its order: what was asked for, `status` (`refused`
@@ -227,7 +222,7 @@ class Batch(Sequence[VideoJob]):
         at = -1  # of the jobs
         for one in seen:
             at += one.cell.request is not None
-            job = self[at] if one.key is not None else None
+            job = self._track.job(at) if one.key is not None else None
             row = {**row_of(one.cell, one.status, job, one.problem), **self._more(job)}
             rows.append(with_own(row, one.cell, self.plan.not_sent))
         return rows
@@ -250,8 +245,9 @@ class Batch(Sequence[VideoJob]):
 
     def _line(self) -> str:
         with self._track.changed:
-            done, there = len(self._track.finished), self._track.there
-            failed = sum(self._track.status[at] != JobStatus.COMPLETED for at in self._track.finished)
+            over, there = self._track.over(), self._track.there
+            failed = sum(self._track.status[at] != JobStatus.COMPLETED for at in over)
+        done = len(over)
         rest = len(self) - done - max(self.plan.known - there, 0)
         elapsed = time.monotonic() - self._began
         left = time_left(elapsed, done - there, rest, self._expected)

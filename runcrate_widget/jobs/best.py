@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
-from runcrate_widget.library.record import JobStatus, is_free
+from runcrate_widget.library.record import JobStatus
 from runcrate_widget.request import check_count
 
 from .batch import Batch
+from .budget import Takes
 from .job import VideoJob
 from .loop import run_in_background
 from .plan import Cell, Maker, Plan
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.record import Record
     from runcrate_widget.media.video import Video
 
 
@@ -47,6 +49,7 @@ class BestOf(Batch):
         self._good = enough
         self._seen = 0  # of those that are finished
         self._broken: RuncrateError | None = None  # why a score could not be had
+        self._takes = Takes(plan.cells, maker)
         super().__init__(plan, maker, most_open=at_a_time)
         self._track.subscribe(self._look)
         self._look()  # one may have been kept just now
@@ -67,16 +70,9 @@ class BestOf(Batch):
 
     @property
     def spent(self) -> float:
-        """Dollars for all of them that were sent, by the prices of then. In the demo, where nothing is paid,
-        what they would cost."""
-        return self._cost_of(job for job in self._begun() if job.status != JobStatus.WAITING)
-
-    def _cost_of(self, jobs: Iterable[VideoJob]) -> float:
-        return math.fsum(self._cost(job) for job in jobs if not is_free(job.record))
-
-    def _cost(self, job: VideoJob) -> float:
-        paid = job.record.cost
-        return (self._maker.cost(job.request) or 0.0) if paid is None else paid
+        """Dollars for all of them that were sent, by the prices of then: also for what failed, and for what
+        earlier runs sent. In the demo, where nothing is paid, what they would cost."""
+        return self._takes.spent(self._records())
 
     def _counts(self, job: VideoJob) -> bool:
         """Whether it can be the best."""
@@ -109,50 +105,74 @@ class BestOf(Batch):
         with self._track.changed:
             return [*self._track.held.values(), *self._track.open.values()]
 
-    @property
-    def _kept(self) -> VideoJob | None:
-        return next((job for job in self._begun() if job.choice.kept), None)
+    def _records(self) -> list[Record]:
+        return [job.record for job in self._begun()]
 
     def _look(self) -> None:
         """Once one is kept, what only waits for its turn is not sent. In any thread, at each change."""
         with self._track.changed:
-            waits = any(job.status == JobStatus.WAITING for job in self._track.open.values())
-        if waits and self._kept is not None:
+            waits = any(job.record.status == JobStatus.WAITING for job in self._track.open.values())
+        if waits and any(job.choice.kept for job in self._begun()):
             run_in_background(self._track.cancel_waiting)
 
     # In the batch's own thread.
 
     def _enough(self, cell: Cell) -> RuncrateError | None:
-        self._judge()
-        return self._over() or self._beyond(cell)
+        while True:
+            self._judge()
+            new = cell.request is not None and not self._maker.has(cell.request, cell.take)
+            if new:  # it would be sent: how is it now, whoever has sent or kept what?
+                self._takes.look()
+            if (over := self._over()) is not None:
+                return over
+            beyond = self._beyond(cell) if new else None
+            with self._track.changed:
+                under_way = len(self._track.open)
+            # What is under way may still turn out to be free, or good enough.
+            if beyond is None or not under_way or not self._track.has_room(under_way):
+                return beyond
 
     def _over(self) -> RuncrateError | None:
         """Why no more are made, whatever they cost."""
         if self._broken is not None:
             return self._broken
-        if (kept := self._kept) is None:
+        if (kept := self._takes.kept(self._records())) is None:
             return None
-        score = self.scores.get(kept)
+        score = next((score for job, score in self.scores.items() if job.key == kept.key), None)
         enough = score is not None and self._good is not None and score >= self._good
         why = f"scored {score:.4g}, which is enough" if enough else "was kept"
         return RuncrateError(f"Take {kept.take} {why}: no more are made.", kind="kept")
 
     def _beyond(self, cell: Cell) -> RuncrateError | None:
-        if self._budget is None or cell.request is None or self._maker.has(cell.request, cell.take):
+        if self._budget is None or cell.request is None:
             return None
-        # What waits for its turn will be sent, too.
-        cost, spent = self._maker.cost(cell.request) or 0.0, self._cost_of(self._begun())
-        if spent + cost <= self._budget + 1e-9:
+        records = self._records()
+        cost, spent = self._maker.cost(cell.request) or 0.0, self._takes.spent(records)
+        reserved = self._takes.reserved(records)
+        if spent + reserved + cost <= self._budget + 1e-9:
             return None
         gone = f"${spent:,.2f} of ${self._budget:,.2f} {'would be' if self._maker.demo else 'are'} spent"
+        gone += f", and ${reserved:,.2f} will be" if reserved else ""
         demo = f" ({_IN_THE_DEMO})" if self._maker.demo else ""
         message = f"The next take would cost ${cost:,.2f}, and {gone}{demo}."
         return RuncrateError(message, "The same call with a higher budget goes on.", kind="limit")
 
     def _at_end(self) -> None:
+        if self.stopped is not None:
+            self._take_in()
         if self._track.has_room(1):  # none is open any more
             self._judge()
             self._track.stopped = self._broken or self._track.stopped or self._over()
+
+    def _take_in(self) -> None:
+        """Of those that are not begun, the videos that are there: they are free."""
+        made = {(one.request, one.take) for one in self._takes.all([]) if one.status is JobStatus.COMPLETED}
+        for at, cell in enumerate(self._cells):
+            if cell.request is None or at in self._track.status or (cell.request, cell.take) not in made:
+                continue
+            job = self._maker.look_up(cell.request, cell.take)
+            if job is not None and job.video is not None:
+                self._track.follow(at, job)
 
     def _judge(self) -> None:
         """Scores what has been finished since; one that is good enough is kept. A score that cannot be had is
@@ -169,7 +189,8 @@ class BestOf(Batch):
                 self._track.cancel_waiting()
                 continue
             self.scores[job] = score
-            if self._good is not None and score >= self._good and job.choice.kept is None:
+            good = self._good is not None and score >= self._good and job.choice.kept is None
+            if good and self._takes.kept(self._records()) is None:
                 job.choose(kept=True)
 
 

@@ -8,9 +8,18 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from .job import VideoJob
+from .loop import engine
 
 if TYPE_CHECKING:
     from .batch import Batch
+
+
+def refuse_here(what: str) -> None:
+    """Raises RuntimeError in the engine's thread, which would wait for itself."""
+    if engine().here:
+        raise RuntimeError(
+            f"{what} was called in the engine's own thread (by an observer?): it waits for itself."
+        )
 
 
 class AsCompleted:
@@ -20,6 +29,7 @@ class AsCompleted:
         self._batch = batch
 
     def __iter__(self) -> Iterator[VideoJob]:
+        refuse_here("as_completed()")
         batch, track, given = self._batch, self._batch._track, 0
         while True:
             with track.changed:
@@ -32,7 +42,11 @@ class AsCompleted:
             yield batch[at]
 
     async def __aiter__(self) -> AsyncIterator[VideoJob]:
-        batch, track, given = self._batch, self._batch._track, 0
+        async for at in self._places():
+            yield self._batch[at]
+
+    async def _places(self) -> AsyncIterator[int]:
+        track, given = self._batch._track, 0
         while True:
             with track.changed:
                 at = track.finished[given] if given < len(track.finished) else None
@@ -45,4 +59,4 @@ class AsCompleted:
                 await asyncio.wrap_future(waker)
                 continue
             given += 1
-            yield batch[at]
+            yield at

@@ -68,7 +68,7 @@ class JobManager:
 
     def obtain(self, request: VideoRequest, take: int) -> VideoJob:
         """The job of this take of this request: the library's, or a new one, which is begun."""
-        self._check_open()
+        self.check_open()
         with self._library.lock:
             record = self._library.current(request, take, self._backend.service)
             record = record or self._unwritten(request, take)
@@ -89,14 +89,11 @@ class JobManager:
     def has(self, request: VideoRequest, take: int) -> bool:
         """Whether `obtain` would send nothing for this take of this request."""
         record = self._library.current(request, take, self._backend.service)
-        if record is None or record.status is not JobStatus.WAITING:
-            return record is not None and not _may_be_sent_anew(record)
-        job = living.get((record.folder, record.name))
-        return job is not None and not job.done  # it waits for its turn, and is counted
+        return record is not None and stands(record)
 
     def obtain_new(self, request: VideoRequest) -> VideoJob:
         """A new job, which is begun: the first take that the library does not have."""
-        self._check_open()
+        self.check_open()
         with self._library.lock:
             take = self._library.next_take(request, self._backend.service)
             while True:
@@ -114,7 +111,7 @@ class JobManager:
             TransportError, APIError: the library does not know it, and the service does not answer.
         """
         id = _checked(id)
-        self._check_open()
+        self.check_open()
         service = self._backend.service
         if self._library.find(id, service=service) is None:
             self._ask_for(id)
@@ -166,8 +163,12 @@ class JobManager:
     def cancel(self, job: VideoJob) -> None:
         engine().run(lambda: self._runs.cancel(job))
 
+    def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
+        """Cancels those of them that wait for their turn; how many. Returns before they are written."""
+        return engine().run(lambda: self._runs.cancel_all(jobs))
+
     def resubmit(self, job: VideoJob) -> VideoJob:
-        self._check_open()
+        self.check_open()
         self._runs.check_service(job)
         self.look_again(job, "Another notebook has gone on with this job")
         if job.record.status not in (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.UNCONFIRMED):
@@ -193,7 +194,7 @@ class JobManager:
             raise JobError(job, f"{refusal}: it is {moved}.", "See what it says now.")
 
     def adopt(self, job: VideoJob, id: str) -> None:
-        self._check_open()
+        self.check_open()
         self._runs.check_service(job)
         if not isinstance(id, str) or not id.strip():
             raise JobError(job, f"{id!r} is not the id of a job.", "It looks like vid_abc123.")
@@ -203,7 +204,7 @@ class JobManager:
         engine().run(lambda: self._runs.adopt(job, id.strip()))
 
     def resume(self, job: VideoJob) -> None:
-        self._check_open()
+        self.check_open()
         if job.done and job.record.status is JobStatus.WAITING:
             self._runs.check_service(job)
             self._limit().check_waiting(job.record, self._library)
@@ -220,7 +221,7 @@ class JobManager:
         """Lets all jobs go: their records stay, and the next client on that library goes on with them."""
         self._runs.close()
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
         if self._runs.closed:
             raise ConfigurationError("This client is closed.", "Make a new one: VideoClient(…).")
 
@@ -304,6 +305,14 @@ def _checked(id: object) -> str:
 
 def _heard(backend: Backend, limits: Limits) -> None:
     pacer_of(backend.account).heard(limits)
+
+
+def stands(record: Record) -> bool:
+    """Whether nothing is sent where the take is asked for whose record this is."""
+    if record.status is not JobStatus.WAITING:
+        return not _may_be_sent_anew(record)
+    job = living.get((record.folder, record.name))
+    return job is not None and not job.done  # it waits for its turn, and is counted
 
 
 def _may_be_sent_anew(record: Record) -> bool:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.catalog import Model
-from runcrate_widget.errors import InvalidRequestError, RuncrateError, SpendingLimitError
+from runcrate_widget.errors import InvalidRequestError, SpendingLimitError
 from runcrate_widget.request import VideoRequest
 
 from .bounds import Bounds
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.library import Library
     from runcrate_widget.media.video import Video
     from runcrate_widget.picture import PictureLike
 
     from .batch import Batch
     from .best import BestOf
-    from .estimate import Estimate
     from .job import VideoJob
     from .manager import JobManager
     from .plan import Plan
@@ -38,11 +38,13 @@ class Many(Bounds):
     """The part of a client that is about many videos."""
 
     if TYPE_CHECKING:
+        library: Library
 
         @property
         def _manager(self) -> JobManager: ...
         @property
         def _service(self) -> str: ...
+        def _require_key(self) -> object: ...
         def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
 
     def plan(
@@ -81,6 +83,7 @@ class Many(Bounds):
             >>> client.plan(["A fox", "An owl"], models=["Veo 3.0", "Kling v3"], takes=2)   # doctest: +SKIP
             <Plan 8 videos: 0 there already, 8 to make, 48 s of video, cost not known>
         """
+        from .maker import ClientMaker
         from .planning import plan_of
 
         if take is not None:
@@ -90,7 +93,7 @@ class Many(Bounds):
         alike = {"model": model, "duration": duration, "aspect_ratio": aspect_ratio}
         return plan_of(
             prompts,
-            _Maker(self),
+            ClientMaker(self),
             takes=takes,
             alike={**alike, "image": image, "extra": extra},
             several={"models": models, "durations": durations, "aspect_ratios": aspect_ratios},
@@ -106,12 +109,14 @@ class Many(Bounds):
             InvalidRequestError: as `plan`; or none of the rows can be made.
             SpendingLimitError: all that is new would together go over a limit. Nothing is sent.
             MissingKeyError: there is no key.
+            ConfigurationError: the client is closed.
 
         Example:
             >>> batch = client.generate_many(["A fox", "An owl"], model="Veo 3.0")   # doctest: +SKIP
             >>> batch.wait().videos                                                  # doctest: +SKIP
         """
         plan = self.plan(prompts, **how)
+        self._check_ready()
         if (over := plan.over_limit) is not None:
             hint = f"{over.hint} (plan(…).run() makes as many as the limit allows.)"
             raise SpendingLimitError(over.message, hint)
@@ -143,12 +148,15 @@ class Many(Bounds):
 
         Raises:
             InvalidRequestError: an argument is not allowed, or a price that `budget` needs is not known.
+            MissingKeyError: there is no key.
+            ConfigurationError: the client is closed.
 
         Example:
             >>> found = client.best_of("A fox", model="Veo 3.0", budget=15.0)   # doctest: +SKIP
             >>> found.wait().best                                               # doctest: +SKIP
         """
         from .best import BestOf
+        from .maker import ClientMaker
 
         if not isinstance(prompt, (str, VideoRequest)):
             hint = "generate_many([…]) makes several prompts; or call best_of() for each."
@@ -158,7 +166,13 @@ class Many(Bounds):
         for cell in plan.problems:
             if cell.error is not None:
                 raise cell.error
-        return BestOf(plan, _Maker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
+        self._check_ready()
+        return BestOf(plan, ClientMaker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
+
+    def _check_ready(self) -> None:
+        """Raises ConfigurationError, before anything is recorded."""
+        self._require_key()
+        self._manager.check_open()
 
     def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
         """New takes of each request. Raises before the first if all of them go over a limit."""
@@ -166,32 +180,3 @@ class Many(Bounds):
         self._manager.check_all(wanted)
         for request in wanted:
             yield self.generate(request, take=None)
-
-
-class _Maker:
-    """What a plan asks of its client."""
-
-    def __init__(self, client: Many) -> None:
-        self.client: Many = client
-        self.max_concurrent = client.max_concurrent
-        self.demo = client.demo
-
-    def generate(self, prompt: VideoRequest, *, take: int = 1) -> VideoJob:
-        return self.client.generate(prompt, take=take)
-
-    def has(self, request: VideoRequest, take: int) -> bool:
-        return self.client._manager.has(request, take)
-
-    def cost(self, request: VideoRequest) -> float | None:
-        return self.client._limit.cost(request)
-
-    def times(self, request: VideoRequest) -> Estimate:
-        client = self.client
-        return client._manager.times.of(request.model, request.duration, client._service)
-
-    def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None:
-        try:
-            self.client._manager.check_all(requests)
-        except SpendingLimitError as error:
-            return error
-        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, overload
@@ -17,6 +17,8 @@ from runcrate_widget.request import VideoRequest
 from .frame import asked_of, frame_of, with_own
 
 if TYPE_CHECKING:
+    from runcrate_widget.library.record import Record
+
     from .batch import Batch
     from .estimate import Estimate
     from .job import VideoJob
@@ -42,6 +44,10 @@ class Maker(Protocol):
     def cost(self, request: VideoRequest) -> float | None: ...
     def times(self, request: VideoRequest) -> Estimate: ...
     def over_limit(self, requests: Sequence[VideoRequest]) -> RuncrateError | None: ...
+    def look_up(self, request: VideoRequest, take: int, key: str | None = None) -> VideoJob | None: ...
+    def there(self, requests: Collection[VideoRequest]) -> set[tuple[VideoRequest, int]]: ...
+    def attempts(self, requests: Collection[VideoRequest]) -> list[Record]: ...
+    def cancel_all(self, jobs: Sequence[VideoJob]) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ class Plan(Sequence[Cell]):
         return zip(self.cells, self._states, strict=True)
 
     def _states_now(self) -> Iterator[str]:
-        before = set()
+        before, there = set(), self._maker.there(self.requests)
         for cell in self.cells:
             what = cell.request, cell.take
             if cell.request is None:
@@ -143,7 +149,7 @@ class Plan(Sequence[Cell]):
                 yield _REPEATED
             else:
                 before.add(what)
-                yield _THERE if self._maker.has(cell.request, cell.take) else _NEW
+                yield _THERE if what in there else _NEW
 
     @property
     def seconds(self) -> int | None:
@@ -155,8 +161,11 @@ class Plan(Sequence[Cell]):
     def cost(self) -> float | None:
         """Dollars for what is new; None where a price was not given (no price is public). In the demo, where
         nothing is paid, what it would cost."""
-        costs = [self._maker.cost(request) for request in self.new]
-        return None if None in costs else math.fsum(one or 0.0 for one in costs)
+        counted = _counted(self.new)
+        costs = [self._maker.cost(request) for request in counted]
+        if None in costs:
+            return None
+        return math.fsum((one or 0.0) * count for one, count in zip(costs, counted.values(), strict=True))
 
     @property
     def over_limit(self) -> RuncrateError | None:

@@ -116,6 +116,12 @@ class Run:
         """Whether the job is ours to carry."""
         return self._lease is not None and self._lease.held()
 
+    def give_lease(self) -> Lease:
+        """The right to carry the job, which is the caller's from now on."""
+        assert self._lease is not None
+        lease, self._lease = self._lease, None
+        return lease
+
     async def _was_left(self) -> bool:
         """Whether a process that seems to be gone had the right to send this job, and may have. One that is
         gone for certain has not: what is sent is on record before."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from runcrate_widget.errors import (
@@ -20,6 +21,7 @@ from runcrate_widget.library.record import JobStatus, chosen, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Backend
 
+from .cancelling import GIVEN_UP, NOT_SENT, Given, begin_cancelling, cancelling, written
 from .ends import End, closed, recorded_end
 from .job import VideoJob
 from .living import at_rest, newer, was_left, why_at_rest
@@ -128,18 +130,33 @@ class Runs:
                 raise JobError(job, message, "See what it says.")
         if task := self._tasks.get(job):
             task.cancel()
-        if status is JobStatus.WAITING:
-            message = "It was cancelled before it was sent: nothing is billed."
-        else:
-            message = "It was given up by hand, as one that the service does not have."
+        message = NOT_SENT if status is JobStatus.WAITING else GIVEN_UP
         # If the record cannot be written: as `waiting` it is not sent again either.
-        make_move_now(
-            job, self._library, Move(JobStatus.CANCELLED, error=RuncrateError(message, kind="cancelled"))
-        )
+        make_move_now(job, self._library, cancelling(message))
         if lease is not None:
             lease.release()
         job._renew()
         job._settle()
+
+    def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
+        """Cancels those of them that are still `waiting`; how many. From now on they are not sent; they are
+        written, and done, soon after."""
+        given: list[Given] = []
+        others = 0
+        for job in jobs:
+            run = self._runs.get(job)
+            if job.record.status is not JobStatus.WAITING:
+                continue
+            if run is not None and run.held():
+                given.append(Given(job, run.give_lease(), begin_cancelling(job, self._library)))
+                self._tasks[job].cancel()
+                continue
+            with contextlib.suppress(RuncrateError):  # another process has it
+                self.cancel(job)
+                others += 1
+        if given:
+            engine().spawn(written(given))
+        return len(given) + others
 
     def _take(self, job: VideoJob) -> Lease:
         """The lease of a job that is not carried here, and its record as it is now. Raises JobError."""

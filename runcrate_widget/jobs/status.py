@@ -14,7 +14,7 @@ other is an error.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +125,17 @@ async def make_move(job: VideoJob, library: Library, move: Move) -> None:
         ImpossibleMoveError: there is no such move.
         LibraryError: the move `must` be written, and cannot.
     """
+    await begin_move(job, library, move)()
+
+
+def begin_move(job: VideoJob, library: Library, move: Move) -> Callable[[], Awaitable[None]]:
+    """The same; the job has moved when this returns, and what it returns has that written and told."""
     before = _begin(job, move)
-    _finish(job, before, move, await in_thread(_written, library, job.record))
+
+    async def written() -> None:
+        _finish(job, before, move, await in_thread(_written, library, job.record))
+
+    return written
 
 
 def make_move_now(job: VideoJob, library: Library, move: Move) -> None:

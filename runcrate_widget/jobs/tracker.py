@@ -1,4 +1,4 @@
-"""`Tracker`: begins the jobs of a batch one after the other, in a thread of its own, and follows them.
+"""`Tracker`: follows the jobs of a batch, which `feeding.py` begins one after the other.
 
 At most `MOST_OPEN` of them are begun and not done at a time, and as many that are done are held: a batch of
 any length has bounded memory, and a process that is killed leaves no more than that behind.
@@ -7,15 +7,24 @@ any length has bounded memory, and a process that is killed leaves no more than 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from runcrate_widget.errors import InvalidRequestError, JobError, RuncrateError
+from runcrate_widget.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InsufficientCreditsError,
+    PermissionDeniedError,
+    RuncrateError,
+)
 from runcrate_widget.library.record import JobStatus, is_free
 
 from .job import VideoJob
+from .loop import engine, run_in_background
 from .plan import Cell, Maker
 
 #: Jobs that are begun and not done; and how many of those that are done are held.
@@ -23,22 +32,26 @@ MOST_OPEN = 1000
 _MOST_HELD = 1000
 _MOST_LATEST = 30  # places
 
+#: What all that follow would meet, too.
+_OF_ALL = (AuthenticationError, ConfigurationError, InsufficientCreditsError, PermissionDeniedError)
+
+_log = logging.getLogger("runcrate_widget")
+
+
+def gone(at: int) -> RuncrateError:
+    """Why a job that was begun cannot be had."""
+    message = f"The record of job {at} of the batch is not in the library any more."
+    return RuncrateError(message, "It is not sent again by itself: generate() would.", kind="not_found")
+
 
 class Tracker:
-    """What has become of the `cells`, by their places. All but `stopped` is read under the lock `changed`.
-
-    `enough` is asked before each is begun: why it and all that follow are not, or None. `at_end` is called
-    when no more are. Both in the tracker's own thread.
-    """
+    """What has become of the `cells`, by their places. All but `stopped` is read under the lock `changed`."""
 
     def __init__(
         self,
         cells: Sequence[Cell],
         maker: Maker,
         most_open: int,
-        *,
-        enough: Callable[[Cell], RuncrateError | None],
-        at_end: Callable[[], None],
     ) -> None:
         self.changed = threading.Condition()
         self.open: dict[int, VideoJob] = {}
@@ -48,20 +61,26 @@ class Tracker:
         self.costs: dict[str, float | None] = {}  # by key, of what was sent: dollars, if they are known
         self.moves = 0  # how often something has changed
         self.latest: OrderedDict[int, int] = OrderedDict()  # where it did last, that last: the how manieth
-        self.finished: list[int] = []  # in the order in which they were
+        self.finished: list[int] = []  # in the order in which they were first; see `over`
         self.there = 0  # how many of these were there already
         self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
         self.stopped: RuncrateError | None = None
-        self.cancelled = False
+        self.cancelled = False  # no more are to be begun
         self.fed = False  # no more are begun
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
-        self._leave: dict[int, Callable[[], None]] = {}  # what ends that a job is followed
+        self._ended: set[int] = set()  # the same places
+        self.beginning = False  # one, just now
+        self._telling: int | None = None  # the thread in which listeners are called
+        #: The places of each job that somebody still holds.
+        self._places: weakref.WeakKeyDictionary[VideoJob, list[int]] = weakref.WeakKeyDictionary()
         self._cells = cells
         self._maker = maker
         self._most_open = most_open
-        self._enough = enough
-        self._at_end = at_end
+
+    def over(self) -> list[int]:
+        """The places of those that are done, and do not go on, in the order in which they were."""
+        return [at for at in self.finished if at not in self.open]
 
     def is_done(self) -> bool:
         """Whether there is nothing more to wait for."""
@@ -69,9 +88,11 @@ class Tracker:
 
     def find(self, at: int) -> tuple[VideoJob | None, bool, RuncrateError | None]:
         """The job of this place, if it is held; whether it was begun; or why it will not be. Waits the moment
-        in which it is about to be."""
+        in which it is about to be; not in the engine's thread, which that one may need."""
         with self.changed:
-            while not (self._is_known(at) or self.fed or at >= len(self.finished) + self._most_open):
+            while not engine().here and not (
+                self._is_known(at) or self.fed or at >= len(self.finished) + self._most_open
+            ):
                 self.changed.wait()
             job = self.open.get(at) or self.held.get(at)
             return job, at in self.status, self.problems.get(at) or self.stopped
@@ -90,44 +111,34 @@ class Tracker:
 
         return unsubscribe
 
-    def cancel_waiting(self) -> int:
-        """Cancels those that wait for their turn; how many. What was sent goes on."""
+    def cancel(self) -> int:
+        """Begins no more, and cancels those that wait for their turn; how many will not be sent."""
         with self.changed:
-            waiting = [job for job in self.open.values() if job.status == JobStatus.WAITING]
-        cancelled = 0
-        for job in waiting:
-            with contextlib.suppress(JobError):  # it was just sent
-                job.cancel()
-                cancelled += 1
-        return cancelled
+            self.cancelled = True
+            self.changed.notify_all()
+            told = self._telling == threading.get_ident()
+            while self.beginning and not (told or engine().here):
+                self.changed.wait()
+            cancelled = len(self._waiting())
+        if told or engine().here:  # which the one that is being begun may need
+            run_in_background(self._cancel_begun)
+        if not told or engine().here:  # a listener has the lock, and the engine may wait for it
+            cancelled = self.cancel_waiting()
+        with self.changed:
+            return cancelled + len(self._cells) - len(self.status) - len(self.problems)
 
-    # In its own thread.
+    def _cancel_begun(self) -> None:
+        with self.changed:
+            while self.beginning:
+                self.changed.wait()
+        self.cancel_waiting()
 
-    def feed(self) -> None:
-        """Begins them all, or as many as may be."""
-        try:
-            for at, cell in enumerate(self._cells):
-                if not self.has_room(self._most_open):
-                    return
-                try:
-                    if (reason := self._enough(cell)) is not None:
-                        self.stopped = reason
-                        return
-                    assert cell.request is not None
-                    self._follow(at, self._maker.generate(cell.request, take=cell.take))
-                except InvalidRequestError as error:  # this one cannot; others may
-                    with self.changed:
-                        self.problems[at] = error
-                        self._move(at)
-                except RuncrateError as error:  # a limit, the folder, the key: so would all others
-                    self.stopped = error
-                    return
-        finally:
-            with contextlib.suppress(RuncrateError):
-                self._at_end()
-            with self.changed:
-                self.fed = True
-                self._wake()
+    def cancel_waiting(self) -> int:
+        """Cancels those that wait for their turn; how many. What was sent goes on. They are written to the
+        library, and done, soon after."""
+        with self.changed:
+            waiting = self._waiting()
+        return self._maker.cancel_all(waiting) if waiting else 0
 
     def has_room(self, most: int) -> bool:
         """Waits until fewer than `most` are open; False if it was cancelled."""
@@ -136,39 +147,99 @@ class Tracker:
                 self.changed.wait()
             return not self.cancelled
 
-    def _follow(self, at: int, job: VideoJob) -> None:
-        seen: object = None
+    def job(self, at: int) -> VideoJob | None:
+        """The job of a place that was begun, as the library has it if it is not held; nothing is sent. None:
+        its record is gone."""
+        with self.changed:
+            job, cell, key = self.open.get(at) or self.held.get(at), self._cells[at], self.keys[at]
+        if job is None and cell.request is not None:
+            job = self._maker.look_up(cell.request, cell.take, key)
+            if job is not None:
+                self.follow(at, job)
+        return job
+
+    def follow(self, at: int, job: VideoJob) -> None:
+        """Has this place show what becomes of the job, for as long as somebody holds it: one that is done may
+        go on, and a person may choose then."""
+        with self.changed:
+            places = self._places.get(job)
+            if places is None:
+                places = self._places[job] = []
+                self._listen(job, places)
+            if at not in places:
+                places.append(at)
+            self.keys[at] = job.key
+            new = at not in self.status
+            if self.status.get(at) != job.status or not job.done:
+                self._look(job, at)
+            self.there += new and at not in self.open
+
+    def _listen(self, job: VideoJob, places: list[int]) -> None:
+        known, end, seen = weakref.ref(job), None, None
 
         def look() -> None:
-            nonlocal seen
+            nonlocal end, seen
+            if (job := known()) is None:
+                return
             with self.changed:
-                now = job.status, job.choice
-                if job.done and at in self.open:
-                    self._finish(at, job)
-                elif now == seen:
-                    return
-                seen = now
-                self.status[at] = job.status
-                self._price(job)
-                self._move(at)
+                now = job.status, job.choice, job.done
+                if now != seen:
+                    seen = now
+                    for at in places:
+                        self._look(job, at)
+            if job._done is not end:  # it goes on, and has another end
+                end = job._done
+                end.add_done_callback(lambda _: look())
 
+        job.subscribe(look)
+        look()
+
+    def refuse(self, at: int, error: RuncrateError) -> None:
+        """This one cannot be begun."""
         with self.changed:
-            self.open[at] = job
-            self.keys[at] = job.key
-            self._leave[at] = job.subscribe(look)  # also once it is done: a person may choose then
-            look()
-            self.there += at not in self.open
-        job._done.add_done_callback(lambda _: look())
+            self.problems[at] = error
+            self._move(at)
+
+    def end(self) -> None:
+        """No more are begun."""
+        with self.changed:
+            self.fed = True
+            self._wake()
 
     # Under the lock.
 
+    def _waiting(self) -> list[VideoJob]:
+        jobs = dict.fromkeys(self.open.values())
+        return [job for job in jobs if job.record.status == JobStatus.WAITING]
+
+    def _look(self, job: VideoJob, at: int) -> None:
+        if not job.done:
+            self.held.pop(at, None)
+            self.open[at] = job
+        elif at in self.open or at not in self.status:
+            self._finish(at, job)
+        self.status[at] = job.status
+        self._price(job)
+        self._move(at)
+
     def _finish(self, at: int, job: VideoJob) -> None:
-        del self.open[at]
+        self.open.pop(at, None)
         self.held[at] = job
         while len(self.held) > _MOST_HELD:
-            old, _ = self.held.popitem(last=False)
-            self._leave.pop(old)()
-        self.finished.append(at)
+            self.held.popitem(last=False)
+        if at not in self._ended:
+            self._ended.add(at)
+            self.finished.append(at)
+        if isinstance(job.error, _OF_ALL):
+            self._halt(job.error)
+
+    def _halt(self, error: RuncrateError) -> None:
+        """No more are sent: they would meet the same."""
+        waits = any(job.record.status == JobStatus.WAITING for job in self.open.values())
+        if waits or len(self.status) + len(self.problems) < len(self._cells):
+            self.stopped = self.stopped or error
+            self.cancelled = True
+            engine().call(self.cancel)  # before the next has its turn
 
     def _price(self, job: VideoJob) -> None:
         if job.demo or job.status == JobStatus.WAITING or is_free(job.record):
@@ -188,6 +259,12 @@ class Tracker:
         self.changed.notify_all()
         wakers, self.wakers = self.wakers, set()
         for waker in wakers:
-            waker.set_result(None)
+            if waker.set_running_or_notify_cancel():  # who waited may have been cancelled
+                waker.set_result(None)
+        self._telling = threading.get_ident()
         for listener in list(self._listeners):
-            listener()
+            try:
+                listener()
+            except Exception:  # its fault must not become the batch's
+                _log.exception("A listener of a batch failed")
+        self._telling = None
