@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .media.clip import Clip
     from .media.video import Video
     from .notebook.widget import VideoWidget
+    from .prompts import expand
     from .request import VideoRequest
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ __all__ = [
     "VideoRequest",
     "VideoWidget",
     "errors",
+    "expand",
     "models",
     "scores",
 ]
@@ -56,6 +58,7 @@ _HOMES = {
     "VideoJob": "jobs.job",
     "VideoRequest": "request",
     "VideoWidget": "notebook.widget",
+    "expand": "prompts",
     "models": "catalog",
 }
 

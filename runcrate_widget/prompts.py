@@ -37,7 +37,7 @@ def expand(text: str, each_line: bool = False) -> list[str]:
         InvalidRequestError: there are more than 200, or it is no text.
 
     Example:
-        >>> from runcrate_widget.prompts import expand
+        >>> from runcrate_widget import expand
         >>> expand("A {red|blue} fox in {snow|rain}")
         ['A red fox in snow', 'A red fox in rain', 'A blue fox in snow', 'A blue fox in rain']
         >>> expand("A {red} fox")
@@ -76,6 +76,18 @@ def literal(text: str) -> str:
     except InvalidRequestError:  # very many
         plain = False
     return text if plain else _MEANT.sub(r"\\\g<0>", text)
+
+
+def alternatives(text: str) -> str | None:
+    """The first of the braces of `text` that stand for several, or None: it stands for itself.
+
+    Example:
+        >>> from runcrate_widget.prompts import alternatives
+        >>> alternatives("A {red|blue} fox")
+        '{red|blue}'
+    """
+    found = (braces for braces in _BRACES.finditer(text) if _BAR.search(braces[1]))
+    return next((braces[0] for braces in found), None)
 
 
 def _choices(line: str) -> list[list[str]]:

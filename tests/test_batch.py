@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from fault_server import KEY, FaultServer, client_of, reply, status
 from runcrate_widget import VideoClient, errors
 from runcrate_widget.jobs import tracker
 from runcrate_widget.jobs.batch import Batch
-from runcrate_widget.jobs.progress import Progress, line
+from runcrate_widget.jobs.progress import Progress, line, time_left
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -185,6 +186,41 @@ def test_a_table_has_a_row_for_each(server: FaultServer, tmp_path: Path) -> None
     assert list(frame["cost"]) == [3.0, 3.0]
     assert [Path(path).exists() for path in frame["path"]] == [True, True]
     assert batch.to_dicts()[0]["status"] == "completed"
+
+
+def test_the_table_has_all_rows_of_the_plan_in_their_order(server: FaultServer, tmp_path: Path) -> None:
+    client = client_of(server, tmp_path)
+    rows: list[Any] = ["", PROMPTS[0], {"prompt": "An owl", "duration": 7}]
+    frame = client.generate_many(rows, model="Veo 3.0", takes=2).wait(60).to_frame()
+    assert list(frame["row"]) == [0, 0, 1, 1, 2, 2]
+    assert list(frame["status"]) == ["refused"] * 2 + ["completed"] * 2 + ["refused"] * 2
+    assert list(frame["prompt"]) == ["", "", PROMPTS[0], PROMPTS[0], "An owl", "An owl"]
+    assert frame["error"][4].startswith("Row 2: duration is 7; Veo 3.0 makes")
+
+
+def test_one_bad_row_is_one_problem(server: FaultServer, tmp_path: Path) -> None:
+    client = client_of(server, tmp_path)
+    batch = client.generate_many([PROMPTS[0], ""], models=["Veo 3.0", "Sora 2"], takes=2).wait(60)
+    assert [str(one) for one in batch.problems] == ["Row 1: prompt is empty. Describe what the video shows."]
+    assert repr(batch) == "<Batch of 4: 4 completed; 1 problem: Row 1: prompt is empty>"
+
+
+def test_the_time_that_is_left_does_not_count_what_was_there(server: FaultServer, tmp_path: Path) -> None:
+    assert time_left(1.0, 0, 3, 9.0) == 8.0
+    assert time_left(10.0, 0, 3, 9.0) is None, "it takes longer than was expected"
+    assert time_left(1.0, 0, 3, None) is None
+    assert time_left(6.0, 2, 1, 9.0) == 3.0
+    assert time_left(6.0, 2, 0, 9.0) == 0.0
+    client = client_of(server, tmp_path)
+    client.generate_many(PROMPTS[:3], model="Veo 3.0").wait(60)
+    server.polls = 10**6
+    batch = client.generate_many(PROMPTS[:4], model="Veo 3.0")
+    while len(batch._track.finished) < 3:
+        with batch._track.changed:
+            batch._track.changed.wait(1)
+    batch._began, batch._expected = batch._began - 1000, 5000
+    shown = batch._line()
+    assert re.fullmatch(r" 75%\|███████▌  \| 3/4 \[16:4\d<1:06:3\d\]", shown), shown
 
 
 def test_one_line_says_how_far_it_is(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from browser import wheel_node
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.prompts import MOST, expand, literal
+from runcrate_widget.prompts import MOST, alternatives, expand, literal
 
 TWIN = Path(__file__).parent.parent / "js" / "src" / "kernel" / "prompts.ts"
 
@@ -45,6 +45,21 @@ TWIN = Path(__file__).parent.parent / "js" / "src" / "kernel" / "prompts.ts"
 )
 def test_what_a_text_stands_for(text: str, prompts: list[str]) -> None:
     assert expand(text) == prompts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A {red|blue} {fox|owl}", "{red|blue}"),
+        ("{x {a|b} y}", "{a|b}"),
+        ("A {|big} fox", "{|big}"),
+        ("A {red} fox | owl", None),
+        (r"A \{red|blue\} fox", None),
+        (r"A {red\|blue} fox", None),
+    ],
+)
+def test_what_makes_a_text_stand_for_several(text: str, found: str | None) -> None:
+    assert alternatives(text) == found
 
 
 def test_each_line_may_be_a_prompt_of_its_own() -> None:

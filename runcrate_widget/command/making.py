@@ -237,7 +237,8 @@ class _Making:
 
     def _end(self, batch: Batch, code: int, *, interrupted: bool) -> None:
         tally, out = self._tally, self._out
-        for problem in batch.problems[len(self._plan.problems) :]:
+        shown = {cell.error for cell in self._plan.problems}
+        for problem in (one for one in batch.problems if one not in shown):
             out.error(problem, codes.code_of(problem))
         if interrupted or len(self._plan) > 1 or self._rows:
             out.say(clean(f"{tally}."))

@@ -12,12 +12,12 @@ from runcrate_widget.library.record import JobStatus
 
 from .completed import AsCompleted, refuse_here
 from .feeding import Feeding
-from .frame import frame_of, row_of
+from .frame import frame_of, row_of, with_own
 from .job import VideoJob
 from .loop import patience, run_in_background
 from .overview import Overview
 from .plan import Cell, Maker, Plan
-from .progress import Progress, line
+from .progress import Progress, line, time_left
 from .tracker import MOST_OPEN, Tracker, gone
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Batch(Sequence[VideoJob]):
     for job in batch.as_completed()` (or `for`) gives each as soon as it is done.
 
     Attributes:
-        plan: what was asked for.
+        plan: what was asked for, as it was then.
         overview: how far it is, in words and cell by cell.
 
     Example:
@@ -44,10 +44,13 @@ class Batch(Sequence[VideoJob]):
         []
     """
 
+    _called = "Batch of"
+
     def __init__(self, plan: Plan, maker: Maker, *, most_open: int = MOST_OPEN) -> None:
+        plan.note_run()
         self.plan = plan
         self._maker = maker
-        self._began = time.monotonic()
+        self._began, self._expected = time.monotonic(), plan.time
         self._cells = [cell for cell in plan.cells if cell.request is not None]
         self._track = track = Tracker(self._cells, maker, most_open)
         self.overview = Overview(plan.cells, self._track)
@@ -114,10 +117,15 @@ class Batch(Sequence[VideoJob]):
 
     @property
     def problems(self) -> list[RuncrateError]:
-        """Why some were not even begun: what was wrong with their rows, first."""
+        """Why some were not even begun: what was wrong with their rows, first, each thing once. That one was
+        good enough is no problem: see `stopped`."""
         with self._track.changed:
-            own = [*self._track.problems.values(), *([self.stopped] if self.stopped else [])]
-        return [cell.error for cell in self.plan.problems if cell.error] + own
+            own = list(self._track.problems.values())
+        if self.stopped is not None and self.stopped.kind != "kept":
+            own.append(self.stopped)
+        # A row that stands for several videos may be wrong in the same way for each.
+        rows = {str(cell.error): cell.error for cell in self.plan.problems if cell.error}
+        return [*rows.values(), *own]
 
     @property
     def videos(self) -> list[Video]:
@@ -131,11 +139,14 @@ class Batch(Sequence[VideoJob]):
         return [job for at in places if (job := self._track.job(at)) is not None]
 
     def __repr__(self) -> str:
-        counts = self.counts
-        stages = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-        bad = len(self.problems)
-        wrong = f"; {bad} problem{'' if bad == 1 else 's'}: {self.problems[0].message}" if bad else ""
-        return f"<Batch of {len(self):,}: {stages or 'nothing'}{wrong}>"
+        return f"<{self._called} {len(self):,}: {'; '.join(self._said())}>"
+
+    def _said(self) -> list[str]:
+        """What its text says of it."""
+        stages = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
+        problems = self.problems
+        count = f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
+        return [stages or "nothing", *([f"{count}: {problems[0].message.rstrip('.')}"] if problems else [])]
 
     # Waiting.
 
@@ -193,26 +204,34 @@ class Batch(Sequence[VideoJob]):
         return self._track.cancel()
 
     def to_frame(self) -> Any:
-        """A table with a row for each: what was asked for, `status`, `path`, `cost` (dollars), `made_in`
-        (seconds), `error`. A pandas DataFrame, or a polars or pyarrow one where that is what is installed.
+        """A table with a row for each of the plan, in its order: what was asked for, `status` (`refused`
+        where it cannot even be asked for), `path`, `cost` (dollars), `made_in` (seconds), `error`, and your
+        own columns under their own names (of ours, one of the same name is then `video_…`). A pandas
+        DataFrame, or a polars or pyarrow one where that is what is installed.
 
         Raises:
             MissingExtraError: none of them is installed.
         """
         return frame_of(self.to_dicts())
 
-    def to_dicts(self) -> list[dict[str, Any]]:
+    def to_dicts(self) -> list[dict[Any, Any]]:
         """The same as a list of dictionaries."""
-        with self._track.changed:
-            known = dict(self._track.status)
-        begun = [self._track.job(at) if at in known else None for at in range(len(self))]
-        return [
-            row_of(cell, known.get(at), begun[at], self._track.problems.get(at))
-            for at, cell in enumerate(self._cells)
-        ]
+        seen = self.overview.at(range(len(self.plan.cells)))
+        rows = []
+        at = -1  # of the jobs
+        for one in seen:
+            at += one.cell.request is not None
+            job = self._track.job(at) if one.key is not None else None
+            row = {**row_of(one.cell, one.status, job, one.problem), **self._more(job)}
+            rows.append(with_own(row, one.cell, self.plan.not_sent))
+        return rows
+
+    def _more(self, _: VideoJob | None) -> dict[str, Any]:
+        """What a row says beyond that of every batch."""
+        return {}
 
     def look(self, most: int) -> list[tuple[Cell, str, VideoJob | None]]:
-        """The first cells of the plan, each with its status and its job, where that is held."""
+        """The first `most` cells of the plan, each with its status and its job, where that is held."""
         seen = self.overview.at(range(min(most, len(self.plan.cells))))
         return [(one.cell, one.status, one.job) for one in seen]
 
@@ -221,10 +240,13 @@ class Batch(Sequence[VideoJob]):
         return self._track.subscribe(listener)
 
     def _line(self) -> str:
-        over = self._track.over()
-        done, failed = len(over), sum(self._track.status[at] != JobStatus.COMPLETED for at in over)
+        with self._track.changed:
+            over, there = self._track.over(), self._track.there
+            failed = sum(self._track.status[at] != JobStatus.COMPLETED for at in over)
+        done = len(over)
+        rest = len(self) - done - max(self.plan.known - there, 0)
         elapsed = time.monotonic() - self._began
-        left = elapsed / done * (len(self) - done) if done else self.plan.time
+        left = time_left(elapsed, done - there, rest, self._expected)
         return line(done, len(self), elapsed, failed=failed, left=left)
 
 

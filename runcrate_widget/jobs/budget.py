@@ -50,6 +50,4 @@ class Takes:
         return min(kept, key=lambda one: one.take, default=None)
 
     def _price(self, record: Record) -> float:
-        if record.cost is None and record.demo:
-            return 0.0
         return (self._maker.cost(record.request) or 0.0) if record.cost is None else record.cost

@@ -1,30 +1,39 @@
-"""A batch as a table: one row a job."""
+"""A plan, or a batch, as a table: one row a cell."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import MissingExtraError, RuncrateError
 
-from .job import VideoJob
-from .plan import Cell
+if TYPE_CHECKING:
+    from .job import VideoJob
+    from .plan import Cell
 
 
-def row_of(
-    cell: Cell, status: str | None, job: VideoJob | None, problem: RuncrateError | None
-) -> dict[str, Any]:
-    """What there is to say of one cell, whose job is None where it is not begun."""
-    request = cell.request
-    assert request is not None
-    error = job.error if job else problem
+def asked_of(cell: Cell) -> dict[str, Any]:
+    """What is asked for by one cell; where it was refused, as far as what was given is of that kind."""
+    request, given = cell.request, cell.given
+    asked: Mapping[str, Any] = given if request is None else vars(request)
+    model = asked.get("model")
+    duration, aspect_ratio = asked.get("duration"), asked.get("aspect_ratio")
     return {
         "row": cell.row,
-        "prompt": request.prompt,
-        "model": request.model,
-        "duration": request.duration,
-        "aspect_ratio": request.aspect_ratio,
+        "prompt": None if asked.get("prompt") is None else str(asked["prompt"]),
+        "model": None if model is None else str(getattr(model, "id", model)),
+        "duration": duration if isinstance(duration, int) else None,
+        "aspect_ratio": aspect_ratio if isinstance(aspect_ratio, str) else None,
         "take": cell.take,
-        "status": status or "not begun",
+    }
+
+
+def row_of(cell: Cell, status: str, job: VideoJob | None, problem: RuncrateError | None) -> dict[str, Any]:
+    """What there is to say of one cell, whose job is None where it is not begun."""
+    error = job.error if job else problem
+    return {
+        **asked_of(cell),
+        "status": status,
         "key": job.key if job else None,
         "id": job.id if job else None,
         "path": str(job.video.path) if job and job.video else None,
@@ -35,14 +44,24 @@ def row_of(
     }
 
 
-def frame_of(rows: list[dict[str, Any]]) -> Any:
+def with_own(row: dict[str, Any], cell: Cell, own: Sequence[Any]) -> dict[Any, Any]:
+    """The row with the user's own columns, which keep their names: of ours, what has the same one is called
+    `video_…`."""
+    ours = {f"video_{name}" if name in own else name: value for name, value in row.items()}
+    return {**ours, **{name: cell.own.get(name) for name in own}}
+
+
+def frame_of(rows: list[dict[Any, Any]]) -> Any:
     """A DataFrame of pandas, or else of polars, or a table of pyarrow. Raises MissingExtraError."""
     for name in ("pandas", "polars", "pyarrow"):
         try:
             module = __import__(name)
         except ImportError:
             continue
-        return module.Table.from_pylist(rows) if name == "pyarrow" else module.DataFrame(rows)
+        if name == "pyarrow":
+            return module.Table.from_pylist(rows)
+        # Any row may be the first in which a column has something.
+        return module.DataFrame(rows, **({"infer_schema_length": None} if name == "polars" else {}))
     raise MissingExtraError(
         "to_frame() needs pandas, polars or pyarrow, of which none is installed.",
         "Install one of them, or take to_dicts().",

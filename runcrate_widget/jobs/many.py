@@ -43,6 +43,7 @@ class Many:
     """The part of a client that is about many videos."""
 
     if TYPE_CHECKING:
+        demo: bool
         max_concurrent: int
         library: Library
         _manager: JobManager
@@ -72,21 +73,23 @@ class Many:
 
         Args:
             prompts: a list of prompts, of `VideoRequest`s or of dictionaries of `generate`'s parameters; or a
-                table (pandas, polars, pyarrow) with these as its columns, and `take`.
+                table (pandas, polars, pyarrow) with these as its columns, and `take`. Columns that are no
+                parameter are not sent: they are your own, and in `to_frame()`.
             model, duration, aspect_ratio, image, extra: what is the same for all; a row's own wins.
             models, durations, aspect_ratios: lists: each prompt is made with each of them.
             takes: how many videos of each.
 
         Raises:
-            InvalidRequestError: that is no list of prompts, or an argument is not allowed. What is wrong with
-                one row stops no other: it is in `plan.problems`.
+            InvalidRequestError: that is no list of prompts (but the name of a file, say), an argument is not
+                allowed, or a prompt has `{a|b}`, which `runcrate_widget.expand` makes a list of. What is
+                wrong with one row stops no other: it is in `plan.problems`.
             MissingExtraError: a table needs what is not installed.
 
         Example:
             >>> client.plan(["A fox", "An owl"], models=["Veo 3.0", "Kling v3"], takes=2)   # doctest: +SKIP
             <Plan 8 videos: 0 there already, 8 to make, 48 s of video, cost not known>
         """
-        from .plan import plan_of
+        from .planning import plan_of
 
         alike = {"model": model, "duration": duration, "aspect_ratio": aspect_ratio}
         return plan_of(
@@ -101,11 +104,11 @@ class Many:
         """Makes many videos; the arguments are those of `plan`. Returns at once.
 
         What the library has comes back and is free, so running a cell again, or after a kernel has died, goes
-        on where it was. A limit stops it before it is gone over (`batch.stopped`).
+        on where it was. All of them, or none: to make as many as a limit allows, use `plan(…).run()`.
 
         Raises:
-            InvalidRequestError: as `plan`.
-            SpendingLimitError: all that is new would go over a limit. Nothing is sent.
+            InvalidRequestError: as `plan`; or none of the rows can be made.
+            SpendingLimitError: all that is new would together go over a limit. Nothing is sent.
             MissingKeyError: there is no key.
             ConfigurationError: the client is closed.
 
@@ -116,7 +119,8 @@ class Many:
         plan = self.plan(prompts, **how)
         self._check_ready()
         if (over := plan.over_limit) is not None:
-            raise over
+            hint = f"{over.hint} (plan(…).run() makes as many as the limit allows.)"
+            raise SpendingLimitError(over.message, hint)
         return plan.run()
 
     def best_of(
@@ -135,8 +139,10 @@ class Many:
         Args:
             prompt: what the video shows, or a whole `VideoRequest`.
             takes: how many at most, of each model.
-            budget: dollars for all of them, those that the library has already included.
-            score: a function of a `Video`, the higher the better; `runcrate_widget.scores` has some.
+            budget: dollars for all of them, those that the library has already included. In the demo, where
+                nothing is paid, what they would cost.
+            score: a function of a `Video`, the higher the better; `runcrate_widget.scores` has some. If it
+                raises, or gives no finite number, nothing more is sent: `stopped` says why.
             enough: the score at which one is kept, and no more are made.
             at_a_time: how many are under way at once: more are sooner done, and more may be too many.
             how: the other arguments of `plan`. Of `models` each has its takes, the first model first.
@@ -152,6 +158,10 @@ class Many:
         """
         from .best import BestOf
 
+        if not isinstance(prompt, (str, VideoRequest)):
+            hint = "generate_many([…]) makes several prompts; or call best_of() for each."
+            message = f"prompt is {prompt!r}, and best_of() takes one prompt."
+            raise InvalidRequestError("prompt", message, hint)
         plan = self.plan([prompt], takes=takes, **how)
         for cell in plan.problems:
             if cell.error is not None:
@@ -178,6 +188,7 @@ class _Maker:
     def __init__(self, client: Many) -> None:
         self.client: Many = client
         self.max_concurrent = client.max_concurrent
+        self.demo = client.demo
 
     def generate(self, prompt: VideoRequest, *, take: int = 1) -> VideoJob:
         return self.client.generate(prompt, take=take)

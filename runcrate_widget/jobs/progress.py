@@ -32,6 +32,16 @@ def line(done: int, total: int, elapsed: float, *, failed: int = 0, left: float 
     return f"{share:4.0%}|{bar:{_WIDTH}}| {done}/{total} [{times}{wrong}]"
 
 
+def time_left(elapsed: float, made: int, rest: int, expected: float | None) -> float | None:
+    """In how many seconds the `rest` is made, of which none is there already, when `made` took `elapsed`;
+    as long as none is made, by how long all were `expected` to take. None: nobody knows."""
+    if rest <= 0:
+        return 0.0
+    if made > 0:
+        return elapsed / made * rest
+    return expected - elapsed if expected is not None and expected > elapsed else None
+
+
 class Progress:
     """Writes the line to `stream` (standard error): over itself on a terminal, now and then in a log."""
 

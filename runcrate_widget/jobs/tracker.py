@@ -61,9 +61,8 @@ class Tracker:
         self.costs: dict[str, float | None] = {}  # by key, of what was sent: dollars, if they are known
         self.moves = 0  # how often something has changed
         self.latest: OrderedDict[int, int] = OrderedDict()  # where it did last, that last: the how manieth
-        self.finished: list[
-            int
-        ] = []  # in the order in which they were first; one may go on, and is open again
+        self.finished: list[int] = []  # in the order in which they were first; see `over`
+        self.there = 0  # how many of these were there already
         self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
         self.stopped: RuncrateError | None = None
         self.cancelled = False  # no more are to be begun
@@ -168,8 +167,10 @@ class Tracker:
             if at not in places:
                 places.append(at)
             self.keys[at] = job.key
+            new = at not in self.status
             if self.status.get(at) != job.status or not job.done:
                 self._look(job, at)
+            self.there += new and at not in self.open
 
     def _listen(self, job: VideoJob, places: list[int]) -> None:
         known, end, seen = weakref.ref(job), None, None
