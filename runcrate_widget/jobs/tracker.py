@@ -70,7 +70,7 @@ class Tracker:
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
         self._ended: set[int] = set()  # the same places
-        self.beginning = False  # one, just now
+        self.beginning: int | None = None  # the thread that begins one just now
         #: The places of each job that somebody still holds.
         self._places: weakref.WeakKeyDictionary[VideoJob, list[int]] = weakref.WeakKeyDictionary()
         self._cells = cells
@@ -115,9 +115,10 @@ class Tracker:
         with self.changed:
             self.cancelled = True
             self.changed.notify_all()
-            while self.beginning and not engine().here:
+            needed = engine().here or self.beginning == threading.get_ident()
+            while self.beginning and not needed:
                 self.changed.wait()
-        if engine().here:
+        if needed:  # by the one that is being begun
             run_in_background(self._cancel_begun)
         cancelled = self.cancel_waiting()
         with self.changed:
