@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -280,6 +282,33 @@ def test_taking_back_very_many_is_handed_over_and_written(server: FaultServer, t
     assert len(set(writes)) > 1
     assert Counter(one.status for one in client.library) == {"completed": 1, "cancelled": 59}
     assert server.count("submit") == 1
+
+
+ENDS = """
+import sys
+from runcrate_widget import VideoClient
+client = VideoClient(sys.argv[1], base_url=sys.argv[2], library=sys.argv[3], max_concurrent=1)
+batch = client.generate_many([f"A fox {n}" for n in range(40)], model="Veo 3.0")
+next(iter(batch.as_completed()))
+batch[39]
+batch.cancel()
+if sys.argv[4] == "closed":
+    client.close()
+    import os
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("how", ["closed", "ends"])
+def test_what_was_taken_back_is_written_before_the_program_ends(
+    server: FaultServer, tmp_path: Path, how: str
+) -> None:
+    command = [sys.executable, "-c", ENDS, KEY, server.url, str(tmp_path), how]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    left = [json.loads(path.read_bytes())["status"] for path in tmp_path.glob("*.json")]
+    assert len(left) == 40
+    assert "waiting" not in left
+    assert "cancelled" in left
 
 
 def test_taken_back_by_an_observer_no_more_are_sent(server: FaultServer, tmp_path: Path) -> None:

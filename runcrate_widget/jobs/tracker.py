@@ -70,7 +70,8 @@ class Tracker:
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
         self._ended: set[int] = set()  # the same places
-        self.beginning: int | None = None  # the thread that begins one just now
+        self.beginning = False  # one, just now
+        self._telling: int | None = None  # the thread in which listeners are called
         #: The places of each job that somebody still holds.
         self._places: weakref.WeakKeyDictionary[VideoJob, list[int]] = weakref.WeakKeyDictionary()
         self._cells = cells
@@ -115,12 +116,14 @@ class Tracker:
         with self.changed:
             self.cancelled = True
             self.changed.notify_all()
-            needed = engine().here or self.beginning == threading.get_ident()
-            while self.beginning and not needed:
+            told = self._telling == threading.get_ident()
+            while self.beginning and not (told or engine().here):
                 self.changed.wait()
-        if needed:  # by the one that is being begun
+            cancelled = len(self._waiting())
+        if told or engine().here:  # which the one that is being begun may need
             run_in_background(self._cancel_begun)
-        cancelled = self.cancel_waiting()
+        if not told or engine().here:  # a listener has the lock, and the engine may wait for it
+            cancelled = self.cancel_waiting()
         with self.changed:
             return cancelled + len(self._cells) - len(self.status) - len(self.problems)
 
@@ -134,10 +137,8 @@ class Tracker:
         """Cancels those that wait for their turn; how many. What was sent goes on. They are written to the
         library, and done, soon after."""
         with self.changed:
-            waiting = dict.fromkeys(
-                job for job in self.open.values() if job.record.status == JobStatus.WAITING
-            )
-        return self._maker.cancel_all(list(waiting)) if waiting else 0
+            waiting = self._waiting()
+        return self._maker.cancel_all(waiting) if waiting else 0
 
     def has_room(self, most: int) -> bool:
         """Waits until fewer than `most` are open; False if it was cancelled."""
@@ -207,6 +208,10 @@ class Tracker:
 
     # Under the lock.
 
+    def _waiting(self) -> list[VideoJob]:
+        jobs = dict.fromkeys(self.open.values())
+        return [job for job in jobs if job.record.status == JobStatus.WAITING]
+
     def _look(self, job: VideoJob, at: int) -> None:
         if not job.done:
             self.held.pop(at, None)
@@ -256,8 +261,10 @@ class Tracker:
         for waker in wakers:
             if waker.set_running_or_notify_cancel():  # who waited may have been cancelled
                 waker.set_result(None)
+        self._telling = threading.get_ident()
         for listener in list(self._listeners):
             try:
                 listener()
             except Exception:  # its fault must not become the batch's
                 _log.exception("A listener of a batch failed")
+        self._telling = None
