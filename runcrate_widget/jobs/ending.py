@@ -66,12 +66,14 @@ def _send_first() -> None:
     if engine().here:
         return
     engine().run(lambda: None)  # what was asked for a moment ago has begun then
+    pause, end = threading.Event(), time.monotonic() + PATIENCE
+    while any(runs.writing for runs in list(_all)) and time.monotonic() < end:
+        pause.wait(0.02)
     unsent = _unsent()
     if not unsent:
         return
     _say(f"the program ends: sending {videos(len(unsent))} that it asked for.")
     end = time.monotonic() + PATIENCE
-    pause = threading.Event()
     while unsent and time.monotonic() < end and any(runs.may_be_sent() for runs in _all):
         pause.wait(0.02)
         unsent = _unsent()

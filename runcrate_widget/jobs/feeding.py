@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
@@ -71,14 +70,14 @@ class Feeding:
             with track.changed:
                 if track.cancelled:
                     return
-                track.beginning = threading.get_ident()
+                track.beginning = True
             try:
                 self._begin(at, cell)
             except InvalidRequestError as error:  # this one cannot; others may
                 track.refuse(at, error)
             finally:
                 with track.changed:
-                    track.beginning = None
+                    track.beginning = False
                     track.changed.notify_all()
 
     def _begin(self, at: int, cell: Cell) -> None:

@@ -51,6 +51,8 @@ class Runs:
     ) -> None:
         #: Whether the client was closed: nothing is begun any more.
         self.closed = False
+        #: Those that have what was taken back written.
+        self.writing: set[asyncio.Task[None]] = set()
         self._process = os.getpid()
         self._backend = backend
         self._library = library
@@ -155,7 +157,9 @@ class Runs:
                 self.cancel(job)
                 others += 1
         if given:
-            engine().spawn(written(given))
+            task = engine().spawn(written(given))
+            self.writing.add(task)
+            task.add_done_callback(self.writing.discard)
         return len(given) + others
 
     def _take(self, job: VideoJob) -> Lease:
@@ -271,7 +275,7 @@ class Runs:
             run.sending.leaving = True
             if not run.sending.under_way:
                 self._tasks[job].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self.writing, return_exceptions=True)
         await self._backend.connections.close()
 
 
