@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_server import KEY, Exchange, FaultServer, client_of
@@ -85,23 +86,37 @@ def test_where_a_proxy_is_set_httpx_asks(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_more_connections_wait_for_their_first_byte_than_are_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most = waiting = 0
-    begin = sending.Sending._begin
+    """All are held before their first byte until each has had its chance to open a connection."""
+    begun = most = opening = 0
+    attempt, submit, begin = sending.Sending._attempt, RuncrateBackend.submit, sending.Sending._begin
+    all_begun = asyncio.Event()
 
-    async def counted(self: sending.Sending) -> None:
-        nonlocal most, waiting
-        waiting += 1
-        most = max(most, waiting)
-        try:
-            await begin(self)
-        finally:
-            waiting -= 1
+    async def attempted(self: sending.Sending, attempts: int) -> errors.RuncrateError | None:
+        nonlocal begun
+        begun += 1
+        if begun == 40:
+            all_begun.set()
+        return await attempt(self, attempts)
 
-    monkeypatch.setattr(sending.Sending, "_begin", counted)
+    async def submitted(self: RuncrateBackend, *given: Any) -> Any:
+        nonlocal opening, most
+        opening += 1
+        most = max(most, opening)
+        return await submit(self, *given)
+
+    async def held(self: sending.Sending) -> None:
+        nonlocal opening
+        await all_begun.wait()
+        await begin(self)
+        opening -= 1
+
+    monkeypatch.setattr(sending.Sending, "_attempt", attempted)
+    monkeypatch.setattr(RuncrateBackend, "submit", submitted)
+    monkeypatch.setattr(sending.Sending, "_begin", held)
     with FaultServer(video=small_mp4(1)) as server:
         client = client_of(server, tmp_path, max_concurrent=40)
         batch = client.generate_many([f"A fox {n}" for n in range(40)], model="Veo 3.0")
         assert len(batch.wait(60).videos) == 40
         client.close()
         assert server.count("submit") == 40
-    assert most <= sending.OPENING
+    assert most == sending.OPENING

@@ -1,7 +1,7 @@
 """`Lines`: short requests over connections that are kept, by h11 and asyncio alone.
 
 Where 200 jobs are under way, some 40 times a second one is asked for. httpx takes 2 ms of the processor for
-that, most of it in the layers between; this takes a quarter. What may not be repeated, or is long, or goes by
+that, most of it in the layers between; this takes a third. What may not be repeated, or is long, or goes by
 a proxy, is httpx's.
 """
 
