@@ -70,8 +70,10 @@ class JobManager:
         """The job of this take of this request: the library's, or a new one, which is begun."""
         self.check_open()
         with self._library.lock:
-            record = self._library.current(request, take, self._backend.service)
-            record = record or self._unwritten(request, take)
+            service = self._backend.service
+            record = self._library.current(request, take, service)
+            if record is None and (record := had(self._library.folder, service, request, take)):
+                self._library.write(record)  # of a job of this process, whose file somebody has removed
             if record is None or _may_be_sent_anew(record):
                 return self._send(request, take, record.attempt + 1 if record else 1)
             if record.status is JobStatus.WAITING:
@@ -235,13 +237,6 @@ class JobManager:
         made = self._library.create(request, take, attempt, backend.service, id=id, demo=backend.demo)
         self._limit().asked.add(made[0].name)
         return made
-
-    def _unwritten(self, request: VideoRequest, take: int) -> Record | None:
-        """The record of a job of this process whose file somebody has removed: it is written again."""
-        record = had(self._library.folder, self._backend.service, request, take)
-        if record is not None:
-            self._library.write(record)
-        return record
 
     def _send(self, request: VideoRequest, take: int, attempt: int) -> VideoJob:
         self._limit().check(request, self._library)
