@@ -124,6 +124,42 @@ def test_what_nobody_saw_is_not_taken_for_what_it_took() -> None:
 # History that misleads
 
 
+def test_one_that_took_an_hour_makes_the_others_no_later() -> None:
+    chance = random.Random(3)
+    usual = [(chance.uniform(55, 65), 0.5) for _ in range(31)]
+    takes = [chance.uniform(55, 65) for _ in range(200)]
+
+    def lag(plan: Schedule) -> float:
+        return sum(polled(one, plan.next_poll)[0] - one for one in takes) / len(takes)
+
+    for at in (0, 5, 31):  # how long ago the outage was
+        odd = Schedule.of([*usual[:at], (3600.0, 0.5), *usual[at:]])
+        assert lag(odd) < lag(Schedule.of(usual)) + 0.2
+        assert polled(70.0, odd.next_poll)[0] < 76
+    often = Schedule.of([*usual[:20], *[(3600.0, 0.5)] * 12])
+    assert often.known == 3600.0, "what comes again and again is no accident"
+
+
+@pytest.mark.parametrize(
+    ("submitted", "ready"),
+    [(-90.0, -1.0), (-1.0, 5.0), (0.0, -0.1)],  # hours from now
+    ids=["four days", "ahead of the clock", "done before it was sent"],
+)
+def test_times_of_a_clock_that_was_moved_count_for_nothing(
+    tmp_path: Path, submitted: float, ready: float
+) -> None:
+    begin, end = now() + timedelta(hours=submitted), now() + timedelta(hours=ready)
+    with FaultServer(video=small_mp4(1), polls=0) as server:
+        with_history(server, tmp_path, 3.0)
+    for path in tmp_path.glob("*.json"):
+        fields = json.loads(path.read_bytes())
+        fields |= {"created": begin.isoformat(), "submitted": begin.isoformat(), "ready": end.isoformat()}
+        path.write_text(json.dumps({**fields, "sent": None, "processing": None}))
+    with client_of(server, tmp_path) as client:
+        assert client.estimate("Veo 3.0").times == ()
+        assert all((one.timeline.made_in or 0) >= 0 for one in client.library)
+
+
 @pytest.mark.parametrize(("before", "takes"), [(10, 60), (60, 300), (100, 1000)])
 def test_slower_than_all_before_is_polled_as_if_nothing_were_known(before: float, takes: float) -> None:
     plan = Schedule.of([(before * (0.9 + n / 100), 0.5) for n in range(20)])
@@ -357,7 +393,8 @@ def with_history(server: FaultServer, folder: Path, seconds: float) -> None:
     for number, path in enumerate(sorted(folder.glob("*.json"))):
         fields = json.loads(path.read_bytes())
         took = timedelta(seconds=seconds * (0.93 + number / 50))
-        fields |= {"ready": (datetime.fromisoformat(fields["submitted"]) + took).isoformat(), "unseen": 0.1}
+        begun = datetime.fromisoformat(fields["submitted"]) - took
+        fields |= {"submitted": begun.isoformat(), "ready": fields["submitted"], "unseen": 0.1}
         path.write_text(json.dumps(fields))
     server.requests.clear()
 

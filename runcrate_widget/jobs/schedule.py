@@ -36,6 +36,8 @@ _BLINDEST, _NARROWEST, _WIDEST = 0.25, 0.01, 0.25
 _NEAR = 1.2
 #: Without a poll at most: a share of the usual time, in bounds (seconds).
 _QUIET, _SHORTEST_QUIET, _LONGEST_QUIET = 0.5, 10.0, 120.0
+#: As often the middle one's time, it is odd.
+_ODD = 4.0
 #: How finely it is computed.
 _MOMENTS, _ROUNDS, _TRIALS = 128, 3, 3
 
@@ -71,7 +73,7 @@ class Schedule:
     def of(cls, seen: Iterable[tuple[float, float]]) -> Schedule:
         """Of the seconds that videos took until they were seen to be done, and for how many before that
         nobody had looked; the latest first."""
-        latest = [one for one, _ in zip(seen, range(LATEST), strict=False)]
+        latest = _usual([one for one, _ in zip(seen, range(LATEST), strict=False)])
         if not latest:
             return cls()
         guesses = _guesses(latest)
@@ -93,6 +95,13 @@ class Schedule:
         past = max(elapsed, self.known)
         due = min(due, past + polling.next_poll(past), elapsed + self.quiet * polling.SHORTEST)
         return max(min(due - elapsed, self.quiet), polling.closest())
+
+
+def _usual(latest: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without the few that took several times as long as the others: an outage tells nothing of the next."""
+    middle = sorted(took for took, _ in latest)[len(latest) // 2] if latest else 0.0
+    usual = [one for one in latest if one[0] <= _ODD * middle]
+    return usual if 10 * (len(latest) - len(usual)) <= len(latest) else list(latest)
 
 
 def _guesses(latest: Sequence[tuple[float, float]]) -> list[_Guess]:

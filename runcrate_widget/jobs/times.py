@@ -10,12 +10,12 @@ import time
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from runcrate_widget.errors import RuncrateError
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import Record
+from runcrate_widget.library.record import Record, now
 
 from . import polling
 from .estimate import LATEST, Estimate
@@ -25,7 +25,10 @@ from .schedule import LATEST as LATEST_SEEN
 from .schedule import Schedule
 
 _LOOK_EVERY = 60.0  # seconds: what other processes have made is news that can wait
+_LONGEST = 24 * 3600.0  # seconds: nothing takes so long; a clock was moved
 _LONGEST_BLIND = 150.0  # seconds: longer than any schedule is quiet; the machine slept
+
+_AHEAD = timedelta(minutes=2)  # of our clock: so far another machine's may be
 
 #: What makes videos alike: the model, the duration, the service.
 _Kind: TypeAlias = tuple[str, "int | None", str]
@@ -93,9 +96,12 @@ class Times:
             self._known.add(record.name)
             if line.submitted is None or line.unseen is None or line.unseen > _LONGEST_BLIND:
                 continue
+            took = (line.ready - line.submitted).total_seconds()
+            if not 0 < took < _LONGEST or line.ready > now() + _AHEAD:
+                continue
             kind = record.model, record.request.duration, record.service
             latest = self._by_kind.setdefault(kind, _Latest())
-            latest.see(line.ready, (line.ready - line.submitted).total_seconds(), line.unseen)
+            latest.see(line.ready, took, line.unseen)
             if line.made_in is not None:
                 latest.add(line.ready, line.queued_for, line.making, line.made_in)
 
@@ -110,7 +116,7 @@ class _Latest:
 
     def see(self, ready: datetime, took: float, blind: float) -> None:
         """For the schedule, a time counts however long nobody looked: that is accounted for."""
-        if took > 0 and (len(self._seen) < LATEST_SEEN or ready > self._seen[0][0]):
+        if len(self._seen) < LATEST_SEEN or ready > self._seen[0][0]:
             insort(self._seen, (ready, took, blind))
             del self._seen[:-LATEST_SEEN]
             self._news += 1

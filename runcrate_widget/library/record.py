@@ -150,7 +150,9 @@ MOMENTS = tuple(one.name for one in fields(Timeline) if one.name not in ("polls"
 
 
 def _between(begin: datetime | None, end: datetime | None) -> float | None:
-    return None if begin is None or end is None else (end - begin).total_seconds()
+    """Seconds. None: one is not known, or a clock was set back in between."""
+    seconds = -1.0 if begin is None or end is None else (end - begin).total_seconds()
+    return seconds if seconds >= 0 else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
