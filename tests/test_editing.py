@@ -285,13 +285,11 @@ def makers() -> dict[str, Callable[[Clip, Any], Any]]:
 
 
 @pytest.mark.parametrize("maker", makers())
-@pytest.mark.parametrize("path", ["no/such/a{}", "a.txt", "a", 7, "", "a\0{}"])
+@pytest.mark.parametrize("path", ["no/such/a{}", "a.txt", "a", 7, "", " ", b"\xff", "a\0{}"])
 def test_a_path_that_is_none_is_named(clip: Clip, maker: str, path: Any, monkeypatch: Any) -> None:
     monkeypatch.chdir(clip.path.parent)
     ending = ".gif" if maker == "to_gif" else ".mp4"
     given = path.format(ending) if isinstance(path, str) else path
-    if path == "":
-        given = b"\xff"
     with pytest.raises(errors.InvalidRequestError, match=r"^path is ") as found:
         makers()[maker](clip, given)
     assert found.value.field == "path"
@@ -369,6 +367,13 @@ def test_a_gif_is_no_larger_and_no_faster_than_the_video(clip: Clip, tmp_path: P
     upright = Clip(write_numbered_mp4(tmp_path / "up.mp4", 6, size=(36, 64)))
     with Image.open(upright.to_gif(width=18)) as gif:
         assert gif.size == (18, 32)
+
+
+@pytest.mark.parametrize("fps", [1e-9, 0.1, 0.3])
+def test_a_gif_has_at_least_one_picture(clip: Clip, fps: float) -> None:
+    with Image.open(clip.to_gif(fps=fps, width=32)) as gif:
+        assert gif.n_frames == 1
+        assert gif.info["duration"] >= 100
 
 
 def test_another_gif_has_another_name_and_the_same_one_the_same(clip: Clip) -> None:

@@ -93,6 +93,7 @@ def test_what_is_not_to_be_seen_is_not_given(tmp_path: Path) -> None:
         ("n", {"n": 2.5}),
         ("n", {"n": True}),
         ("n", {"n": "8"}),
+        ("n", {"n": 10**9}),
         ("at", {"at": -0.1}),
         ("at", {"at": [1, 2.6]}),
         ("at", {"at": float("nan")}),
@@ -124,6 +125,7 @@ def test_a_wrong_argument_is_named_before_anything_is_read(
         ("width", {"width": 30}),
         ("width", {"width": 10**6}),
         ("width", {"width": float("nan")}),
+        ("width", {"columns": 1, "rows": 100, "width": 16_384}),
     ],
 )
 def test_a_sheet_says_which_argument_is_wrong(clip: Clip, field: str, arguments: dict[str, Any]) -> None:

@@ -44,6 +44,22 @@ def test_a_job_that_may_have_been_made_is_unconfirmed_and_can_be_adopted(
     assert server.count("submit") == 1
 
 
+def test_an_id_that_another_job_has_is_not_taken_for_a_second_video(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    server._faults["submit"] = [reply(201, {"id": "vid_same", "status": "queued"})] * 2
+    server._faults["poll"] = [status("processing")] * 50
+    client = client_of(server, tmp_path, prices={"Veo 3.0": 0.5})
+    first, known = client.generate("A fox", model="Veo 3.0"), threading.Event()
+    first.observe(lambda _: known.set(), "id")
+    assert first.id or known.wait(30)
+    second = client.generate("An owl", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError, match="vid_same, which is the id of another job"):
+        second.wait(30)
+    assert (first.id, second.id) == ("vid_same", None)
+    client.close()
+
+
 def test_a_mistaken_adoption_can_be_put_right(server: FaultServer, tmp_path: Path) -> None:
     server._faults["submit"] = [made(reset)]
     job = generate(server, tmp_path)

@@ -33,6 +33,7 @@ from runcrate_widget.service.policy import is_filtered
 from .ends import closed
 from .gone import hint_if_gone
 from .job import VideoJob
+from .living import living
 from .loop import in_thread
 from .pacer import pacer_of
 from .slots import Slots
@@ -188,6 +189,11 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
+        if any(one.id == answer.id and one.record.service == job.record.service for one in living.values()):
+            await self.unconfirmed(
+                f"The service answered with {answer.id}, which is the id of another job: there may be one video "
+                "of both."
+            )
         facts = {"id": answer.id, "answer": answer.fields, "demo": job.record.demo or answer.demo}
         await self._talk.move(Move(JobStatus.QUEUED, facts=facts))
         self._means.accepted()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .film import Film
 
+_MOST = 10_000
 _FORMS: dict[str, Callable[[VideoFrame], Any]] = {"pil": as_image, "numpy": as_array}
 
 
@@ -32,7 +33,7 @@ def frames(film: Film, n: Any, at: Any, as_: Any) -> Any:
         index = read_index(film.path)
         return chosen(film.path, index, [index.at(one) for one in seconds], made)
     if n is not None:
-        number = whole_number("n", n, 1)
+        number = whole_number("n", n, 1, _MOST)  # all of them are in memory
         index = read_index(film.path)
         return chosen(film.path, index, index.spread(number), made)
     return _all(film.path, made)

@@ -74,7 +74,8 @@ def to_gif(film: Film, path: Any, fps: Any, width: Any) -> Path:
         raise InvalidRequestError("fps", message)
     wide = min(whole_number("width", width, 1), film.width)
     high = max(1, round(wide * film.height / film.width))
-    rate = min(float(fps), film.fps)
+    # At least one picture.
+    rate = min(max(float(fps), 1 / film.duration), film.fps)
     target = target_path(path, f"{film.path.stem}-{rate:.6g}fps-{wide}px.gif", [film.path])
     with written(target, ours=path is None) as temporary:
         write_gif(film.path, temporary, rate, wide, high)

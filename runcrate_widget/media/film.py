@@ -161,7 +161,7 @@ class Film(Player):
         Args:
             path: where to, a name that ends in `.gif`, or a folder; by default beside the video, named after
                 it, `fps` and `width`. Another file that is there is not written over.
-            fps: pictures a second, at most 50; never more than the video has.
+            fps: pictures a second, at most 50; never more than the video has, and at least one in all.
             width: pixels; never more than the video has.
 
         Returns:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runcrate_widget.errors import InvalidRequestError
+
 from .choosing import whole_number
 from .reading import as_image, read_index, some_pictures, video_extra
 
@@ -16,6 +18,7 @@ _ROWS = 3
 _GAP = 4  # pixels
 _GROUND, _LABEL, _INK = (24, 24, 24), (0, 0, 0, 150), (255, 255, 255)
 _LARGEST = 16_384  # pixels
+_MOST_PIXELS = 200_000_000  # 600 MB
 
 
 def contact_sheet(film: Film, columns: Any, rows: Any, width: Any) -> Image:
@@ -32,7 +35,11 @@ def contact_sheet(film: Film, columns: Any, rows: Any, width: Any) -> Image:
     down = -(-count // across) if rows is None else down
     cell = (wide - _GAP * (across + 1)) // across
     high = max(1, round(cell * film.height / film.width))
-    sheet = Image.new("RGB", (wide, high * down + _GAP * (down + 1)), _GROUND)
+    size = wide, high * down + _GAP * (down + 1)
+    if size[0] * size[1] > _MOST_PIXELS:
+        message = f"width is {width!r}; the sheet would have {size[0]:,} × {size[1]:,} pixels."
+        raise InvalidRequestError("width", message, "Ask for a smaller width, more columns or fewer rows.")
+    sheet = Image.new("RGB", size, _GROUND)
     draw = ImageDraw.Draw(sheet, "RGBA")
     font = ImageFont.load_default(max(9, min(18, cell // 12)))
     places: dict[int, list[int]] = {}

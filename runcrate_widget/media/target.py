@@ -25,7 +25,7 @@ def target_path(given: Any, name: str, sources: Sequence[Path]) -> Path:
         return sources[0].with_name(name)
     try:
         path = Path(os.fsdecode(given))
-        if "\0" in os.fsdecode(given):
+        if "\0" in os.fsdecode(given) or not os.fsdecode(given).strip():
             raise ValueError
     except (TypeError, ValueError):
         raise InvalidRequestError("path", f"path is {given!r}; it must be the path of a file.") from None
