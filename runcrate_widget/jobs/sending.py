@@ -191,8 +191,8 @@ class Sending:
         job = self._job
         if any(one.id == answer.id and one.record.service == job.record.service for one in living.values()):
             await self.unconfirmed(
-                f"The service answered with {answer.id}, which is the id of another job: there may be one video "
-                "of both."
+                f"The service answered with {answer.id}, which is the id of another job: "
+                "there may be one video of both."
             )
         facts = {"id": answer.id, "answer": answer.fields, "demo": job.record.demo or answer.demo}
         await self._talk.move(Move(JobStatus.QUEUED, facts=facts))
