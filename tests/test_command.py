@@ -128,6 +128,15 @@ def test_nothing_is_put_into_the_library_not_even_by_force(shell: Shell, place: 
     assert shell.server.count("submit") == 1
 
 
+def test_braces_are_several_prompts_and_it_says_how_to_make_them(shell: Shell) -> None:
+    said = shell("generate", "A {red|blue} fox", *VEO, code=2).stderr
+    assert said.startswith(
+        "runcrate-widget: prompt has {red|blue}, which stands for several prompts. Write each"
+    )
+    assert "batch FILE.txt" in said
+    assert shell.server.requests == []
+
+
 @ON_POSIX
 def test_what_is_no_file_is_not_replaced_by_one(shell: Shell) -> None:
     os.mkfifo(shell.folder / "pipe.mp4")

@@ -41,7 +41,12 @@ def generate(asked: Namespace, out: Out) -> int:
     with client_of(asked) as client:
         extra = together(asked.extra)
         row = {"prompt": asked.prompt, "image": asked.image, "extra": extra, "take": asked.take}
-        plan = client.plan([row], takes=asked.takes, **_several(asked))
+        try:
+            plan = client.plan([row], takes=asked.takes, **_several(asked))
+        except InvalidRequestError as error:
+            raise InvalidRequestError(
+                error.field, error.message.removeprefix("Row 0: "), error.hint
+            ) from None
         for cell in plan.problems:
             raise _without_row(cell)
         files = Files(asked.output, force=asked.force, count=len(plan), library=client.library.folder)
