@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _HERE = (
     (
         "runcrate_widget.expand(prompt) is the list of them; "
-        + "a VideoRequest(prompt, model=…) is sent with its braces as they are",
+        "a VideoRequest(prompt, model=…) is sent with its braces as they are",
         "Write each as a line of a .txt file, and `runcrate-widget batch FILE.txt` makes them all",
     ),
     ("Choose when it is: job.wait().", "Choose when it is: `runcrate-widget resume` goes on with it."),
