@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runcrate_widget.errors import RuncrateError
 
+_EXPANDED = (
+    "runcrate_widget.expand(prompt) is the list of them; a VideoRequest(prompt, model=…) is sent with its "
+    "braces as they are"
+)
 #: What an error says to programs, and what a person at a shell does instead.
 _HERE = (
-    (
-        "runcrate_widget.expand(prompt) is the list of them; "
-        "a VideoRequest(prompt, model=…) is sent with its braces as they are",
-        "Write each as a line of a .txt file, and `runcrate-widget batch FILE.txt` makes them all",
-    ),
+    (_EXPANDED, "Write each as a line of a .txt file, and `runcrate-widget batch FILE.txt` makes them all"),
     ("Choose when it is: job.wait().", "Choose when it is: `runcrate-widget resume` goes on with it."),
     ("job.resume() brings it back", "the command that asked for it brings it back"),
     ("job.resume() goes on with it", "`runcrate-widget resume` goes on with it"),
