@@ -25,7 +25,7 @@ from runcrate_widget.errors import (
 )
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.pictures import load_picture
-from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.record import JobStatus, is_free
 from runcrate_widget.picture import Picture
 from runcrate_widget.service.backend import Answer, Backend
 from runcrate_widget.service.policy import is_filtered
@@ -189,7 +189,8 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
-        if any(one.id == answer.id and one.record.service == job.record.service for one in living.values()):
+        others = [one.record for one in living.values() if one.id == answer.id and not is_free(one.record)]
+        if any(one.service == job.record.service for one in others):
             await self.unconfirmed(
                 f"The service answered with {answer.id}, which is the id of another job: "
                 "there may be one video of both."
