@@ -82,7 +82,7 @@ def judge(library: Library, left: str, right: str, winner: str) -> Comparison:
     """
     if winner not in WINNERS:
         raise InvalidRequestError("winner", f"winner is {winner!r}; it must be one of {', '.join(WINNERS)}.")
-    found = [library.find(key) for key in (left, right)]
+    found = [library.find(key) if isinstance(key, str) else None for key in (left, right)]
     for key, record in zip((left, right), found, strict=True):
         if record is None or left == right:
             raise InvalidRequestError("key", f"{key!r} is not one of two videos of this library.")

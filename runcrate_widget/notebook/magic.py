@@ -131,10 +131,10 @@ def _in_code(text: str, how: Mapping[str, Any], given: Namespace, *, there: bool
     more |= {"extra": together(given.extra)} if given.extra else {}
     options = "".join(f", {name}={value!r}" for name, value in more.items())
     client = given.client or ("client" if there and not given.demo else None)
-    imports = "from runcrate_widget.prompts import expand"
+    imports = "from runcrate_widget import expand"
     if client is None:
         client = "VideoClient(demo=True)" if given.demo else "VideoClient()"
-        imports = f"from runcrate_widget import VideoClient; {imports}"
+        imports = "from runcrate_widget import VideoClient, expand"
     call = f"{client}.generate_many(expand({text!r}){options})"
     return f"All of them, in a cell without %%video: {imports}; {call}"
 

@@ -192,7 +192,7 @@ function Table({ grid, view, tell }: TableProps) {
               <div key={number} role="row" aria-rowindex={number + 2}>
                 <div
                   role="rowheader"
-                  class={room.side ? "rw-prompt" : "rw-prompt rw-above"}
+                  class={room.side ? "rw-asked" : "rw-asked rw-above"}
                   dir="auto"
                   data-row={number}
                   title={`${grid.prompt(number)}\n(the whole: p)`}
