@@ -189,8 +189,9 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
-        others = [one.record for one in living.values() if one.id == answer.id and not is_free(one.record)]
-        if any(one.service == job.record.service for one in others):
+        same = [one.record for one in living.values() if one.id == answer.id and not is_free(one.record)]
+        here = job.record.folder, job.record.service
+        if any((one.folder, one.service) == here for one in same):
             await self.unconfirmed(
                 f"The service answered with {answer.id}, which is the id of another job: "
                 "there may be one video of both."
