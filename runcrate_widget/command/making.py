@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError, MissingKeyError, RuncrateError
 from runcrate_widget.format import about, videos
+from runcrate_widget.jobs.planning import unnumbered
 from runcrate_widget.library.record import now
 from runcrate_widget.request import VideoRequest
 from runcrate_widget.typed import several, together
@@ -44,9 +45,7 @@ def generate(asked: Namespace, out: Out) -> int:
         try:
             plan = client.plan([row], takes=asked.takes, **_several(asked))
         except InvalidRequestError as error:
-            raise InvalidRequestError(
-                error.field, error.message.removeprefix("Row 0: "), error.hint
-            ) from None
+            raise unnumbered(error) from None
         for cell in plan.problems:
             raise _without_row(cell)
         files = Files(asked.output, force=asked.force, count=len(plan), library=client.library.folder)
@@ -121,10 +120,8 @@ def _known(client: VideoClient, cell: Cell) -> Path | None:
 
 def _without_row(cell: Cell) -> InvalidRequestError:
     """What is wrong with a cell, without the number that the plan gives its row."""
-    error = cell.error
-    assert error is not None
-    message = error.message.removeprefix(f"Row {cell.row}: ")
-    return InvalidRequestError(error.field, message, error.hint)
+    assert cell.error is not None
+    return unnumbered(cell.error)
 
 
 def _refused(plan: Plan, rows: Rows) -> int:

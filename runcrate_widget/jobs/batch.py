@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 from runcrate_widget.checks import check_flag
 from runcrate_widget.errors import RuncrateError, WaitTimeoutError
+from runcrate_widget.library.frame import frame_of
 from runcrate_widget.library.record import JobStatus
 
 from .completed import AsCompleted, refuse_here
 from .feeding import Feeding
-from .frame import frame_of, row_of, with_own
+from .frame import row_of, with_own
 from .job import VideoJob
 from .loop import going_on, patience, run_in_background
 from .overview import Overview

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runcrate_widget.checks import check_number
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.request import check_count
@@ -215,9 +216,8 @@ def _no_score(job: VideoJob, error: Exception) -> RuncrateError:
 
 def _check(plan: Plan, maker: Maker, budget: Any, score: Any, enough: Any, at_a_time: Any) -> None:
     for name, value in (("budget", budget), ("enough", enough)):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if value is not None and not number:
-            raise InvalidRequestError(name, f"{name} is {value!r}; it must be a number.")
+        if value is not None:
+            check_number(name, value)
     if score is not None and not callable(score):
         message = f"score is {score!r}; it must be a function of a Video."
         raise InvalidRequestError("score", message, "runcrate_widget.scores has some.")

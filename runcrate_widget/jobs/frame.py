@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import RuncrateError
-from runcrate_widget.library.frame import frame_of as frame_of
 
 if TYPE_CHECKING:
     from .job import VideoJob

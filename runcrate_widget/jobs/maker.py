@@ -24,8 +24,11 @@ class ClientMaker:
 
     def __init__(self, client: Many) -> None:
         self.client: Many = client
-        self.max_concurrent = client.max_concurrent
         self.demo = client.demo
+
+    @property
+    def max_concurrent(self) -> int:
+        return self.client.max_concurrent
 
     def generate(self, prompt: VideoRequest, *, take: int = 1) -> VideoJob:
         return self.client.generate(prompt, take=take)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.format import about, videos
+from runcrate_widget.library.frame import frame_of
 from runcrate_widget.request import VideoRequest
 
-from .frame import asked_of, frame_of, with_own
+from .frame import asked_of, with_own
 
 if TYPE_CHECKING:
     from runcrate_widget.library.record import Record
@@ -33,8 +34,8 @@ _THERE, _NEW, _REPEATED, _REFUSED = "there already", "to make", "repeated", "ref
 class Maker(Protocol):
     """What a plan asks of its client."""
 
-    max_concurrent: int
-
+    @property
+    def max_concurrent(self) -> int: ...
     @property
     def client(self) -> object: ...
     @property

@@ -5,6 +5,7 @@ What is wrong with one row stops no other. What an argument makes wrong with eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -62,6 +63,11 @@ def _axes(several: Mapping[str, Sequence[Any] | None]) -> Iterator[tuple[str, li
         if isinstance(values, (str, bytes)) or not isinstance(values, Sequence) or not values:
             raise InvalidRequestError(plural, f"{plural} is {values!r}; it must be a list of them.")
         yield name, list(values)
+
+
+def unnumbered(error: InvalidRequestError) -> InvalidRequestError:
+    """What is wrong with a row without its number: for who has given one alone, or counts in another way."""
+    return InvalidRequestError(error.field, re.sub(r"^Row \d+: ", "", error.message), error.hint)
 
 
 # What is wrong with an argument, and not with a row.

@@ -189,7 +189,9 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
-        same = [one.record for one in living.values() if one.id == answer.id and not is_free(one.record)]
+        same = [
+            one.record for one in living.values() if one.record.id == answer.id and not is_free(one.record)
+        ]
         here = job.record.folder, job.record.service
         if any((one.folder, one.service) == here for one in same):
             await self.unconfirmed(

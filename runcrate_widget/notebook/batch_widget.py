@@ -17,8 +17,8 @@ from runcrate_widget.media.video import cut
 from .batch_messages import CellRow, GridRow
 from .entries import entry_row, sendable
 from .live import Saved
+from .output_widget import OutputWidget
 from .rows import LONGEST_PROMPT, error_row
-from .widget import VideoWidget
 
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
@@ -29,14 +29,13 @@ _EVERY = 0.5  # seconds: Jupyter drops messages in silence when there are too ma
 _LONGEST = 4000  # bytes of a prompt that was asked for
 
 
-class BatchWidget(VideoWidget):
-    """The grid of a batch. It is nobody's: it ends when its cell runs again.
+class BatchWidget(OutputWidget):
+    """The grid of a batch.
 
     `saved()` gives what stays of it in the notebook. It tells its views of the batch at most twice a second.
     """
 
     _grid = Dict().tag(sync=True)  # a GridRow
-    _form = False
 
     def __init__(self, batch: Batch, client: VideoClient, saved: Callable[[], dict[str, str]]) -> None:
         self.batch = batch
@@ -44,8 +43,8 @@ class BatchWidget(VideoWidget):
         self._moves = 0  # of which the trait tells
         self._due = False
         super().__init__(client=client)
-        self._saved.close()
-        self._feed.saved = self._saved = self._outlives = _SavedGrid(self.model_id, saved)
+        self._outlives = _SavedGrid(self.model_id, saved)
+        self._leave(self._outlives)
         self._when_closed.callback(batch.subscribe(self._moved))
         self._moved()
 
@@ -113,11 +112,6 @@ class BatchWidget(VideoWidget):
     def _changed_grid(self) -> dict[str, Any]:
         self._moves, latest, missed = self.batch.overview.latest(self._moves)
         return {**self.grid(latest, LONGEST_PROMPT), "missed": missed}
-
-    def _replaced(self) -> None:
-        super()._replaced()
-        if not self._outputs:
-            self.close()
 
     def __repr__(self) -> str:
         return f"<BatchWidget {self.batch!r}>"

@@ -1,4 +1,4 @@
-"""`LibraryWidget`: what `client.library` shows in a notebook: a `VideoWidget` without its form."""
+"""`LibraryWidget`: what `client.library` shows in a notebook."""
 
 from __future__ import annotations
 
@@ -8,28 +8,20 @@ from typing import TYPE_CHECKING
 from runcrate_widget.client import VideoClient, client_of
 
 from .live import Saved
+from .output_widget import OutputWidget
 from .runtime import runtime_ref
 from .tables import library_html
-from .widget import VideoWidget
 
 if TYPE_CHECKING:
     from runcrate_widget.library.library import Library
 
 
-class LibraryWidget(VideoWidget):
-    """The videos of this client's library. It is nobody's: it ends when its cell runs again."""
-
-    _form = False
+class LibraryWidget(OutputWidget):
+    """The videos of this client's library."""
 
     def __init__(self, client: VideoClient) -> None:
         super().__init__(client=client)
-        self._saved.close()
-        self._feed.saved = self._saved = _SavedTable(self.model_id, client.library)
-
-    def _replaced(self) -> None:
-        super()._replaced()
-        if not self._outputs:
-            self.close()
+        self._leave(_SavedTable(self.model_id, client.library))
 
     def __repr__(self) -> str:
         return f"<LibraryWidget {self.client.library!r}>"

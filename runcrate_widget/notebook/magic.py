@@ -20,6 +20,7 @@ from IPython.core.magic import needs_local_scope, no_var_expand
 
 from runcrate_widget.client import VideoClient
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.jobs.planning import unnumbered
 from runcrate_widget.typed import several, together
 
 from . import magic_completion
@@ -95,8 +96,7 @@ class Magics:
         plan = client.plan([row], takes=given.takes, **how)
         for cell in plan.problems:
             assert cell.error is not None
-            message = cell.error.message.removeprefix("Row 0: ")
-            raise InvalidRequestError(cell.error.field, message, cell.error.hint)
+            raise unnumbered(cell.error)
         if client.api_key is None or plan.over_limit is not None:
             return client.generate_many([row], takes=given.takes, **how)  # which says so
         return plan.run()

@@ -31,6 +31,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from download import resident
 from fault_server import KEY, FaultServer
 from videos import small_mp4
 
@@ -109,7 +110,7 @@ def rounds() -> int:
 
 def usage() -> tuple[float, float, float]:
     told = resource.getrusage(resource.RUSAGE_SELF)
-    return told.ru_utime + told.ru_stime, time.monotonic(), told.ru_maxrss / 1024
+    return told.ru_utime + told.ru_stime, time.monotonic(), resident("VmHWM")
 
 
 def tell(begin: tuple[float, float, float], made: int) -> None:
