@@ -110,7 +110,7 @@ class VideoClient(Many):
         self.max_concurrent = max_concurrent
         #: The jobs that were unfinished in the library, once they are found.
         self._resumed: Future[list[VideoJob]] = Future()
-        if check_flag("resume", resume) and self.library.folder.is_dir():
+        if check_flag("resume", resume) and self.library.store.exists():
             self._resumed = run_in_background(lambda: _resume(self))
         else:
             self._resumed.set_result([])
@@ -271,7 +271,7 @@ class VideoClient(Many):
         except ConfigurationError:
             key = "unusable"
         where = "demo backend" if self.demo else self.base_url
-        return f"<VideoClient {where}, key {key}, library {str(self.library.folder)!r}>"
+        return f"<VideoClient {where}, key {key}, library {self.library.location!r}>"
 
 
 #: By their libraries.

@@ -19,6 +19,7 @@ from runcrate_widget import Video, VideoClient, errors
 from runcrate_widget.jobs import tracker
 from runcrate_widget.jobs.batch import Batch
 from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.store import Stored
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -265,10 +266,10 @@ def test_taking_back_very_many_is_handed_over_and_written(server: FaultServer, t
     writes: list[int] = []
     write = client.library.write
 
-    def slow(record: Any) -> None:
+    def slow(record: Any) -> Any:
         writes.append(threading.get_ident())
         assert go.wait(30)
-        write(record)
+        return write(record)
 
     go = threading.Event()
     client.library.write = slow  # type: ignore[method-assign]
@@ -438,7 +439,7 @@ def test_a_plan_looks_through_the_library_once_for_however_many(server: FaultSer
     read = client.library.store.read
     names: list[str] = []
 
-    def noted(name: str) -> bytes | None:
+    def noted(name: str) -> Stored | None:
         names.append(name)
         return read(name)
 

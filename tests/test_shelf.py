@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from runcrate_widget import VideoRequest, errors
-from runcrate_widget.library import shelf as shelf_module
+from runcrate_widget.library import disk as disk_module
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.naming import fresh_record
@@ -310,7 +310,7 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_folder_is_not_listed_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf_module, "_COARSE", 0)
+    monkeypatch.setattr(disk_module, "_COARSE", 0)
     put(library, "A fox")
     again(library)
     reads: list[int] = []

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from runcrate_widget.library.places import is_made
+
 from .words import at_shell, error_fields
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def job_object(
 
 def record_object(record: Record) -> dict[str, Any]:
     """A job of the library, as it is on record."""
-    made = record.status == "completed" and record.path.is_file()
+    made = is_made(record)
     why = record.error
     if why is not None:
         message, hint = at_shell(why.get("message", ""), why.get("hint", ""), record.key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.format import videos
 from runcrate_widget.jobs.progress import clock
+from runcrate_widget.library.places import is_made
 
 from . import codes
 from .clients import library_of
@@ -48,7 +49,7 @@ def library(asked: Namespace, out: Out) -> int:
     found_some = found if asked.number is None else found[: asked.number]
     if asked.paths:
         for record in found_some:
-            if not out.closed and record.status == "completed" and record.path.is_file():
+            if not out.closed and is_made(record):
                 out.text(shown(record.path))
                 out.object(record_object(record))
         return codes.ALL

@@ -115,7 +115,8 @@ def _known(client: VideoClient, cell: Cell) -> Path | None:
     if cell.request is None:
         return None
     record = client.library.current(cell.request, cell.take, client._service)
-    return record.path if record is not None and record.status == "completed" else None
+    done = record is not None and record.status == "completed"
+    return client.library.store.bring(record.name) if record is not None and done else None
 
 
 def _without_row(cell: Cell) -> InvalidRequestError:

@@ -56,16 +56,22 @@ async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -
             await talk.pacer().back_off(error, attempts)
     # Whoever asks for one that was deleted, or put away, wants to see it.
     shown = {"choice": job.record.choice.changed({"hidden": False})} if job.record.choice.hidden else {}
-    await talk.move(Move(JobStatus.COMPLETED, video=job.record.video_of(mp4), facts=shown))
+    facts = {"mp4": mp4, **shown}
+    await talk.move(Move(JobStatus.COMPLETED, video=job.record.video_of(mp4), facts=facts))
 
 
 def _at_hand(library: Library, record: Record) -> MP4 | None:
     """The video, if it is there already, or in the bin: then it is taken out."""
-    mp4 = whole_mp4(record.path)
+    mp4 = _brought(library, record)
     if mp4 is None:
         with contextlib.suppress(OSError):  # then it is fetched
-            mp4 = whole_mp4(record.path) if library.bin.take_out(record) else None
+            mp4 = _brought(library, record) if library.bin.take_out(record) else None
     return mp4
+
+
+def _brought(library: Library, record: Record) -> MP4 | None:
+    path = library.store.bring(record.name)
+    return None if path is None else whole_mp4(path)
 
 
 async def _download(job: VideoJob, backend: Backend, library: Library) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from dataclasses import replace
@@ -43,10 +44,10 @@ def had(folder: Path, service: str, request: VideoRequest, take: int) -> Record 
 def own(record: Record, library: Library, service: str) -> Record:
     """The record as this library has it now. Raises InvalidRequestError if its job is of another library, or
     of another service: a client of those has it."""
-    try:
-        here = os.path.samefile(record.folder, library.folder)
-    except OSError:
-        here = False
+    here = record.folder == library.folder
+    if not here:
+        with contextlib.suppress(OSError):
+            here = os.path.samefile(record.folder, library.folder)
     if not here:
         message = f"This record is of another library: {record.folder}."
         raise InvalidRequestError("id", message, "A client of that library has its job.")

@@ -17,6 +17,7 @@ from runcrate_widget.errors import (
     RuncrateError,
     UnexpectedAnswerError,
 )
+from runcrate_widget.library.conflict import Superseded
 from runcrate_widget.library.record import JobStatus, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Answer
@@ -96,7 +97,7 @@ class Run:
                 if job.record.status is not JobStatus.DOWNLOADING:
                     await self._poll(at_once=True)
             await fetch(job, self._talk, self._backend, self._library)
-        except Elsewhere:
+        except (Elsewhere, Superseded):
             self._release_lease()
             return False
         return True

@@ -17,6 +17,7 @@ from runcrate_widget.errors import (
     RuncrateError,
 )
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.places import size_of
 from runcrate_widget.library.record import JobStatus, chosen, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Backend
@@ -293,8 +294,5 @@ def goes_on(job: VideoJob) -> bool:
 def _file_is_gone(job: VideoJob) -> bool:
     if job.record.status is not JobStatus.COMPLETED:
         return False
-    try:
-        size = os.stat(job.record.path).st_size
-    except OSError:
-        return True
-    return job.video is None or size != job.video.size
+    size = size_of(job.record)
+    return size is None or job.video is None or size != job.video.size

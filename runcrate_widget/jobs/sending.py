@@ -23,6 +23,7 @@ from runcrate_widget.errors import (
     ServerError,
     TransportError,
 )
+from runcrate_widget.library.conflict import Superseded
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.pictures import load_picture
 from runcrate_widget.library.record import JobStatus, is_free
@@ -141,7 +142,7 @@ class Sending:
         try:
             await self._talk.turn()  # it may have been asked to wait meanwhile
             answer = await self._backend.submit(request, self._begin)
-        except Elsewhere:
+        except (Elsewhere, Superseded):
             raise
         except RuncrateError as error:
             if not self.leaving or self.under_way:

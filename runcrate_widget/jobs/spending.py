@@ -172,7 +172,7 @@ async def _turn(library: Library) -> Lease:
         if lease is not None:
             return lease
         await asyncio.sleep(0.02)
-    message = f"Another process has kept {_NAME}.lock in {library.folder} for {_PATIENCE:g} s."
+    message = f"Another process has kept {_NAME}.lock in {library.location} for {_PATIENCE:g} s."
     raise LibraryError(message, "If none is at work there, remove the file and generate again.")
 
 

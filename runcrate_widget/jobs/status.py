@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import ImpossibleMoveError, LibraryError, RuncrateError
+from runcrate_widget.library.conflict import Superseded
 from runcrate_widget.library.record import JobStatus, Record, now
 
 from .loop import in_thread
@@ -124,6 +125,7 @@ async def make_move(job: VideoJob, library: Library, move: Move) -> None:
     Raises:
         ImpossibleMoveError: there is no such move.
         LibraryError: the move `must` be written, and cannot.
+        Superseded: another process has gone on with the job, which is now as that has it.
     """
     await begin_move(job, library, move)()
 
@@ -150,16 +152,21 @@ def _begin(job: VideoJob, move: Move) -> Record:
     return before
 
 
-def _written(library: Library, record: Record) -> LibraryError | None:
+def _written(library: Library, record: Record) -> Record | LibraryError | Superseded:
     try:
-        library.write(record)
-    except LibraryError as error:
+        return library.write(record)
+    except (LibraryError, Superseded) as error:
         return error
-    return None
 
 
-def _finish(job: VideoJob, before: Record, move: Move, failure: LibraryError | None) -> None:
+def _finish(job: VideoJob, before: Record, move: Move, written: Record | LibraryError | Superseded) -> None:
     note = move.note
+    if isinstance(written, Superseded):
+        job.record = written.record
+        raise written
+    failure = written if isinstance(written, LibraryError) else None
+    if isinstance(written, Record) and written.mark != job.record.mark:  # another process had written, too
+        job.record = replace(job.record, mark=written.mark, choice=written.choice)
     if failure is not None and move.must:
         job.record = before
         raise failure

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.errors import InvalidRequestError
 
+from .places import is_made
 from .ranking import Ranking, rank
 from .record import JobStatus, Record, now
 
@@ -123,7 +124,7 @@ class Next:
 def candidates(library: Library) -> list[Record]:
     """The videos that may be compared: those that are there and were not put away. Raises LibraryError."""
     made = library.filter(status=JobStatus.COMPLETED)
-    return [one for group in _groups(made) for one in group if one.path.exists()]
+    return [one for group in _groups(made) for one in group if is_made(one)]
 
 
 def next_pair(

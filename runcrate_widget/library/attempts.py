@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from runcrate_widget.request import VideoRequest
 
 from .index import Index
-from .lease import is_leased
 from .naming import each_once, record_name
+from .places import store_of
 from .record import JobStatus, Record
 
 _LOOK_EVERY = 2.0  # seconds: often enough for what a person does to files
@@ -39,7 +39,7 @@ def standing(attempts: Sequence[Record]) -> Record | None:
 
 def is_owned(record: Record) -> bool:
     """Whether a process that lives has the job in hand, this one or another."""
-    return is_leased(record.folder, record.name)
+    return store_of(record.folder).leased(record.name)
 
 
 def _worth(record: Record) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from runcrate_widget.media.gone import BIN
 
-from .disk import flush, link
+from .files import flush, link
 from .record import Record
 
 _ENDINGS = (".jpg", ".mp4")  # the poster first: what has an MP4 in the bin is binned

@@ -22,6 +22,7 @@ import contextlib
 import os
 import re
 import threading
+import time
 import warnings
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -29,11 +30,16 @@ from pathlib import Path
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.pictures import Pictures
 from runcrate_widget.media.plain import read_plain
+from runcrate_widget.media.poster import keep_poster, read_poster
 
+from .bin import Bin
+from .files import flush, link, write_all
 from .journal import append_line, read_lines
-from .lease import LeaseFile, Lock, take_claim, take_lease
+from .lease import LeaseFile, Lock, is_leased, take_claim, take_lease
 from .part import PartFile
+from .store import Stored
 
+_COARSE = 2_000_000_000  # ns: so coarse may the folder's time be
 _MOST_DAMAGED = 10  # records of one name
 
 _TEMPORARY = re.compile(r"\.(.+-[0-9a-f]{8})\.\d+-\d+\.tmp")
@@ -44,20 +50,28 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.location = str(folder)
+        self.bin = Bin(folder)
         self.pictures = Pictures(folder)
         self._prefix = os.path.join(folder, "")
         self._claims: dict[str, Lock] = {}  # by names: what this process may send
+
+    def exists(self) -> bool:
+        return self.folder.is_dir()
 
     # Records.
 
     def create(self, name: str, content: bytes) -> bool:
         return self._write(name, content, new=True)
 
-    def replace(self, name: str, content: bytes) -> None:
+    def replace(self, name: str, content: bytes, mark: Hashable = None) -> None:  # noqa: ARG002
         self._write(name, content, new=False)
 
-    def read(self, name: str) -> bytes | None:
-        return self._read(self._sidecar(name))
+    def read(self, name: str) -> Stored | None:
+        content = self._read(self._sidecar(name))
+        return None if content is None else Stored(content)
+
+    scanned = read
 
     def _read(self, path: str) -> bytes | None:
         try:
@@ -82,6 +96,13 @@ class FolderStore:
             except FileNotFoundError:
                 continue
             yield entry.name[: -len(".json")], (seen.st_mtime_ns, seen.st_ino)
+
+    def changed(self) -> int | None:
+        try:
+            changed = os.stat(self.folder).st_mtime_ns
+        except OSError:
+            return None
+        return changed if time.time_ns() - changed > _COARSE else None
 
     def set_aside(self, name: str, why: str) -> None:
         sidecar = self._sidecar(name)
@@ -158,6 +179,9 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
 
+    def leased(self, name: str) -> bool:
+        return is_leased(self.folder, name)
+
     def claim(self, name: str) -> bool:
         try:
             # Not flushed: its record is, right afterwards, and the folder with it.
@@ -189,6 +213,21 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
         return path
+
+    def has_video(self, name: str) -> bool:
+        return os.path.isfile(f"{self._prefix}{name}.mp4")
+
+    def bring(self, name: str) -> Path | None:
+        return self.folder / f"{name}.mp4" if self.has_video(name) else None
+
+    def url(self, name: str) -> str | None:  # noqa: ARG002
+        return None  # a page has the server's
+
+    def poster(self, name: str) -> bytes | None:
+        return read_poster(self.folder / f"{name}.mp4")
+
+    def keep_poster(self, name: str, jpeg: bytes) -> None:
+        keep_poster(self.folder / f"{name}.mp4", jpeg)
 
     # What is said once and stays.
 
@@ -226,36 +265,3 @@ class FolderStore:
             "Make room or mend its permissions, or choose another: VideoClient(library=…) or "
             "RUNCRATE_LIBRARY.",
         )
-
-
-def write_all(file: int, content: bytes) -> None:
-    """Writes all of it. Raises OSError."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
-def flush(path: Path) -> None:
-    """Has the operating system write a file, or the names in a folder, to its disk."""
-    if os.name == "nt" and path.is_dir():
-        return
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    except OSError:
-        if not path.is_dir():  # some network file systems cannot flush a folder
-            raise
-    finally:
-        os.close(file)
-
-
-def link(new: str | Path, path: str | Path) -> bool:
-    """Gives a file a second name, unless there is one (FileExistsError). False: the file system knows no such
-    thing."""
-    try:
-        os.link(new, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        return False
-    return True

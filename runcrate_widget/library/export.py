@@ -119,13 +119,14 @@ def export(
         for record in records:
             name = names[record.name]
             try:
-                mp4 = read_mp4(record.path)
-                file = os.fdopen(open_plain(record.path), "rb")
+                path = self.store.bring(record.name) or record.path
+                mp4 = read_mp4(path)
+                file = os.fdopen(open_plain(path), "rb")
             except (InvalidVideoError, OSError) as error:
                 skipped[record.key] = _why(self, record, error)
                 continue
             with file:
-                sha256 = mirror.put(file, record.path, name, link=link)
+                sha256 = mirror.put(file, path, name, link=link)
             rows.append(row_of(record, name, mp4, sha256))
         if not rows:
             message = f"where asks for {len(records)} videos, and no file of them is there."

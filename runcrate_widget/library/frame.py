@@ -8,7 +8,8 @@ from typing import Any
 from runcrate_widget.errors import MissingExtraError
 
 from .columns import COLUMNS, Row, facts_of
-from .record import JobStatus, Record
+from .places import is_made
+from .record import Record
 
 _FACTS = list(COLUMNS)[1 : list(COLUMNS).index("seconds")]  # what is known without the file
 _COLUMNS = ("key", "id", "status", *_FACTS, "demo", "hidden", "service", "path", "error")
@@ -40,7 +41,7 @@ def frame_of(rows: Sequence[Row], columns: Sequence[str] = ()) -> Any:
 
 
 def _row(record: Record) -> Row:
-    made = record.status is JobStatus.COMPLETED and record.path.is_file()
+    made = is_made(record)
     return {
         "key": record.key,
         "id": record.id,

@@ -10,6 +10,7 @@ import operator
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -23,17 +24,17 @@ from runcrate_widget.request import VideoRequest
 
 from . import removal
 from .attempts import Attempts, standing
-from .bin import Bin
+from .conflict import Superseded, is_paid_apart, resolved
 from .creation import check_free, lease_or_record
-from .disk import FolderStore
 from .export import export
 from .index import Index
 from .naming import each_once, fresh_record
 from .pictures import keep_picture
-from .record import Record, read_record, write_record
+from .places import opened
+from .record import JobStatus, Record, read_record, write_record
 from .search import Records, Search, found
 from .shelf import Shelf
-from .store import Lease, Store
+from .store import Conflict, Lease, Store, Stored
 
 if TYPE_CHECKING:
     from runcrate_widget.service.backend import Sink
@@ -49,7 +50,8 @@ _MACHINERY |= {"shelf", "store", "tidy", "unfinished", "write"}
 
 
 class Library:
-    """What was made, in the folder `folder` (made when the first record is written).
+    """What was made, in the folder `folder` (made when the first record is written), or below the URL of an
+    object store (`s3://bucket/team`).
 
     Iterating gives every `Record`, newest first; `len`, `in`, `library[id]`, `library[0]` and slices work.
 
@@ -59,20 +61,25 @@ class Library:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         #: Where it is kept; a claim to send a job is the store's.
-        self.store: Store = FolderStore(_folder(folder))
+        self.store: Store = opened(_place(folder))
         #: Held while something is looked up and then written on the strength of it.
         self.lock = threading.RLock()
         self._index = Index()
         self._attempts = Attempts(self._index, self._read, self._refreshed)
         #: All records in memory, for who looks at many of them; empty until it is asked to look.
-        self.shelf = Shelf(self.folder, self._refreshed)
+        self.shelf = Shelf(self.store.changed, self._refreshed)
         #: Where deleted videos are.
-        self.bin = Bin(self.folder)
+        self.bin = self.store.bin
 
     @property
     def folder(self) -> Path:
-        """Where the videos are."""
+        """Where the videos are; of a library in an object store, those that were made or asked for here."""
         return self.store.folder
+
+    @property
+    def location(self) -> str:
+        """Where it is: a folder, or a URL."""
+        return self.store.location
 
     # For people.
 
@@ -153,7 +160,7 @@ class Library:
     def __repr__(self) -> str:
         if not hasattr(self, "_index"):  # a traceback with locals, of the constructor
             return "<Library that could not be opened>"
-        return f"<Library {str(self.folder)!r}, {len(self)} jobs>"
+        return f"<Library {self.location!r}, {len(self)} jobs>"
 
     delete = removal.delete
     restore = removal.restore
@@ -231,10 +238,44 @@ class Library:
                 lease.release()
             raise
 
-    def write(self, record: Record) -> None:
-        """Puts a record in place of what is there; it is on disk when this returns. Raises LibraryError."""
-        self.store.replace(record.name, write_record(record))
+    def write(self, record: Record) -> Record:
+        """Puts a record in place of what is there; it is on disk when this returns. What it is now.
+
+        Raises:
+            LibraryError: it cannot be written.
+            Superseded: another process has gone on with the job, and what it wrote holds.
+        """
+        while True:
+            try:
+                self.store.replace(record.name, write_record(record), record.mark)
+                break
+            except Conflict:
+                record = self._beside(record)
         self.shelf.note(record)
+        return record
+
+    def _beside(self, ours: Record) -> Record:
+        """What of a record to write that another process has written meanwhile. Raises Superseded."""
+        theirs = self._read(ours.name)
+        if theirs is None:  # somebody has removed it
+            if self.store.create(ours.name, write_record(ours)):
+                return replace(ours, mark=None)
+            theirs = self._read(ours.name) or ours
+        if is_paid_apart(ours, theirs):
+            self._keep_apart(ours)
+        if (record := resolved(ours, theirs)) is None:
+            raise Superseded(theirs)
+        return record
+
+    def _keep_apart(self, paid: Record) -> None:
+        """Has a job of its own for what the service has taken besides."""
+        for attempt in count(paid.attempt + 1):
+            apart = fresh_record(self.folder, paid.request, paid.take, attempt, paid.service, demo=paid.demo)
+            apart = replace(
+                paid, name=apart.name, key=apart.key, attempt=attempt, mark=None, status=JobStatus.QUEUED
+            )
+            if self.store.create(apart.name, write_record(apart)):
+                return
 
     def reread(self, record: Record) -> Record:
         """The record as it is on disk now (as it was, if that cannot be read)."""
@@ -272,22 +313,32 @@ class Library:
 
     def _read(self, name: str) -> Record | None:
         """The record of this name as it is now, or None. A damaged one is set aside, and told of."""
-        if (content := self.store.read(name)) is None:
+        return self._record(name, self.store.read(name))
+
+    def _scanned(self, name: str) -> Record | None:
+        return self._record(name, self.store.scanned(name))
+
+    def _record(self, name: str, stored: Stored | None) -> Record | None:
+        if stored is None:
             return None
         try:
-            return read_record(name, self.folder, content)
+            record = read_record(name, self.folder, stored.content)
         except ValueError as error:
             self.store.set_aside(name, str(error))
             return None
+        return record if record is None or stored.mark is None else replace(record, mark=stored.mark)
 
     def _refreshed(self) -> list[Record]:
         """All records, each once; those that changed are read again."""
         with self.lock:
-            return each_once(self._index.refresh(self.store.scan(), self._read))
+            return each_once(self._index.refresh(self.store.scan(), self._scanned))
 
 
-def _folder(given: str | os.PathLike[str] | None) -> Path:
+def _place(given: str | os.PathLike[str] | None) -> Path | str:
+    """The folder, or the URL."""
     given = given or setting("RUNCRATE_LIBRARY") or DEFAULT_FOLDER
+    if isinstance(given, str) and "://" in given:
+        return given
     try:
         # Beside the notebook also after an os.chdir: another folder would have its jobs paid again.
         folder = notebook_folder() / Path(os.fsdecode(given)).expanduser()

@@ -27,7 +27,7 @@ from runcrate_widget.errors import InvalidRequestError, LibraryError, RuncrateEr
 from runcrate_widget.media.plain import read_plain, sha256_of
 
 from .columns import is_name
-from .disk import flush, link
+from .files import flush, link
 from .formats import FILES
 from .lease import take_lease
 

@@ -132,7 +132,7 @@ def _alone(library: Library) -> Iterator[None]:
     end = time.monotonic() + _PATIENCE
     while (lease := library.lease(_NAME)) is None:
         if time.monotonic() > end:
-            message = f"Another process has kept {_NAME}.lock in {library.folder} for {_PATIENCE:g} s."
+            message = f"Another process has kept {_NAME}.lock in {library.location} for {_PATIENCE:g} s."
             raise LibraryError(message, "If none is at work there, remove the file and try again.")
         threading.Event().wait(_LOOK_EVERY)
     try:

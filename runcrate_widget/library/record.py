@@ -22,6 +22,7 @@ the moments         ISO 8601 with a zone, or null: see `Timeline`
 `cost`              dollars, by the price that was valid when it was sent; not there if that was not known
 `adopted`           when its id was given to it by hand
 `choice`            what a person makes of the video: see `Choice`
+`mp4`               what the file says of itself: `size` (bytes), `width`, `height`, `duration` (s), `audio`
 ==================  ======================================================================================
 """
 
@@ -29,14 +30,14 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.media.mp4 import MP4, whole_mp4
+from runcrate_widget.media.mp4 import MP4
 from runcrate_widget.picture import Picture
 from runcrate_widget.request import VideoRequest, request_fields, restore_request
 from runcrate_widget.service.address import normal_service
@@ -183,26 +184,31 @@ class Record:
     #: Dollars, by the price that was valid when it was sent. None: not known, or never sent.
     cost: float | None = None
     choice: Choice = field(default_factory=Choice)  #: What a person makes of the video.
+    mp4: MP4 | None = None  #: What the file said of itself when it was whole.
+    mark: Hashable = None  #: The state in which it was read, where the store tells; see `Store.replace`.
     unknown: Mapping[str, Any] = field(default_factory=dict)  #: Fields that a later version has written.
 
     @property
     def path(self) -> Path:
-        """The MP4, which is there once `status` is `completed`."""
+        """The MP4, which is there once `status` is `completed`; of a library in an object store, where it is
+        on this machine once it was asked for: `record.video.path`."""
         return self.folder / f"{self.name}.mp4"
 
     @property
     def video(self) -> Video | None:
         """The video, read from its file each time; None while there is no whole file: it is not made, it
         failed, or it was deleted."""
-        if self.status is not JobStatus.COMPLETED or (mp4 := whole_mp4(self.path)) is None:
+        from .places import mp4_of  # which knows of records
+
+        if self.status is not JobStatus.COMPLETED or (mp4 := mp4_of(self)) is None:
             return None
         return self.video_of(mp4)
 
     def video_of(self, mp4: MP4) -> Video:
         """The video, whose file says this of itself."""
-        from runcrate_widget.media.video import Video
+        from .places import video_of
 
-        return Video(self.path, self.request, self.id or "", mp4, self.demo)
+        return video_of(self, mp4)
 
     @property
     def prompt(self) -> str:
@@ -288,6 +294,8 @@ def write_record(record: Record) -> bytes:
         known["cost"] = record.cost
     if record.adopted is not None:
         known["adopted"] = _text(record.adopted)
+    if record.mp4 is not None:
+        known["mp4"] = asdict(record.mp4)
     if choice := choice_fields(record.choice):
         known["choice"] = choice
     # A field a line by the separator: with `indent` Python takes ten times as long.
@@ -343,6 +351,7 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
         adopted=_moment(text) if (text := take("adopted", None)) is not None else None,
         cost=_amount(take("cost", None)),
         choice=_choice(given),
+        mp4=_mp4(given),
         unknown=given,
     )
 
@@ -356,6 +365,17 @@ def _choice(given: dict[str, Any]) -> Choice:
         return Choice()
     given.pop("choice", None)
     return choice
+
+
+def _mp4(given: dict[str, Any]) -> MP4 | None:
+    """One that cannot be read counts for nothing: the file says the same."""
+    told = given.pop("mp4", None)
+    try:
+        mp4 = MP4(**told) if told else None
+    except TypeError:
+        return None
+    numbers = None if mp4 is None else (mp4.size, mp4.width, mp4.height, mp4.duration)
+    return mp4 if numbers and all(_amount(one) is not None for one in numbers) else None
 
 
 def _upgraded(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakMethod
 
@@ -29,7 +27,6 @@ LOOK_EVERY = 3.0
 _SURELY_EVERY = (
     20.0  # also where the folder's own time says that nothing happened: a file may be written into
 )
-_COARSE = 2_000_000_000  # ns: so coarse may the folder's time be
 _REMEMBERED = 16  # answers
 
 _T = TypeVar("_T")
@@ -40,15 +37,16 @@ _log = logging.getLogger("runcrate_widget")
 
 
 class Shelf:
-    """What is known of the library in `folder`; `read` reads all its records. For any thread.
+    """What is known of a library; `read` reads all its records, `changed` is another when one has changed, or
+    None. For any thread.
 
     Attributes:
         version: moves when anything of an entry has; 0 until all were read once.
     """
 
-    def __init__(self, folder: Path, read: Callable[[], Sequence[Record]]) -> None:
+    def __init__(self, changed: Callable[[], int | None], read: Callable[[], Sequence[Record]]) -> None:
         self.version = 0
-        self._folder = folder
+        self._changed = changed
         self._read = read
         self._lock = threading.RLock()
         self._entries: dict[str, Entry] = {}  # by the records' names; replaced, and never changed
@@ -174,7 +172,7 @@ class Shelf:
     def _look(self) -> None:
         begun = time.monotonic()
         try:
-            mark, began = self._marked(), self._writes
+            mark, began = self._changed(), self._writes
             surely = time.monotonic() - self._surely > _SURELY_EVERY
             if self.version and mark is not None and mark == self._mark and not surely:
                 return
@@ -199,14 +197,6 @@ class Shelf:
             self._scanned = time.monotonic()
             # Of a folder that takes long, a twentieth of the time at most.
             self._pause = max(LOOK_EVERY, 20 * (self._scanned - begun))
-
-    def _marked(self) -> int | None:
-        """What changes when a record is put into the folder; None if that is not to be relied on."""
-        try:
-            changed = os.stat(self._folder).st_mtime_ns
-        except OSError:
-            return None
-        return changed if time.time_ns() - changed > _COARSE else None
 
     def touch(self) -> None:
         """Something that is shown is another than before: every answer is worked out anew."""

@@ -45,9 +45,12 @@ class Video(Film):
         return [name for name in super().__dir__() if name != "keep_poster"]  # which is for the page
 
     def __repr__(self) -> str:
+        return self._described(str(self.path))
+
+    def _described(self, place: str) -> str:
         mark = " DEMO" if self.demo else ""
         return (
-            f"<Video{mark} {self.path} {self.duration:g} s {self.width}×{self.height}"
+            f"<Video{mark} {place} {self.duration:g} s {self.width}×{self.height}"
             f"{' with sound' if self.audio else ''} {shortened(self.request.prompt, 60)!r} "
             f"({self.request.model_name})>"
         )
@@ -61,6 +64,22 @@ class Video(Film):
     def model(self) -> str:
         """The model's id."""
         return self.request.model
+
+    @property
+    def here(self) -> Path | None:
+        """The MP4, if it is on this machine: always, but for a library in an object store."""
+        return self.path
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people."""
+        return str(self.path)
+
+    @property
+    def url(self) -> str | None:
+        """Where a page may play it from, besides the server's own URL: None, but for a library in an object
+        store."""
+        return None
 
     @property
     def poster(self) -> bytes | None:

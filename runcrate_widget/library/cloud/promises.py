@@ -1,0 +1,57 @@
+"""What a store must promise, and shows before a library is opened in it: nobody's money hangs on hope.
+
+Of two who create an object, the second is refused; so is who replaces one in a state that it is no longer in.
+Many servers that speak S3 pass over such conditions without a word: there two processes would pay for the
+same video.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+
+from runcrate_widget.errors import LibraryError
+
+from .bucket import Bucket
+
+_kept: set[str] = set()  # URLs, in this process
+_checking = threading.Lock()
+
+
+def check_promises(bucket: Bucket, identity: str) -> None:
+    """Raises LibraryError if the store does not keep them, or cannot be used. `identity`: of what was checked
+    before."""
+    with _checking:
+        if identity in _kept:
+            return
+        path = f"probe/{secrets.token_hex(8)}"
+        first = bucket.create(path, b"first")
+        try:
+            second = bucket.replace(path, b"second", first) if first else None
+            if second is None or first is None:
+                raise _broken(bucket, "an object that nobody else touched could not be replaced")
+            if bucket.create(path, b"rival") is not None:
+                raise _broken(bucket, "it lets an object be created that is there")
+            if bucket.replace(path, b"stale", first) is not None:
+                raise _broken(
+                    bucket, "it lets an object be replaced by who knows only an earlier state of it"
+                )
+            found = bucket.get(path)
+            if found is None or found.content != b"second" or found.tag != second:
+                raise _broken(bucket, "it does not give back what was written last")
+            if [one.tag for one in bucket.list("probe/") if one.path == path] != [second]:
+                raise _broken(bucket, "its listing does not have what was written last")
+        finally:
+            with contextlib.suppress(LibraryError):
+                bucket.delete(path)
+        _kept.add(identity)
+
+
+def _broken(bucket: Bucket, what: str) -> LibraryError:
+    return LibraryError(
+        f"The library {bucket.url} cannot be used: {what}. A video could be paid twice.",
+        "Use a store with conditional writes (S3 since 2024, Google Cloud Storage, Azure, MinIO, SeaweedFS), "
+        "or a folder.",
+        kind="store",
+    )

@@ -1,0 +1,105 @@
+"""`CloudVideo`: a `Video` that is in a bucket. Its file comes to this machine when somebody asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runcrate_widget.errors import LibraryError
+from runcrate_widget.media.mp4 import MP4
+from runcrate_widget.media.poster import make_poster
+from runcrate_widget.media.video import Video
+from runcrate_widget.request import VideoRequest
+
+if TYPE_CHECKING:
+    from runcrate_widget.library.store import Store
+
+
+class CloudVideo(Video):
+    """As `Video`; `path` fetches the file, where it is not here yet."""
+
+    def __init__(
+        self, store: Store, name: str, request: VideoRequest, id: str, mp4: MP4, demo: bool = False
+    ) -> None:
+        for field, value in {
+            "_store": store,
+            "_name": name,
+            "request": request,
+            "id": id,
+            "mp4": mp4,
+            "demo": demo,
+        }.items():
+            object.__setattr__(self, field, value)
+
+    _store: Store
+    _name: str
+
+    @property
+    def path(self) -> Path:  # type: ignore[override]
+        """The MP4 on this machine, a `pathlib.Path`: fetched if it is not there yet, and kept in the cache
+        for as long as there is room. Raises LibraryError if it cannot be fetched, or was deleted."""
+        path = self._store.bring(self._name)
+        if path is None:
+            raise LibraryError(
+                f"The video {self.id} is not in the library any more: {self.location}.",
+                f"client.library.restore({self.id!r}) brings it back if it was deleted; else "
+                f"client.job({self.id!r}).resume() fetches it again.",
+                kind="not_found",
+            )
+        return path
+
+    @property
+    def here(self) -> Path | None:
+        """The MP4, if it is on this machine already."""
+        path = self._store.folder / f"{self._name}.mp4"
+        return path if path.exists() else None
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people: a URL without any right to it."""
+        return f"{self._store.location}/videos/{self._name}.mp4"
+
+    @property
+    def url(self) -> str | None:
+        """Where a page may play it from, for an hour and without anybody's key; None if the store gives no
+        such URL. Never to be saved. Raises LibraryError."""
+        return self._store.url(self._name)
+
+    @property
+    def poster(self) -> bytes | None:
+        """A small JPEG of a telling frame, at most 11,000 bytes; None if nobody has made one, and the
+        video is not on this machine."""
+        if (jpeg := self._store.poster(self._name)) or self.here is None:
+            return jpeg
+        jpeg = make_poster(self.path)
+        if jpeg is not None:
+            self.keep_poster(jpeg)
+        return jpeg
+
+    def keep_poster(self, jpeg: bytes) -> None:
+        """Keeps `jpeg` in the library, if there is no poster yet.
+
+        Raises:
+            InvalidRequestError: it is no JPEG, or has more than 11,000 bytes.
+            LibraryError: it cannot be written.
+        """
+        self._store.keep_poster(self._name, jpeg)
+
+    def __repr__(self) -> str:
+        return self._described(self.location)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CloudVideo) and self.location == other.location
+
+    def __hash__(self) -> int:
+        return hash(self.location)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        about = (self._name, self.request, self.id, self.mp4, self.demo)
+        return _restored, (self._store.location, *about)
+
+
+def _restored(location: str, *about: Any) -> CloudVideo:
+    from runcrate_widget.library.places import opened
+
+    return CloudVideo(opened(location), *about)
