@@ -28,8 +28,9 @@ def lease_or_record(
     return lease(name)
 
 
-def check_free(name: str, store: Store) -> None:
-    """Raises DamagedRecordError or LibraryError where there was a record of this name that cannot be read."""
+def check_free(name: str, store: Store, *, later: bool) -> None:
+    """Raises DamagedRecordError or LibraryError where there was a record of this name that cannot be read;
+    `later`: there is one, and it may be of a later version."""
     aside = store.aside(name)
     if aside is not None:
         raise DamagedRecordError(
@@ -37,6 +38,6 @@ def check_free(name: str, store: Store) -> None:
             "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
             "remove the file, or ask for another take.",
         )
-    if store.read(name) is not None:
+    if later and store.read(name) is not None:
         message = f"{name}.json was written by a later version of runcrate_widget."
         raise LibraryError(message, "Update it here, too.")

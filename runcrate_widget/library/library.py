@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import count
@@ -221,10 +221,11 @@ class Library:
         record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
         lease = lease_or_record(record.name, self.lease, self._read)
         try:
-            known = self._read(record.name)
+            stored = self.store.read(record.name)
+            known = self._record(record.name, stored)
             if known is not None:
                 return known, lease, False
-            check_free(record.name, self.store)
+            check_free(record.name, self.store, later=stored is not None)
             if self.store.create(record.name, write_record(record)):
                 self._index.note(record)
                 self.shelf.note(record)
@@ -315,8 +316,9 @@ class Library:
         """The record of this name as it is now, or None. A damaged one is set aside, and told of."""
         return self._record(name, self.store.read(name))
 
-    def _scanned(self, name: str) -> Record | None:
-        return self._record(name, self.store.scanned(name))
+    def _read_all(self, seen: Mapping[str, Hashable]) -> Iterator[Record]:
+        read = (self._record(name, stored) for name, stored in self.store.read_all(seen))
+        return (record for record in read if record is not None)
 
     def _record(self, name: str, stored: Stored | None) -> Record | None:
         if stored is None:
@@ -331,7 +333,7 @@ class Library:
     def _refreshed(self) -> list[Record]:
         """All records, each once; those that changed are read again."""
         with self.lock:
-            return each_once(self._index.refresh(self.store.scan(), self._scanned))
+            return each_once(self._index.refresh(self.store.scan(), self._read_all))
 
 
 def _place(given: str | os.PathLike[str] | None) -> Path | str:

@@ -164,12 +164,13 @@ class Bucket:
         self.delete(path)
         return True
 
-    def list(self, prefix: str) -> Iterator[Listed]:
-        """What there is below the prefix, which ends in a slash; in the order of names."""
+    def list(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """What there is below the prefix, which ends in a slash; in the order of names, from the first one
+        after `after` on. A request for each thousand."""
         import obstore
 
         with self._telling():
-            for page in obstore.list(self._store, prefix.rstrip("/"), chunk_size=1000):
+            for page in obstore.list(self._store, prefix.rstrip("/"), offset=after, chunk_size=1000):
                 self.requests += 1
                 for one in page:
                     yield Listed(one["path"], Tag.of(one), one["size"])

@@ -8,10 +8,11 @@ import re
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+from runcrate_widget.environment import setting
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.library.store import Conflict, Stored
@@ -24,6 +25,7 @@ from .listing import Listing
 from .pictures import CloudPictures
 from .promises import check_promises
 
+_WHERE = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ENDPOINT")
 _REMEMBERED = 50_000  # records that this process has written
 _TRIES = 50  # of who adds a line, and another is quicker
 _URL_SECONDS = 3600
@@ -35,9 +37,8 @@ class CloudStore:
 
     def __init__(self, url: str) -> None:
         self.location = url = normal(url)
-        # One bucket of this name at each endpoint.
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-        identity = f"{url} {endpoint}"
+        # There is one bucket of this name at each endpoint, or in each account.
+        identity = " ".join([url, *(setting(name) for name in _WHERE)])
         self.bucket = Bucket(url)
         self.cache = Cache(identity, url.partition("://")[2])
         #: Where the videos are on this machine, once they were made or asked for.
@@ -85,8 +86,8 @@ class CloudStore:
     def scan(self) -> Iterator[tuple[str, Hashable]]:
         return self._listing.scan()
 
-    def scanned(self, name: str) -> Stored | None:
-        return self._listing.content(name)
+    def read_all(self, seen: Mapping[str, Hashable]) -> Iterator[tuple[str, Stored | None]]:
+        return self._listing.read(seen)
 
     def changed(self) -> None:
         """Nothing tells that short of looking."""
