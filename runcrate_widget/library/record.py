@@ -54,7 +54,7 @@ VERSION = 3
 
 #: More seconds, or dollars, than anybody has.
 _VAST = 1e12
-_LONGEST_OWNER = 200  # characters
+LONGEST_OWNER = 200  #: Characters.
 
 
 class JobStatus(str, Enum):
@@ -186,7 +186,7 @@ def now() -> datetime:
 
 def is_owner(text: object) -> bool:
     """Whether a record can say that this is who asked for it."""
-    return isinstance(text, str) and len(text.strip()) > 0 and len(text) <= _LONGEST_OWNER
+    return isinstance(text, str) and len(text.strip()) > 0 and len(text) <= LONGEST_OWNER
 
 
 def is_free(record: Record) -> bool:
