@@ -111,12 +111,16 @@ class MissingKeyError(ConfigurationError):
 
     kind = "key"
 
-    def __init__(self) -> None:
-        RuncrateError.__init__(
-            self,
-            "There is no API key.",
-            "Set RUNCRATE_API_KEY in the environment, or pass VideoClient(api_key=…); demo=True needs none.",
+    def __init__(self, *, elsewhere: bool = False) -> None:
+        hint = (
+            "Set RUNCRATE_API_KEY in the environment, or pass VideoClient(api_key=…); demo=True needs none."
         )
+        if elsewhere:
+            hint = (
+                "The client came from another process, and its key stayed there: set RUNCRATE_API_KEY in the "
+                "environment of this one (of each worker), or client.api_key."
+            )
+        RuncrateError.__init__(self, "There is no API key.", hint)
         self.args = ()
 
 

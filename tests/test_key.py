@@ -335,8 +335,8 @@ def test_nothing_public_shows_it(server: FaultServer, tmp_path: Path) -> None:
     widget.observe(lambda change: states.append(change["new"]), ("_first", "_changed"))
     video = job.wait(30)
     record = client.library[job.key]
+    assert not has_key(pickle.dumps(client))
     for thing in (
-        client,
         client.api_key,
         widget,
         job,
@@ -426,7 +426,7 @@ await widget.jobs[1]""",
     "a bad limit": ("VideoClient(key(), max_seconds=-1)", "InvalidRequestError"),
     "a bad URL": ("VideoClient(key(), base_url='http://a.example')", "ConfigurationError"),
     "a folder that is none": ("VideoClient(library=5)", "LibraryError"),
-    "a pickle": ("pickle.dumps(client)", "TypeError"),
+    "a pickle": ("pickle.dumps(client)", ""),
     "a copy": ("copy.deepcopy(job)", "TypeError"),
     "a name that is not there": ("[client, job, widget, video, not_there]", "NameError"),
     "a key that is none": (

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runcrate_widget.library.choice import Choice
-from runcrate_widget.library.record import Record, Timeline
+from runcrate_widget.library.record import Record
+from runcrate_widget.library.timeline import Timeline
 
 
 class Facts:

@@ -9,7 +9,7 @@ from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.request import VideoRequest
 
 from .plan import Cell, Maker
-from .tracker import Tracker, gone
+from .tracker import MOST_OPEN, Tracker, gone
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -61,7 +61,11 @@ class Feeding:
 
     def _feed(self) -> None:
         track = self._track
+        left = False
         for at, cell in enumerate(self._cells):
+            if not left and at >= self._most_open >= MOST_OPEN:
+                left = True
+                self._leave(self._cells[at:])
             if not track.has_room(self._most_open):
                 return
             if (reason := self._enough(cell)) is not None:
@@ -79,6 +83,10 @@ class Feeding:
                 with track.changed:
                     track.beginning = False
                     track.changed.notify_all()
+
+    def _leave(self, cells: Sequence[Cell]) -> None:
+        """What has no place yet is left to a carrier now, if there is to be one: it waits for nobody here."""
+        self._maker.leave_all([(one.request, one.take) for one in cells if one.request is not None])
 
     def _begin(self, at: int, cell: Cell) -> None:
         """One take is asked for once, whatever became of it: what asks for the same again shares it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from traitlets import Bool, HasTraits, Instance, Unicode
 
@@ -226,6 +226,10 @@ class VideoJob(Facts, HasTraits):
         except BaseException:
             # A user's observer: its fault, even its SystemExit, must not become the job's.
             _log.exception("An observer of %r failed", self)
+
+    def __reduce__(self) -> NoReturn:
+        message = "A job stays in its process. Pass job.key: client.job(key) is the job in another one."
+        raise TypeError(message)
 
     def __repr__(self) -> str:
         minutes, seconds = divmod(int(self.elapsed), 60)

@@ -27,6 +27,9 @@ living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakVa
 #: Those of them that were only looked up, and are carried when somebody asks for their video.
 at_rest: weakref.WeakSet[VideoJob] = weakref.WeakSet()
 
+#: Those of them that are left to a carrier, and only looked at here; see `onlooking.py`.
+onlooked: weakref.WeakSet[VideoJob] = weakref.WeakSet()
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=living.clear)  # nobody carries them there
 
@@ -60,10 +63,15 @@ def own(record: Record, library: Library, service: str) -> Record:
 def was_left(record: Record) -> bool:
     """Whether a job waits to be sent, and nobody will send it: its kernel has ended, or its client was
     closed."""
-    if record.status is not JobStatus.WAITING:
+    if record.status is not JobStatus.WAITING or record.handed_over is not None:
         return False
     job = living.get((record.folder, record.name))
     return not (job is not None and not job.done) and not is_owned(record)
+
+
+def waits_for_carrier(record: Record) -> bool:
+    """Whether a job waits to be sent, and not by the process that asked for it."""
+    return record.status is JobStatus.WAITING and record.handed_over is not None
 
 
 def why_at_rest(record: Record) -> RuncrateError:
@@ -73,6 +81,9 @@ def why_at_rest(record: Record) -> RuncrateError:
         return RuncrateError(message, "job.resume() brings it back.", kind="not_found")
     if was_left(record):
         return unsent()
+    if waits_for_carrier(record):
+        hint = "job.resume() goes on with it; job.cancel() takes it back."
+        return RuncrateError("It was left to a carrier, which sends it.", hint, kind="closed")
     return RuncrateError(
         "This client does not follow the job.", "job.resume() goes on with it.", kind="closed"
     )

@@ -11,6 +11,7 @@ from runcrate_widget.library.record import Record
 from runcrate_widget.request import VideoRequest
 
 from .known import known_records
+from .leaving import Leaving
 from .manager import stands
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class ClientMaker:
             for one in known_records(self.client.library)
             if one.service == service and one.prompt in prompts and one.request in requests
         ]
+
+    def leave_all(self, wanted: Sequence[tuple[VideoRequest, int]]) -> None:
+        """Has these takes left to a carrier, where that is how this client works: without a job for each."""
+        if isinstance(manager := self.client._manager, Leaving):
+            manager.leave_all(wanted)
 
     def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
         return self.client._manager.cancel_all(jobs)

@@ -67,6 +67,8 @@ class Means:
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
         times: is told of each video that was made.
+        put_back: is asked of a job that is refused whether it waits on, and does not fail: a carrier's does,
+            where what refuses it would refuse any other, too.
     """
 
     backend: Backend
@@ -77,6 +79,7 @@ class Means:
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
     times: Times
+    put_back: Callable[[VideoJob, RuncrateError], bool] = lambda *_: False
 
 
 class Sending:
@@ -214,6 +217,10 @@ class Sending:
             await self.unconfirmed(
                 f"It was sent, and it is not known whether {host} took it: {error.message}"
             )
+        if said is Verdict.REFUSED and self._means.put_back(self._job, error):
+            if self._job.record.status is JobStatus.SUBMITTING:
+                await self._talk.move(Move(JobStatus.WAITING))
+            raise error
         if said is Verdict.REFUSED:
             if isinstance(error, APIError) and is_filtered(error.message, error.code, error.type):
                 error.kind, error.hint = "filtered", _FILTERED_HINT

@@ -132,6 +132,7 @@ class Library:
         rating: int | None = None,
         tag: str | None = None,
         hidden: bool | None = False,
+        owner: str | None = None,
     ) -> Records:
         """The records that match all that is given, newest first. What was put away or deleted is left out.
 
@@ -146,11 +147,12 @@ class Library:
             rating: those that were rated so high, or higher: 1 to 5.
             tag: a word that they were given.
             hidden: True for those that were put away or deleted, None for all.
+            owner: who asked for it, as it stands there (`VideoClient(owner=…)`).
 
         Raises:
             InvalidRequestError: something of it is not what belongs there.
         """
-        search = Search(model, status, text, since, until, kept, rating, tag, hidden)
+        search = Search(model, status, text, since, until, kept, rating, tag, hidden, owner)
         return search.of(self._refreshed())
 
     def to_frame(self) -> Any:
@@ -205,9 +207,11 @@ class Library:
         *,
         id: str | None = None,
         demo: bool = False,
+        owner: str | None = None,
+        handed_over: bool = False,
     ) -> tuple[Record, Lease | None, bool]:
         """Records that a job is about to be sent (or, with an `id`, that the service has it), and takes the
-        right to carry it.
+        right to carry it. `handed_over`: whether a carrier is to send it.
 
         Returns:
             The record; the right, or None if another process has it; whether the record is new. If it is not,
@@ -218,7 +222,8 @@ class Library:
             LibraryError: the folder cannot be written, or the picture is gone. So nothing may be sent.
         """
         request = keep_picture(self.store, request)
-        record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
+        about: dict[str, Any] = {"id": id, "demo": demo, "owner": owner, "handed_over": handed_over}
+        record = fresh_record(self.folder, request, take, attempt, service, **about)
         lease = lease_or_record(record.name, self.lease, self._read)
         try:
             stored = self.store.read(record.name)

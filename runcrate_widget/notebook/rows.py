@@ -138,8 +138,8 @@ def _literal(value: Any) -> str:
 
 
 def has_key(client: VideoClient) -> bool:
-    """Whether an API key is set."""
+    """Whether an API key is set, or none is needed."""
     try:
-        return client.api_key is not None
+        return not client.carry or client.api_key is not None
     except RuncrateError:  # what is set is none: Generate says what is wrong with it
         return True
