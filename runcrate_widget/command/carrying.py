@@ -73,7 +73,7 @@ class _Carrying:
         out, carrier, code = self._out, self._carrier, None
         with Interrupts() as interrupts:
             out.began = True
-            out.say(clean(f"Carrying {self._client.library.folder}: Ctrl+C ends it in order."))
+            out.say(clean(f"Carrying {self._client.library.location}: Ctrl+C ends it in order."))
             while interrupts.number is None and code is None:
                 began = time.monotonic()
                 code = self._look()

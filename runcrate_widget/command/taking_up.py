@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def resume(asked: Namespace, out: Out) -> int:
     """Goes on with all that the service has, and waits for it."""
     with client_of(asked, resume=True) as client:
-        if client.library.folder.is_dir() and client.api_key is None:
+        if client.library.store.exists() and client.api_key is None:
             raise MissingKeyError
         jobs = client.unfinished()
         unsent = len(client.library.filter(status="waiting", hidden=None))

@@ -151,5 +151,5 @@ def _end_of(record: Record) -> End | None:
 def _waits(library: Library, carrier: AtWork | None) -> str:
     """What a job is waiting for."""
     if carrier is None:
-        return f"waits for a carrier: runcrate-widget carry {shlex.quote(str(library.folder))}"
+        return f"waits for a carrier: runcrate-widget carry {shlex.quote(library.location)}"
     return f"the carrier waits: {carrier.held}" if carrier.held else "waits for its turn at the carrier"

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import LibraryError
 
-from .lease import is_leased
-
 if TYPE_CHECKING:
     from .library import Library
     from .store import Lease
@@ -50,7 +48,7 @@ def tell(library: Library, one: AtWork) -> None:
 
 def carrier_of(library: Library) -> AtWork | None:
     """The carrier that is at work on a library, or None. Raises LibraryError."""
-    return told(library) if is_leased(library.folder, _NAME) else None
+    return told(library) if library.store.leased(_NAME) else None
 
 
 def told(library: Library) -> AtWork:

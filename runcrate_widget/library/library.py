@@ -24,17 +24,17 @@ from runcrate_widget.request import VideoRequest
 
 from . import removal
 from .attempts import Attempts, standing
-from .conflict import Superseded, is_paid_apart, resolved
 from .creation import check_free, lease_or_record
 from .export import export
 from .index import Index
 from .naming import each_once, fresh_record
 from .pictures import keep_picture
 from .places import opened
-from .record import JobStatus, Record, read_record, write_record
+from .record import Record, read_record, write_record
 from .search import Records, Search, found
 from .shelf import Shelf
-from .store import Conflict, Lease, Store, Stored
+from .store import Lease, Store, Stored
+from .writing import put_record
 
 if TYPE_CHECKING:
     from runcrate_widget.service.backend import Sink
@@ -251,37 +251,9 @@ class Library:
             LibraryError: it cannot be written.
             Superseded: another process has gone on with the job, and what it wrote holds.
         """
-        while True:
-            try:
-                self.store.replace(record.name, write_record(record), record.mark)
-                break
-            except Conflict:
-                record = self._beside(record)
+        record = put_record(self.store, record, self._read)
         self.shelf.note(record)
         return record
-
-    def _beside(self, ours: Record) -> Record:
-        """What of a record to write that another process has written meanwhile. Raises Superseded."""
-        theirs = self._read(ours.name)
-        if theirs is None:  # somebody has removed it
-            if self.store.create(ours.name, write_record(ours)):
-                return replace(ours, mark=None)
-            theirs = self._read(ours.name) or ours
-        if is_paid_apart(ours, theirs):
-            self._keep_apart(ours)
-        if (record := resolved(ours, theirs)) is None:
-            raise Superseded(theirs)
-        return record
-
-    def _keep_apart(self, paid: Record) -> None:
-        """Has a job of its own for what the service has taken besides."""
-        for attempt in count(paid.attempt + 1):
-            apart = fresh_record(self.folder, paid.request, paid.take, attempt, paid.service, demo=paid.demo)
-            apart = replace(
-                paid, name=apart.name, key=apart.key, attempt=attempt, mark=None, status=JobStatus.QUEUED
-            )
-            if self.store.create(apart.name, write_record(apart)):
-                return
 
     def reread(self, record: Record) -> Record:
         """The record as it is on disk now (as it was, if that cannot be read)."""
