@@ -7,8 +7,32 @@ from collections.abc import Callable
 
 from runcrate_widget.errors import DamagedRecordError, LibraryError
 
-from .record import Record
+from .record import Record, write_record
+from .records import restored
 from .store import Lease, Store
+
+
+def create_record(
+    store: Store, record: Record, read: Callable[[str], Record | None]
+) -> tuple[Record, Lease | None, bool]:
+    """As `Library.create`, whose record is made."""
+    name = record.name
+    lease = lease_or_record(name, store.lease, read)
+    try:
+        stored = store.read(name)
+        if (known := restored(store, name, stored)) is not None:
+            return known, lease, False
+        check_free(name, store, later=stored is not None)
+        if store.create(name, write_record(record)):
+            return record, lease, True
+        if (known := read(name)) is None:  # somebody was quicker
+            message = f"{name}.json is there, and cannot be read: it may have been paid."
+            raise DamagedRecordError(message, "Mend its permissions, or ask for another take.")
+        return known, lease, False
+    except BaseException:
+        if lease is not None:
+            lease.release()
+        raise
 
 
 def lease_or_record(

@@ -10,7 +10,6 @@ import operator
 import os
 import threading
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -18,23 +17,23 @@ from typing import TYPE_CHECKING, Any, overload
 
 from runcrate_widget.checks import check_text
 from runcrate_widget.environment import notebook_folder, setting
-from runcrate_widget.errors import DamagedRecordError, LibraryError
+from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
 
 from . import removal
 from .attempts import Attempts, standing
-from .creation import check_free, lease_or_record
+from .creation import create_record
 from .export import export
 from .index import Index
 from .naming import each_once, fresh_record
 from .pictures import keep_picture
 from .places import opened
-from .record import Record, read_record, write_record
+from .record import Record
+from .records import put_record, restored
 from .search import Records, Search, found
 from .shelf import Shelf
-from .store import Lease, Store, Stored
-from .writing import put_record
+from .store import Lease, Store
 
 if TYPE_CHECKING:
     from runcrate_widget.service.backend import Sink
@@ -224,25 +223,11 @@ class Library:
         request = keep_picture(self.store, request)
         about: dict[str, Any] = {"id": id, "demo": demo, "owner": owner, "handed_over": handed_over}
         record = fresh_record(self.folder, request, take, attempt, service, **about)
-        lease = lease_or_record(record.name, self.lease, self._read)
-        try:
-            stored = self.store.read(record.name)
-            known = self._record(record.name, stored)
-            if known is not None:
-                return known, lease, False
-            check_free(record.name, self.store, later=stored is not None)
-            if self.store.create(record.name, write_record(record)):
-                self._index.note(record)
-                self.shelf.note(record)
-                return record, lease, True
-            if (known := self._read(record.name)) is None:  # somebody was quicker
-                message = f"{record.name}.json is there, and cannot be read: it may have been paid."
-                raise DamagedRecordError(message, "Mend its permissions, or ask for another take.")
-            return known, lease, False
-        except BaseException:
-            if lease is not None:
-                lease.release()
-            raise
+        made, lease, new = create_record(self.store, record, self._read)
+        if new:
+            self._index.note(made)
+            self.shelf.note(made)
+        return made, lease, new
 
     def write(self, record: Record) -> Record:
         """Puts a record in place of what is there; it is on disk when this returns. What it is now.
@@ -291,21 +276,11 @@ class Library:
 
     def _read(self, name: str) -> Record | None:
         """The record of this name as it is now, or None. A damaged one is set aside, and told of."""
-        return self._record(name, self.store.read(name))
+        return restored(self.store, name, self.store.read(name))
 
     def _read_all(self, seen: Mapping[str, Hashable]) -> Iterator[Record]:
-        read = (self._record(name, stored) for name, stored in self.store.read_all(seen))
+        read = (restored(self.store, name, stored) for name, stored in self.store.read_all(seen))
         return (record for record in read if record is not None)
-
-    def _record(self, name: str, stored: Stored | None) -> Record | None:
-        if stored is None:
-            return None
-        try:
-            record = read_record(name, self.folder, stored.content)
-        except ValueError as error:
-            self.store.set_aside(name, str(error))
-            return None
-        return record if record is None or stored.mark is None else replace(record, mark=stored.mark)
 
     def _refreshed(self) -> list[Record]:
         """All records, each once; those that changed are read again."""

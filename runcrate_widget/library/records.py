@@ -1,4 +1,5 @@
-"""A record is put in the place of what is there, whatever another process has written there meanwhile."""
+"""Records in a store: one is read from what is there, and put in its place, whatever another process has
+written meanwhile."""
 
 from __future__ import annotations
 
@@ -8,8 +9,21 @@ from itertools import count
 
 from .conflict import Superseded, is_paid_apart, resolved
 from .naming import fresh_record
-from .record import JobStatus, Record, write_record
-from .store import Conflict, Store
+from .record import JobStatus, Record, read_record, write_record
+from .store import Conflict, Store, Stored
+
+
+def restored(store: Store, name: str, stored: Stored | None) -> Record | None:
+    """The record of this name; None if there is none, or it is not ours to touch. A damaged one is set aside,
+    and told of."""
+    if stored is None:
+        return None
+    try:
+        record = read_record(name, store.folder, stored.content)
+    except ValueError as error:
+        store.set_aside(name, str(error))
+        return None
+    return record if record is None or stored.mark is None else replace(record, mark=stored.mark)
 
 
 def put_record(store: Store, record: Record, read: Callable[[str], Record | None]) -> Record:
