@@ -469,6 +469,19 @@ def test_a_client_of_the_same_process_may_send_it(tmp_path: Path) -> None:
         assert (job.record.owner, server.count("submit")) == ("ann", 1)
 
 
+def test_what_a_notebook_was_to_send_is_left_to_a_carrier_once_it_has_ended(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
+        fox = VideoRequest("A fox", model="Veo 3.0")
+        _, lease, _ = client.library.create(fox, 1, 1, server.url)
+        assert lease
+        job = client.generate(fox)
+        assert job.record.handed_over is None, "another notebook has it in hand"
+        lease.release()
+        until(lambda: job.record.handed_over)
+        assert carry(server, tmp_path, "--until-done").end() == 0
+        assert job.wait(PATIENCE)
+
+
 def test_a_carrier_goes_on_with_what_a_notebook_had_sent(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO, polls=10**9) as server:
         with client_of(server, tmp_path) as client:
