@@ -65,6 +65,7 @@ class _Carrying:
     def __init__(self, asked: Namespace, out: Out, client: VideoClient, carrier: Carrier) -> None:
         self._asked, self._out, self._client, self._carrier = asked, out, client, carrier
         self._tally = Tally()
+        self._others = 0  # looks at which another one was at work
         self._told = ""  # what holds it up
         self._logged, self._line = 0.0, ""
         self._object: dict[str, object] = {}
@@ -102,8 +103,9 @@ class _Carrying:
             return None
         for job in state.ended:
             self._ended(job)
+        self._others = 0 if state.other is None else self._others + 1
         self._hold(state.held)
-        if state.other is not None:
+        if self._others > 1:  # who clears up has its lease for a moment
             self._once(f"There is {state.other} at work on this library: waiting to take over.")
         self._progress(state)
         return self._over(state) if self._asked.until_done else None
@@ -120,7 +122,7 @@ class _Carrying:
     def _hold(self, error: RuncrateError | None) -> None:
         if error is not None:
             self._once(f"Waiting: {told(error)}")
-        elif self._told:
+        elif self._told and not self._others:
             self._told = ""
             self._out.say("Going on.")
 

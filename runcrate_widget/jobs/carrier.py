@@ -46,7 +46,7 @@ MORE = 4
 _MOST_TAKEN_UP = 100  # of those that processes that are gone had sent
 _MOST_ASKED = 20  # at each look: whether somebody carries them
 #: Seconds. What is held up, and what has stopped, is tried again after so long, and then seldomer.
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
 #: What refuses one job, and would refuse any other.
 _OF_ALL = (
@@ -93,7 +93,7 @@ class State:
 class _Rest:
     """It is not tried again before `until`."""
 
-    pause: float = FIRST_PAUSE
+    pause: float = field(default_factory=lambda: FIRST_PAUSE)
     until: float = field(default_factory=lambda: time.monotonic() + FIRST_PAUSE)
 
     def again(self) -> None:

@@ -27,6 +27,7 @@ from .runs import Runs
 #: Seconds between two looks; of a library that takes long, a tenth of the time at most.
 LOOK_EVERY = 1.0
 _SHARE = 10
+_HAND_OVER_EVERY = 10  # looks: whether nobody has in hand what another notebook was to send
 _GONE = 2  # looks: a record that is not there may be there at the next
 
 
@@ -48,6 +49,7 @@ class Onlooking(Runs):
         self._watched: dict[str, VideoJob] = {}
         self._missed: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._looks = 0
         self._note = _waits(self._library, None)
 
     def start(self, job: VideoJob, lease: Lease | None = None) -> None:
@@ -89,7 +91,7 @@ class Onlooking(Runs):
 
     def _seen(self, jobs: Sequence[VideoJob]) -> tuple[str, list[_Seen]]:
         """In a thread: what is to be said of those that wait, and those whose record is another one."""
-        library = self._library
+        library, self._looks = self._library, self._looks + 1
         note = _waits(library, carrier_of(library))
         known = {one.name: one for one in library.unfinished(self._backend.service)}
         seen = []
@@ -101,7 +103,7 @@ class Onlooking(Runs):
                 if record is before and library.store.read(before.name) is None:
                     seen.append(_Seen(job, None, None))
                     continue
-            elif job._wanted:  # whose notebook was to send it, and may have ended
+            elif job._wanted and not self._looks % _HAND_OVER_EVERY:  # whose notebook may have ended
                 record = hand_over(library, record)
             if record is not before:
                 seen.append(_Seen(job, record, _end_of(record)))
