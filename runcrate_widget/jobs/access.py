@@ -93,7 +93,7 @@ class Access(Many):
             type(self),
             {
                 "base_url": self._base_url,
-                "library": str(self.library.folder),
+                "library": self.library.location,
                 "demo": False,
                 "resume": False,
                 "max_concurrent": self.max_concurrent,
