@@ -137,6 +137,8 @@ class Carrier:
         self._resting: dict[str, _Rest] = {}
         self._asked: dict[str, int] = {}  # of those that others may carry: at which look that was asked
         self._looks = 0
+        self._unfinished: dict[str, Record] = {}  # by names, oldest first; as the last look has found them
+        self._scanned = float("-inf")
         # What holds them up; in the engine's thread, too.
         self._lock = threading.Lock()
         self._held: RuncrateError | None = None
@@ -150,21 +152,34 @@ class Carrier:
         return self._news.wait(seconds)
 
     def look(self) -> State:
-        """Looks through the library once, and begins what there is a place for. Raises LibraryError."""
-        began = time.monotonic()
+        """Begins what there is a place for. The library is looked through for it once in a while, and not
+        whenever something ends. Raises LibraryError."""
         self._news.clear()
         self._looks += 1
         if not self._in_office():
             return State(other=told(self._library))
         ended = self._ended()
-        records = self._library.unfinished(self._service)
+        for job in ended:
+            self._unfinished.pop(job.record.name, None)
+        if time.monotonic() - self._scanned < self.pause:
+            state = self._go_on(ended)
+            if not state.idle:
+                return state
+        began = time.monotonic()
+        self._unfinished = {one.name: one for one in self._library.unfinished(self._service)}
+        self._scanned = time.monotonic()
+        self.pause = max(LOOK_EVERY, _SHARE * (self._scanned - began))
+        return self._go_on(ended)
+
+    def _go_on(self, ended: Sequence[VideoJob]) -> State:
+        """With what was unfinished when the library was looked through last."""
+        records = list(self._unfinished.values())
         waiting = [one for one in records if waits_for_carrier(one)]
         under_way = [one for one in records if one.status not in _AT_REST]
         self._forget_all_but({one.name for one in records})
         self._take_up(under_way)
         held = self._feed(waiting)
         self._say(held)
-        self.pause = max(LOOK_EVERY, _SHARE * (time.monotonic() - began))
         at_hand = sum(job.record.status is JobStatus.WAITING for job in self.in_hand.values())
         left = sum(one.name not in self.in_hand for one in waiting)
         stopped = sum(one.name in self._resting and one.name not in self.in_hand for one in under_way)
