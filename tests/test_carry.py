@@ -413,6 +413,18 @@ def test_a_batch_is_left_as_a_whole(tmp_path: Path) -> None:
         assert not list(tmp_path.glob("*.lock")), "nobody has them in hand"
 
 
+def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
+        batch = client.generate_many([f"A fox, {number}" for number in range(60)], model="Veo 3.0")
+        assert batch[59]
+        assert batch.cancel() == 60
+        batch.wait(PATIENCE)
+        assert statuses(tmp_path) == {"cancelled": 60}
+        assert not list(tmp_path.glob("*.lock"))
+        assert carry(server, tmp_path, "--until-done").end() == 0
+        assert not server.requests
+
+
 def test_it_sends_and_asks_nothing_and_what_it_cannot_do_says_so(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server:
         client = leaving(server, tmp_path)
