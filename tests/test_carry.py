@@ -267,6 +267,7 @@ def test_the_budget_holds_it_up_and_fails_nothing(tmp_path: Path) -> None:
         one = carry(server, tmp_path, "--max-seconds", "13", "--limit-period", "1d")
         assert "--max-seconds is 13 s" in one.until_said("Waiting: ")
         until(lambda: any("the carrier waits: max_seconds is 13 s" in job.note for job in jobs))
+        until(lambda: sum(job.done for job in jobs) == 2)
         assert one.end(signal.SIGINT) == 130
         assert server.count("submit") == 2
         # With the period, another one counts what the first has sent; --until-done ends where it is stopped.
@@ -316,6 +317,25 @@ def test_what_would_refuse_any_holds_up_all_and_fails_none(tmp_path: Path, statu
             until(lambda: statuses(tmp_path)["completed"] == 30)
             until(lambda: not states[-1].held)
         assert server.count("submit") == 30 + 14
+
+
+def test_where_answers_are_lost_it_does_not_lose_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer(video=VIDEO, submit=[reply(502)] * 1000) as server:
+        leave(server, tmp_path, "A fox", 40)
+        monkeypatch.setattr(carrier_module, "FIRST_PAUSE", 10_000.0)
+        with carrier_in_here(client_of(server, tmp_path, resume=False)) as (one, states):
+            until(lambda: states and states[-1].held and not one.in_hand)
+            looks = len(states)
+            until(lambda: len(states) > looks + 5)
+            assert states[-1].held.kind == "unconfirmed"  # type: ignore[union-attr]
+            lost = server.count("submit")
+            assert lost <= 4 + MORE
+            assert statuses(tmp_path) == {"unconfirmed": lost, "waiting": 40 - lost}
+            server._faults["submit"].clear()
+            one._hold.until = 0.0  # the pause is over
+            until(lambda: statuses(tmp_path) == {"unconfirmed": lost, "completed": 40 - lost})
 
 
 def test_what_is_not_allowed_while_others_are_fails_by_itself(tmp_path: Path) -> None:
