@@ -29,7 +29,8 @@ from runcrate_widget.jobs.carrier import MORE, Carrier, State
 from runcrate_widget.jobs.living import living
 from runcrate_widget.library.at_work import carrier_of
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.naming import fresh_record
+from runcrate_widget.library.record import JobStatus, read_record, write_record
 from runcrate_widget.notebook.rows import has_key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -469,6 +470,32 @@ def test_it_sends_and_asks_nothing_and_what_it_cannot_do_says_so(tmp_path: Path)
             again = later.generate("A fox", model="Veo 3.0")
             carry(server, tmp_path, "--until-done").end()
             assert again.wait(PATIENCE) and sent(server) == {"A fox": 1}
+
+
+def test_what_is_cancelled_while_it_is_looked_at_says_so(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
+        counted = Counter[str]()
+        client.library.store.scan = counting(client.library.store.scan, counted, "scan")  # type: ignore[method-assign]
+        jobs = [client.generate("A fox", model="Veo 3.0", take=n) for n in range(1, 31)]
+        for job in jobs[1:]:
+            job.cancel()
+        counted.clear()
+        until(lambda: counted["scan"] >= 4)
+        assert all(job.error and job.error.kind == "cancelled" and not job.note for job in jobs[1:])
+        assert not jobs[0].done
+
+
+def test_who_asked_is_never_the_reason_that_a_record_is_damaged(tmp_path: Path) -> None:
+    record = fresh_record(tmp_path, VideoRequest("A fox", model="Veo 3.0"), 1, 1, "demo", owner="ann")
+    for odd in (5, "", "x" * 201, None, ["ann"]):
+        fields = {**json.loads(write_record(record)), "owner": odd}
+        found = read_record(record.name, tmp_path, json.dumps(fields).encode())
+        assert found and found.owner is None
+        assert json.loads(write_record(found))["owner"] == odd, "and what is there stays"
+    left = fresh_record(tmp_path, record.request, 2, 1, "demo", owner="ann", handed_over=True)
+    again = read_record(left.name, tmp_path, write_record(left))
+    assert again and (again.owner, again.handed_over) == ("ann", left.created)
+    assert again.key == fresh_record(tmp_path, record.request, 2, 1, "demo").key
 
 
 def test_a_failed_one_is_left_anew_and_a_lost_one_is_settled(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from runcrate_widget.errors import (
     AuthenticationError,
     ConfigurationError,
     InsufficientCreditsError,
+    JobError,
     LibraryError,
     PermissionDeniedError,
     RateLimitError,
@@ -253,7 +254,11 @@ class Carrier:
         waits = record.status is JobStatus.WAITING
         with self._library.lock:
             job = self._manager._job(record, wanted=waits)
-        job = self._manager._revived(job)
+        try:
+            job = self._manager._revived(job)
+        except JobError:  # another process has it after all
+            self._resting.setdefault(record.name, _Rest(0.0)).again()
+            return
         self.in_hand[record.name] = job
         (self._unsent if waits else self._taken_up).add(record.name)
         job._done.add_done_callback(lambda _: self._news.set())

@@ -20,6 +20,7 @@ from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 
 from .cancelling import NOT_SENT, cancelling
+from .ending import is_ending
 from .ends import End, closed, recorded_end
 from .handing import hand_over
 from .job import VideoJob
@@ -87,11 +88,19 @@ class Onlooking(Runs):
                     note, seen = await in_thread(self._seen, list(self._watched.values()))
                 except LibraryError as error:
                     note, seen = error.message, []
+                except Exception:  # a fault of ours must not leave somebody waiting for ever
+                    if is_ending():
+                        return
+                    _log.exception("The library could not be looked through")
+                    note, seen = self._note, []
                 self._note = note
                 for one in seen:
                     self._take_in(one)
-                for job in list(self._watched.values()):
-                    self._show(job)
+                for name, job in list(self._watched.items()):
+                    if job.done or job not in onlooked:  # it was cancelled; or another client carries it here
+                        del self._watched[name]
+                    else:
+                        self._show(job)
                 await asyncio.sleep(max(LOOK_EVERY, _SHARE * (time.monotonic() - began)))
         finally:
             self._task = None
@@ -119,8 +128,7 @@ class Onlooking(Runs):
     def _take_in(self, seen: _Seen) -> None:
         job, record, end = seen
         name = job.record.name
-        if job.done or job not in onlooked:  # it was cancelled; or another client carries it here
-            self._watched.pop(name, None)
+        if job.done or job not in onlooked:
             return
         self._missed[name] = self._missed.get(name, 0) + 1 if record is None else 0
         if record is None and self._missed[name] >= _GONE:
