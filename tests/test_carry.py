@@ -35,7 +35,7 @@ from runcrate_widget.notebook.rows import has_key
 
 ROOT = Path(__file__).resolve().parent.parent
 VIDEO = small_mp4(1)
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 
 pytestmark = [
     pytest.mark.usefixtures("quick", "soon"),
@@ -428,10 +428,13 @@ def test_a_batch_is_left_as_a_whole(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
         prompts = [f"A fox, {number}" for number in range(1020)]
         batch = client.generate_many(prompts, model="Veo 3.0")
-        until(lambda: len(Library(tmp_path)) == 1020)  # and it waits for none to be done
+        until(lambda: len(list(tmp_path.glob("*.json"))) == 1020)  # and it waits for none to be done
         assert len(batch.counts) and batch.counts["waiting"] <= 1000
         assert all(one.handed_over for one in Library(tmp_path).filter())
         assert not list(tmp_path.glob("*.lock")), "nobody has them in hand"
+        assert batch.cancel() == 1020
+        batch.wait(PATIENCE)
+        until(lambda: all(one.status == "cancelled" for one in client.library))
 
 
 def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
