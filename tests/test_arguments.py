@@ -16,8 +16,8 @@ from runcrate_widget import Clip, Model, Video, VideoClient, VideoRequest, Video
 from runcrate_widget.errors import InvalidRequestError, RuncrateError, UnknownModelError
 
 SHOWN: dict[str, str] = {
-    "client": "api_key base_url best_of close demo estimate generate generate_many job ledger library "
-    "max_concurrent max_cost max_seconds plan price prices service unfinished unsent",
+    "client": "api_key base_url best_of carry close demo estimate generate generate_many job ledger library "
+    "max_concurrent max_cost max_seconds owner plan price prices service unfinished unsent",
     "library": "bin delete export filter find folder ranking restore to_frame",
     "bin": "find folder poster",
     "ledger": "count filter index reconcile to_csv to_frame totals",

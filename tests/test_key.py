@@ -335,8 +335,8 @@ def test_nothing_public_shows_it(server: FaultServer, tmp_path: Path) -> None:
     widget.observe(lambda change: states.append(change["new"]), ("_first", "_changed"))
     video = job.wait(30)
     record = client.library[job.key]
-    assert not has_key(pickle.dumps(client))
     for thing in (
+        client,
         client.api_key,
         widget,
         job,
@@ -357,8 +357,8 @@ def test_a_pickle_or_copy_has_none(server: FaultServer, tmp_path: Path) -> None:
     client = VideoClient(KEY, base_url=server.url, library=tmp_path)
     job = client.generate("A fox", model="Veo 3.0")
     video = job.wait(30)
+    assert not has_key(pickle.dumps(client))
     for thing in (
-        client,
         client.api_key,
         job,
         client._manager,
