@@ -33,7 +33,7 @@ from runcrate_widget.service.policy import is_filtered
 from .ends import closed
 from .gone import hint_if_gone
 from .job import VideoJob
-from .living import living
+from .living import with_id
 from .loop import in_thread
 from .pacer import pacer_of
 from .slots import Slots
@@ -189,11 +189,8 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
-        same = [
-            one.record for one in living.values() if one.record.id == answer.id and not is_free(one.record)
-        ]
-        here = job.record.folder, job.record.service
-        if any((one.folder, one.service) == here for one in same):
+        same = with_id(job.record.folder, job.record.service, answer.id)
+        if not all(map(is_free, same)):
             await self.unconfirmed(
                 f"The service answered with {answer.id}, which is the id of another job: "
                 "there may be one video of both."
