@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from fault_server import KEY, FaultServer, client_of, made, redirect, reply, res
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget, errors
+from runcrate_widget.jobs.living import with_id
 from runcrate_widget.service import runcrate
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -88,6 +90,38 @@ def test_a_mistaken_adoption_can_be_given_up(server: FaultServer, tmp_path: Path
     assert list(client.ledger) == [], "it cannot have cost anything"
     assert job.resubmit().wait(30)
     assert server.count("submit") == 2
+
+
+def test_an_id_that_was_given_to_another_job_by_hand_is_not_taken_for_a_second_video(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    server._faults["submit"] = [reset, *[reply(201, {"id": "vid_same", "status": "queued"})] * 2]
+    server._faults["poll"] = [reply(401)] * 2
+    client = client_of(server, tmp_path)
+    first = client.generate("A fox", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError):
+        first.wait(30)
+    for id in ("vid_wrong", "vid_same"):  # the first was a mistake
+        first.adopt(id)
+        with pytest.raises(errors.JobStoppedError):
+            first.wait(30)
+    second = client.generate("An owl", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError, match="vid_same, which is the id of another job"):
+        second.wait(30)
+    here = tmp_path, first.record.service
+    assert with_id(*here, "vid_same") == [first.record]
+    assert with_id(*here, "vid_wrong") == []
+    assert with_id(tmp_path / "other", here[1], "vid_same") == with_id(tmp_path, "demo", "vid_same") == []
+
+
+def test_a_job_that_nobody_holds_is_not_found_by_its_id(server: FaultServer, tmp_path: Path) -> None:
+    job = generate(server, tmp_path)
+    job.wait(30)
+    where = tmp_path, job.record.service, "vid_000001"
+    assert with_id(*where) == [job.record]
+    del job
+    gc.collect()
+    assert with_id(*where) == []
 
 
 def test_an_adopted_job_that_the_service_has_is_not_given_up(server: FaultServer, tmp_path: Path) -> None:

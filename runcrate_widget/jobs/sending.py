@@ -63,6 +63,7 @@ class Means:
         limit: what may be spent.
         slots: of them, so many jobs are with the service at a time.
         opening: of them, so many jobs are between the opening of a connection and their request's first byte.
+        downloads: so many videos come at a time.
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
         times: is told of each video that was made.
@@ -73,6 +74,7 @@ class Means:
     limit: Callable[[], SpendingLimit]
     slots: Slots
     opening: asyncio.Semaphore
+    downloads: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
     times: Times
