@@ -7,6 +7,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import h11
 import pytest
 from fault_server import KEY, Exchange, FaultServer, client_of
 from videos import small_mp4
@@ -15,7 +16,7 @@ from runcrate_widget import VideoRequest, errors
 from runcrate_widget.jobs import download, sending
 from runcrate_widget.jobs.submit import Verdict, verdict
 from runcrate_widget.service.key import Key
-from runcrate_widget.service.lines import Line
+from runcrate_widget.service.lines import Line, Raw, read_plainly
 from runcrate_widget.service.runcrate import RuncrateBackend
 
 _BODY = b'{"id": "vid_000001", "status": "processing"}'
@@ -83,6 +84,53 @@ def test_where_a_proxy_is_set_httpx_asks(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert RuncrateBackend("https://runcrate.invalid", lambda: Key(KEY)).connections.lines() is None
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "plain"),
+    [
+        (_HEAD + b"Content-Length: 2\r\n\r\n{}", True),
+        (_HEAD + b"CONTENT-LENGTH:\t2 \r\nConnection: keep-alive\r\nX:\r\n\r\n{}", True),
+        (b"HTTP/1.1 404 \r\nDate: now\r\ncontent-length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 429 Too Many\r\ncontent-length: 2\r\na: b\r\na: c\r\n\r\n\r\n", True),
+        (_HEAD + b"Content-Length: 2\r\n\r\n{", False),  # not all of it
+        (_HEAD + b"Content-Length: 2\r\n\r\n{}x", False),  # more than that
+        (_HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: +2\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", False),
+        (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", False),
+        (_HEAD + b"Content-Length: 2\r\nX: a\r\n b\r\n\r\n{}", False),  # folded
+        (_HEAD + b"Content-Length : 2\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\r\nX: a\x00b\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\n\n{}", False),
+        (_HEAD + b"\r\n{}", False),  # up to the connection's end
+        (b"HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 103 Early\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", False),
+        (b"", False),
+    ],
+)
+def test_what_is_read_plainly_is_what_h11_reads(answer: bytes, plain: bool) -> None:
+    came = Raw()
+    assert read_plainly(answer, came) is plain
+    if not plain:
+        assert came == Raw()
+        return
+    talk = h11.Connection(h11.CLIENT)
+    talk.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
+    talk.send(h11.EndOfMessage())
+    talk.receive_data(answer)
+    head, body, event = talk.next_event(), b"", talk.next_event()
+    while isinstance(event, h11.Data):
+        body, event = body + event.data, talk.next_event()
+    assert isinstance(head, h11.Response)
+    assert (came.status, came.reason) == (head.status_code, head.reason)
+    assert (came.headers, bytes(came.body)) == (list(head.headers), body)
+    assert (talk.their_state, talk.trailing_data) == (h11.DONE, (b"", False))
 
 
 async def nothing() -> None:
