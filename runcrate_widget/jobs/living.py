@@ -41,22 +41,22 @@ class _Alike:
 
     def clear(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: dict[Hashable, weakref.WeakSet[Facts]] = {}
+        self._jobs: dict[Hashable, list[weakref.ref[Facts]]] = {}
         self._most = _FEW
 
     def add(self, what: Hashable, job: Facts) -> None:
         with self._lock:
-            if what not in self._jobs:
-                if len(self._jobs) >= self._most:
-                    self._jobs = {one: jobs for one, jobs in self._jobs.items() if jobs}
-                    self._most = 2 * len(self._jobs) + _FEW
-                self._jobs[what] = weakref.WeakSet()
-            self._jobs[what].add(job)
+            if len(self._jobs) >= self._most:
+                held = {one: [ref for ref in refs if ref() is not None] for one, refs in self._jobs.items()}
+                self._jobs = {one: refs for one, refs in held.items() if refs}
+                self._most = 2 * len(self._jobs) + _FEW
+            others = [ref for ref in self._jobs.get(what, ()) if ref() not in (None, job)]
+            self._jobs[what] = [*others, weakref.ref(job)]
 
     def records(self, what: Hashable) -> list[Record]:
         """As the jobs have them now."""
         with self._lock:
-            jobs = list(self._jobs.get(what, ()))
+            jobs = [job for ref in self._jobs.get(what, ()) if (job := ref()) is not None]
         records = [(job, job.record) for job in jobs]
         return [one for job, one in records if living.get((one.folder, one.name)) is job]
 
