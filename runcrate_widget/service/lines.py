@@ -259,15 +259,28 @@ class Lines:
         return None
 
     async def _opened(self) -> Line:
-        opening = asyncio.get_running_loop().create_connection(
-            Line,
-            self._host,
-            self._port,
-            ssl=self._context,
-            ssl_handshake_timeout=None if self._context is None else _CONNECT_TIMEOUT,
-            happy_eyeballs_delay=0.25,
+        loop = asyncio.get_running_loop()
+        opening = loop.create_task(
+            loop.create_connection(
+                Line,
+                self._host,
+                self._port,
+                ssl=self._context,
+                ssl_handshake_timeout=None if self._context is None else _CONNECT_TIMEOUT,
+                happy_eyeballs_delay=0.25,
+            )
         )
-        return (await asyncio.wait_for(opening, _CONNECT_TIMEOUT))[1]
+        try:
+            await asyncio.wait([opening], timeout=_CONNECT_TIMEOUT)
+        except asyncio.CancelledError:
+            # Cut off in the middle, asyncio may leave its socket open.
+            opening.add_done_callback(_close_opened)
+            loop.call_later(_CONNECT_TIMEOUT, opening.cancel)
+            raise
+        if not opening.done():
+            opening.cancel()
+            raise TimeoutError
+        return opening.result()[1]
 
     def _head(self, method: str, target: str, key: Key, body: bytes | None = None) -> bytes:
         """The request's head, and its body after it."""
@@ -283,3 +296,8 @@ class Lines:
         """Closes those that nobody uses; a later call opens new ones."""
         while self._free:
             self._free.pop().close()
+
+
+def _close_opened(opening: asyncio.Task[tuple[asyncio.Transport, Line]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[1].close()
