@@ -111,7 +111,7 @@ class Run:
                 await self._take_over()
                 if job.record.status is not JobStatus.DOWNLOADING:
                     await self._poll(at_once=True)
-            await fetch(job, self._talk, self._backend, self._library)
+            await fetch(job, self._talk, self._backend, self._library, self._means.downloads)
         except (Elsewhere, Superseded):
             self._release_lease()
             return False

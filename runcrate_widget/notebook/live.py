@@ -82,7 +82,7 @@ class LiveOutput:
 
     def _later(self) -> None:
         if not self._closed:
-            self._timer = engine().loop.call_later(self._every, self._begin)
+            self._timer = engine().loop.call_later(self._every if self._shown else 0, self._begin)
 
     def _cancel(self) -> None:
         if self._timer is not None:
@@ -104,9 +104,11 @@ class LiveOutput:
             _busy.add(self)  # before it is no longer due: a cell that ends now waits for it
             _due.discard(self)
             try:
-                if self._shown is None or self._closed:  # nobody has seen it yet, or nobody will
+                if self._closed:  # nobody will see it
                     return
                 bundle = self._render()
+                if self._shown is None:  # nobody has seen it yet: it is made for when somebody does
+                    return
                 if bundle["text/html"] != self._shown or (at_end and self in _unheard):
                     if at_end or _cell_runs.is_set():
                         _unheard.discard(self)
@@ -155,7 +157,8 @@ def _end_cell(_: object) -> None:
     """After the last one nbclient hears nothing more."""
     _cell_runs.clear()
     for output in {*_due, *_busy, *_unheard}:
-        output._show_anew(at_end=True)
+        if output._shown:
+            output._show_anew(at_end=True)
 
 
 def call_engine(function: Callable[[], object]) -> None:

@@ -1,7 +1,7 @@
 // The videos and posters that this page has, by job. They live as long as the widget's model, and serve all
 // of its views. A video's bytes come by the first transport that works: from the page's own server, pulled
-// from the kernel, or pushed by it. Whether the server has them is asked once a folder: of the others in it,
-// the player itself says it when they are not there.
+// from the kernel, or pushed by it. A player is given the server's URL at once. Whether the server has the
+// file is asked meanwhile, once a folder: of the others in it, the player itself says it.
 
 import type { Conversation } from "./conversation.ts";
 import { ending, fileServer } from "./host.ts";
@@ -37,7 +37,7 @@ export class Videos {
   #loads = new Map<string, Loading>();
   #transfers = new Map<string, Transfer>();
   #queue: { job: Clip; wanted: boolean }[] = [];
-  #served = new Map<string, true | Promise<boolean>>(); // by the URL of the folder
+  #served = new Map<string, Promise<boolean>>(); // by the URL of the folder
   #busy = false;
   #pause = new AbortController();
   #posters = new Map<string, string>(); // "" while it is asked for
@@ -79,15 +79,12 @@ export class Videos {
    */
   load(job: Clip, wanted = true): void {
     if (!job.video) return;
-    this.#loads.set(job.key, { state: "queued" });
     const url = this.#url(job.video);
-    const served = url && (this.#served.get(folder(url)) ?? this.#look(url, job.video));
-    if (served === true) this.#loads.set(job.key, { state: "ready", url, transport: "url" });
-    else if (served)
-      void served.then((is) => {
-        if (this.#loads.get(job.key)?.state !== "queued") return;
-        if (is) this.#show(job.key, { state: "ready", url, transport: "url" });
-        else this.#line(job, wanted);
+    const load: Loading = url ? { state: "ready", url, transport: "url" } : { state: "queued" };
+    this.#loads.set(job.key, load);
+    if (url)
+      void (this.#served.get(folder(url)) ?? this.#look(url, job.video)).then((is) => {
+        if (!is) this.#elsewhere(job, load, wanted);
       });
     else this.#line(job, wanted);
     this.#changed();
@@ -98,21 +95,22 @@ export class Videos {
     this.#pause.abort();
     this.#pause = new AbortController();
     this.#queue = [];
-    for (const [key, { state }] of this.#loads)
-      if (state === "queued" || state === "loading") this.#loads.delete(key);
+    for (const [key, load] of this.#loads)
+      if (
+        load.state === "ready"
+          ? load.transport === "url"
+          : load.state === "queued" || load.state === "loading"
+      )
+        this.#loads.delete(key);
   }
 
   /** The browser could not play it: because of what is in it, or because the server no longer gives it. */
   async refused(job: Clip): Promise<void> {
     const load = this.#loads.get(job.key);
     if (load?.state !== "ready" || !job.video) return;
-    const broken = load.transport !== "url" || (await this.#look(load.url, job.video));
-    if (this.#loads.get(job.key) !== load) return;
-    if (broken) this.#show(job.key, { state: "broken" });
-    else {
-      this.#show(job.key, { state: "queued" });
-      this.#line(job, true);
-    }
+    if (load.transport === "url" && !(await this.#look(load.url, job.video)))
+      this.#elsewhere(job, load, true);
+    else if (this.#loads.get(job.key) === load) this.#show(job.key, { state: "broken" });
   }
 
   /** The URL of the poster of `job`, which is asked for when it is not here. */
@@ -138,6 +136,13 @@ export class Videos {
     if (!this.#without.delete(key)) return;
     const frame = jpeg();
     if (frame) void this.#conversation.ask({ kind: "keep_poster", key, jpeg: frame });
+  }
+
+  /** `load`, by the server, is not to be had there. */
+  #elsewhere(job: Clip, load: Loading, wanted: boolean): void {
+    if (this.#loads.get(job.key) !== load) return;
+    this.#show(job.key, { state: "queued" });
+    this.#line(job, wanted);
   }
 
   #line(job: Clip, wanted: boolean): void {
@@ -168,8 +173,7 @@ export class Videos {
   /** Asks the page's server whether it has this file: what it says holds for the folder. */
   #look(url: string, video: VideoRow): Promise<boolean> {
     const answer = this.#asked(url, video).then((is) => {
-      if (is) this.#served.set(folder(url), true);
-      else this.#served.delete(folder(url)); // it may be this file alone
+      if (!is) this.#served.delete(folder(url)); // it may be this file alone
       return is;
     });
     this.#served.set(folder(url), answer);
@@ -178,7 +182,11 @@ export class Videos {
 
   async #asked(url: string, video: VideoRow): Promise<boolean> {
     try {
-      const answer = await fetch(url, { headers: { Range: "bytes=0-31" }, signal: this.#pause.signal });
+      const answer = await fetch(url, {
+        headers: { Range: "bytes=0-31" },
+        signal: this.#pause.signal,
+        cache: "no-store", // the player would wait for its lock
+      });
       void answer.body?.cancel();
       // A page that asks for a login answers 200.
       return answer.status === 206 && !!answer.headers.get("Content-Range")?.endsWith(`/${video.size}`);
