@@ -260,7 +260,9 @@ class Library:
         if theirs is None:  # somebody has removed it
             if self.store.create(ours.name, write_record(ours)):
                 return replace(ours, mark=None)
-            theirs = self._read(ours.name) or ours
+            if (theirs := self._read(ours.name)) is None:
+                check_free(ours.name, self.store)  # a later version has written it
+                return ours
         if is_paid_apart(ours, theirs):
             self._keep_apart(ours)
         if (record := resolved(ours, theirs)) is None:
