@@ -29,7 +29,7 @@ def lease_or_record(
 
 
 def check_free(name: str, store: Store) -> None:
-    """Raises DamagedRecordError or LibraryError where there was a record of this name that cannot be read."""
+    """Raises DamagedRecordError where there was a record of this name that could not be read."""
     aside = store.aside(name)
     if aside is not None:
         raise DamagedRecordError(
@@ -37,6 +37,12 @@ def check_free(name: str, store: Store) -> None:
             "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
             "remove the file, or ask for another take.",
         )
+
+
+def unreadable(name: str, store: Store) -> LibraryError:
+    """What is told of a record that is there, and is not for us."""
     if store.read(name) is not None:
         message = f"{name}.json was written by a later version of runcrate_widget."
-        raise LibraryError(message, "Update it here, too.")
+        return LibraryError(message, "Update it here, too.")
+    message = f"{name}.json is there, and cannot be read: it may have been paid."
+    return DamagedRecordError(message, "Mend its permissions, or ask for another take.")

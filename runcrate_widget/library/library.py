@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 from runcrate_widget.checks import check_text
 from runcrate_widget.environment import notebook_folder, setting
-from runcrate_widget.errors import DamagedRecordError, LibraryError
+from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
 from runcrate_widget.request import VideoRequest
 
 from . import removal
 from .attempts import Attempts, standing
 from .conflict import Superseded, is_paid_apart, resolved
-from .creation import check_free, lease_or_record
+from .creation import check_free, lease_or_record, unreadable
 from .export import export
 from .index import Index
 from .naming import each_once, fresh_record
@@ -230,8 +230,7 @@ class Library:
                 self.shelf.note(record)
                 return record, lease, True
             if (known := self._read(record.name)) is None:  # somebody was quicker
-                message = f"{record.name}.json is there, and cannot be read: it may have been paid."
-                raise DamagedRecordError(message, "Mend its permissions, or ask for another take.")
+                raise unreadable(record.name, self.store)
             return known, lease, False
         except BaseException:
             if lease is not None:
@@ -261,8 +260,7 @@ class Library:
             if self.store.create(ours.name, write_record(ours)):
                 return replace(ours, mark=None)
             if (theirs := self._read(ours.name)) is None:
-                check_free(ours.name, self.store)  # a later version has written it
-                return ours
+                raise unreadable(ours.name, self.store)
         if is_paid_apart(ours, theirs):
             self._keep_apart(ours)
         if (record := resolved(ours, theirs)) is None:
