@@ -159,6 +159,9 @@ class Team:
             told["falsely unconfirmed"] += "unconfirmed" in statuses and not service.submits(prompt)
             told["two records"] += len(mine) > 1
             told.update(statuses)
+            told.update(
+                f"failed: {one['error']['message'][:90]}" for one in mine if one["status"] == "failed"
+            )
             for record in mine:
                 if record["status"] == "completed":
                     content = [c for name, c in videos.items() if name.endswith(f"-{record['key']}.mp4")]

@@ -80,9 +80,8 @@ def _tell(request: pytest.FixtureRequest) -> Iterator[None]:
 class Child:
     """The program, running."""
 
-    def __init__(
-        self, service: Service, *, cache: Path | None = None, patience: float = 60, **plan: Any
-    ) -> None:
+    def __init__(self, service: Service, **plan: Any) -> None:
+        cache, patience = plan.pop("cache", service.folder), plan.pop("patience", 60)
         service.children.append(self)
         about = {"url": service.url, "key": KEY, "library": service.library, "prompts": [FOX]}
         whole = {**about, "seconds": {"_LOOK_EVERY": 0.1}, **plan}
@@ -93,7 +92,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=ENVIRONMENT | service.environment | ({"RUNCRATE_CACHE": str(cache)} if cache else {}),
+            env={**ENVIRONMENT, **service.environment, "RUNCRATE_CACHE": str(cache)},
         )
         self._watchdog = threading.Timer(patience, self.process.kill)
         self._watchdog.start()
