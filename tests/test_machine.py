@@ -70,8 +70,8 @@ class Lives(RuleBasedStateMachine):
         self.own = mock.patch.dict(os.environ, own)
         self.own.start()
         self.leases = [mock.patch.object(module, "_LOOK_EVERY", 0.02) for module in (alive, leases)]
-        for short in self.leases:
-            short.start()
+        for each in self.leases:
+            each.start()
         self.server = FaultServer(video=VIDEO, polls=1).__enter__()
         self.shorter = mock.patch.multiple(polling, SHORTEST=0.01, LONGEST_BACKOFF=0.02)
         self.shorter.start()
@@ -229,8 +229,8 @@ class Lives(RuleBasedStateMachine):
             self.server.__exit__()
             for patch in self.times:
                 patch.stop()
-            for short in self.leases:
-                short.stop()
+            for each in self.leases:
+                each.stop()
             self.own.stop()
             self.look.stop()
             self.shorter.stop()
