@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from runcrate_widget.errors import LibraryError, MissingExtraError
 
@@ -33,6 +32,7 @@ _RETRY: dict[str, Any] = {"max_retries": 4, "retry_timeout": timedelta(seconds=4
 _WRITER = "writer"
 
 _STATUS = re.compile(r"\b(?:status code|status)[: ]+\(?(\d{3})\b|\b(4\d\d|5\d\d) [A-Z]")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 
 
@@ -42,11 +42,6 @@ class Tag:
 
     e_tag: str | None
     version: str | None
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Tag:
-        """From what obstore says of an object."""
-        return cls(told.get("e_tag"), told.get("version"))
 
 
 class Found(NamedTuple):
@@ -74,6 +69,12 @@ class Bucket:
         #: How many requests were sent, for who measures.
         self.requests = 0
 
+    def _tag(self, told: Mapping[str, Any]) -> Tag:
+        """From what obstore says of an object."""
+        # Of a bucket of S3 that keeps versions a listing does not say which one it is; and none is asked for.
+        version = None if self.url.startswith("s3:") else told.get("version")
+        return Tag(told.get("e_tag"), version)
+
     # Small objects.
 
     def get(self, path: str) -> Found | None:
@@ -83,7 +84,7 @@ class Bucket:
         with self._telling():
             try:
                 got = obstore.get(self._store, path)
-                return Found(bytes(got.bytes()), Tag.of(got.meta))
+                return Found(bytes(got.bytes()), self._tag(got.meta))
             except FileNotFoundError:
                 return None
 
@@ -122,8 +123,12 @@ class Bucket:
         with self._telling():
             try:
                 made = obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
-                return Tag.of(made)
-            except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+                return self._tag(made)
+            except (AlreadyExistsError, PreconditionError):
+                return self._of_writer(path, writer)
+            except FileNotFoundError:
+                if isinstance(mode, str):  # it is the bucket that is not there
+                    raise
                 return self._of_writer(path, writer)
             except Exception:
                 if mode == "overwrite":
@@ -143,7 +148,7 @@ class Bucket:
             got = obstore.get(self._store, path, options={"head": True})
         except FileNotFoundError:
             return None
-        return Tag.of(got.meta) if got.attributes.get(_WRITER) == writer else None
+        return self._tag(got.meta) if got.attributes.get(_WRITER) == writer else None
 
     def delete(self, path: str) -> None:
         """Removes the object, if there is one."""
@@ -173,7 +178,7 @@ class Bucket:
             for page in obstore.list(self._store, prefix.rstrip("/"), offset=after, chunk_size=1000):
                 self.requests += 1
                 for one in page:
-                    yield Listed(one["path"], Tag.of(one), one["size"])
+                    yield Listed(one["path"], self._tag(one), one["size"])
             self.requests -= 1
 
     # Videos.
@@ -207,7 +212,7 @@ class Bucket:
                     got = obstore.get(self._store, path, options=options)
                 except FileNotFoundError:
                     return None
-                size, tag = got.meta["size"], tag or Tag.of(got.meta)
+                size, tag = got.meta["size"], tag or self._tag(got.meta)
                 piece = bytes(got.bytes())
             if not piece:
                 break
@@ -268,28 +273,24 @@ def unusable(url: str, error: Exception) -> LibraryError:
 
 def normal(url: str) -> str:
     """The URL of a library, as it is shown and compared. Raises LibraryError."""
-    parts = urlsplit(url)
-    scheme = {"gcs": "gs", "azure": "az", "s3a": "s3"}.get(parts.scheme.lower(), parts.scheme.lower())
+    # Nothing of a URL is repeated that is refused: it may have a secret in it.
+    known = ", ".join(f"{one}://" for one in SCHEMES)
+    given = url.partition("://")[0].lower()
+    scheme = {"gcs": "gs", "azure": "az", "s3a": "s3"}.get(given, given)
     if scheme not in SCHEMES:
-        raise LibraryError(
-            f"library is {_cut(url)!r}, which begins with no store that is known.",
-            f"Give a folder, or a URL that begins with one of {', '.join(f'{one}://' for one in SCHEMES)}.",
-        )
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        # Not repeated: it may be a secret.
+        message = f"library is a URL of {given[:20]}://…, which is no store that is known."
+        raise LibraryError(message, f"Give a folder, or a URL that begins with one of {known}.")
+    bucket, _, rest = url.partition("://")[2].partition("/")
+    if "@" in bucket or "?" in url or "#" in url:
         raise LibraryError(
             f"library is a URL of {scheme}:// with more than a bucket and a path.",
             "Credentials come from the store's own chain (environment, profile, role), never from the URL.",
         )
-    path = "/".join(part for part in parts.path.split("/") if part)
-    if not parts.netloc or any(part in (".", "..") for part in path.split("/")):
-        message = f"library is {_cut(url)!r}, which names no bucket, or goes up from it."
+    path = "/".join(part for part in rest.split("/") if part)
+    if not _BUCKET.fullmatch(bucket) or any(part in (".", "..") for part in path.split("/")):
+        message = f"library is a URL of {scheme}:// that names no bucket, or goes up from it."
         raise LibraryError(message, f"Like this: {scheme}://bucket/team.")
-    return f"{scheme}://{parts.netloc}/{path}".rstrip("/")
-
-
-def _cut(url: str) -> str:
-    return url.partition("?")[0][:80]
+    return f"{scheme}://{bucket}/{path}".rstrip("/")
 
 
 _memories: dict[str, Any] = {}
