@@ -8,7 +8,7 @@ from collections.abc import Callable
 from runcrate_widget.errors import DamagedRecordError
 
 from .record import Record, write_record
-from .records import unreadable
+from .records import restored, unreadable
 from .store import Lease, Store
 
 
@@ -19,9 +19,12 @@ def create_record(
     name = record.name
     lease = lease_or_record(name, store.lease, read)
     try:
-        if (known := read(name)) is not None:
+        stored = store.read(name)
+        if (known := restored(store, name, stored)) is not None:
             return known, lease, False
         check_free(name, store)
+        if stored is not None:  # of a later version; not every file system refuses to make it anew
+            raise unreadable(name, store)
         if store.create(name, write_record(record)):
             return record, lease, True
         if (known := read(name)) is None:  # somebody was quicker

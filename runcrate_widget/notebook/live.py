@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from runcrate_widget.environment import located
 from runcrate_widget.format import videos as count_of
 from runcrate_widget.jobs.loop import engine
 
@@ -267,7 +266,8 @@ class Saved:
         text = "VideoWidget: run this cell to use it again."
         if videos:
             newest = f"; the newest {_MOST_VIDEOS} of them" if len(videos) > _MOST_VIDEOS else ""
-            text += f" {count_of(len(videos))} in {located(videos[0][1].path.parent)}{newest}"
+            folder = videos[0][1]._place().rpartition("/")[0] or "."
+            text += f" {count_of(len(videos))} in {folder}{newest}"
         for key, video in videos[:_MOST_VIDEOS]:
             if "<img" not in self._players.get(key, ""):  # the page may have made a poster since
                 self._players[key] = video._html()
