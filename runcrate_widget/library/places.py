@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from runcrate_widget.media.mp4 import MP4, whole_mp4
 
@@ -16,7 +16,8 @@ from .store import Store
 if TYPE_CHECKING:
     from runcrate_widget.media.video import Video
 
-_stores: WeakValueDictionary[Path, Store] = WeakValueDictionary()
+#: Those in buckets, by their folders. They stay, as a record has nothing else to find its video by.
+_stores: dict[Path, Store] = {}
 
 
 def opened(location: str | Path) -> Store:
@@ -30,9 +31,21 @@ def opened(location: str | Path) -> Store:
     return _stores.setdefault(store.folder, store)
 
 
+@lru_cache
+def of_another_process(location: str) -> Store:
+    """The store of a record or a video that has come from another process. Raises LibraryError."""
+    return opened(location)  # once, and not with each of thousands
+
+
 def store_of(folder: Path) -> Store:
     """The store whose videos are in this folder."""
     return _stores.get(folder) or FolderStore(folder)
+
+
+def location_of(folder: Path) -> str | None:
+    """The URL of the store whose videos come to this folder; None if they are there, and nowhere else."""
+    store = _stores.get(folder)
+    return None if store is None else str(store.location)
 
 
 def video_of(record: Record, mp4: MP4) -> Video:
