@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from fault_server import KEY, FaultServer, client_of
+from object_stores import moto
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, errors
@@ -131,3 +133,107 @@ def test_records_videos_and_requests_do(tmp_path: Path) -> None:
         assert isinstance(again, Record) and vars(again) == vars(record)
         assert again.video == video and again.owner == "ann"
         assert pickle.loads(pickle.dumps(client.library.filter())) is not None
+
+
+#: A worker on another machine, as far as its cache tells: it is given a record and a video of a bucket.
+ELSEWHERE = """
+import json, pickle, sys
+for one in pickle.loads(sys.stdin.buffer.read()):
+    video = getattr(one, "video", one)
+    print(json.dumps([video.location, str(video.path), len(video.read_bytes()), str(getattr(one, "path", ""))]))
+"""
+
+
+def test_a_record_of_a_bucket_has_its_video_on_every_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with moto(tmp_path) as store, FaultServer(video=small_mp4(1)) as server:
+        for name, value in store.environment(tmp_path / "here").items():
+            monkeypatch.setenv(name, value)
+        with client_of(server, store.new_library()) as client:  # type: ignore[arg-type]
+            video = client.generate("A fox", model="Veo 3.0").wait(60)
+            (record,) = client.library.filter()
+        assert vars(pickle.loads(pickle.dumps(record))) == vars(record)
+        ran = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE],
+            input=pickle.dumps([record, video]),
+            env={**os.environ, "PYTHONPATH": str(ROOT), "RUNCRATE_CACHE": str(tmp_path / "there")},
+            stdout=subprocess.PIPE,
+            timeout=120,
+            check=True,
+        )
+        for line in ran.stdout.splitlines():
+            location, path, size, own = json.loads(line)
+            assert location == video.location and size == len(small_mp4(1))
+            assert Path(path).is_relative_to(tmp_path / "there")
+            assert own in ("", path)
+        assert len(ran.stdout.splitlines()) == 2
+
+
+def test_a_record_of_a_bucket_has_its_video_when_nobody_holds_the_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCRATE_CACHE", str(tmp_path))
+
+    def records() -> list[Record]:
+        with client_of(server, "memory://pickle/alone") as client:  # type: ignore[arg-type]
+            client.generate("A fox", model="Veo 3.0").wait(60)
+            return list(client.library.filter())
+
+    with FaultServer(video=small_mp4(1)) as server:
+        (record,) = records()
+    record.path.unlink()  # the cache had no room for it
+    gc.collect()
+    assert record.video is not None and record.video.read_bytes() == small_mp4(1)
+
+
+ERRORS = [
+    errors.RuncrateError("What happened", "What to do", kind="storage"),
+    errors.InvalidRequestError("prompt", "prompt is empty", "Write one."),
+    errors.MissingKeyError(elsewhere=True),
+    errors.LibraryError("It is full", "Make room.", kind="store"),
+    errors.TransportError("No answer", sent=True),
+    errors.RateLimitError("Too many", status=429, code="slow", retry_after=3.0),
+    errors.WaitTimeoutError(None, "It takes longer", "Wait again."),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_comes_as_it_is(error: errors.RuncrateError) -> None:
+    there = pickle.loads(pickle.dumps(error))
+    assert type(there) is type(error) and str(there) == str(error)
+    assert there.args == error.args and vars(there) == vars(error)
+
+
+def test_an_error_of_a_job_comes_without_its_job(tmp_path: Path) -> None:
+    with FaultServer(polls=10**9) as server, client_of(server, tmp_path) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        with pytest.raises(errors.WaitTimeoutError) as raised:
+            job.wait(0)
+        there = pickle.loads(pickle.dumps(raised.value))
+    assert raised.value.job is job and there.job is None
+    assert str(there) == str(raised.value) and there.kind == "timeout"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_of_who_has_opened_a_bucket_says_so_and_does_not_hang() -> None:
+    program = """
+import os, sys, warnings
+warnings.simplefilter("ignore")  # of forking with threads
+from runcrate_widget import VideoClient, errors
+VideoClient(library="memory://a", resume=False)
+if not (child := os.fork()):
+    for url in ("memory://a", "memory://b"):
+        try:
+            VideoClient(library=url, resume=False)
+        except errors.LibraryError as error:
+            assert "fork" in str(error) and "spawn" in str(error)
+        else:
+            os._exit(1)
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60
+    )
+    assert ran.returncode == 0

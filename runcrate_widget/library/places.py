@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from runcrate_widget.media.mp4 import MP4, whole_mp4
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from .cloud.store import CloudStore
 
-_stores: WeakValueDictionary[Path, CloudStore] = WeakValueDictionary()
+#: Those in buckets, by their folders. They stay, as a record has nothing else to find its video by.
+_stores: dict[Path, CloudStore] = {}
 
 
 def opened(location: str | Path) -> Store:
@@ -30,6 +31,12 @@ def opened(location: str | Path) -> Store:
     store = CloudStore(location)
     # One for all clients of a process: it knows what this process has written.
     return _stores.setdefault(store.folder, store)
+
+
+@lru_cache
+def of_another_process(location: str) -> Store:
+    """The store of a record or a video that has come from another process. Raises LibraryError."""
+    return opened(location)  # once, and not with each of thousands
 
 
 def store_of(folder: Path) -> Store:
@@ -46,6 +53,12 @@ def location_of(record: Record) -> str:
     """Where the video of a record is, for people: its path, or a URL without any right to it."""
     store = _stores.get(record.folder)
     return str(record.path) if store is None else store.place(record.name)
+
+
+def url_of(folder: Path) -> str | None:
+    """The URL of the store whose videos come to this folder; None if they are there, and nowhere else."""
+    store = _stores.get(folder)
+    return None if store is None else str(store.location)
 
 
 def video_of(record: Record, mp4: MP4) -> Video:

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
@@ -183,6 +183,22 @@ class Record:
         prompt = prompt if len(prompt) <= 60 else prompt[:59] + "…"
         made = f"{self.created:%Y-%m-%d %H:%M}"
         return f"<Record {self.id or self.key} {self.status} {made} {prompt!r} ({self.request.model_name})>"
+
+    # In another process, which may have another folder for what it fetches from a bucket.
+    def __reduce__(self) -> tuple[Callable[..., Record], tuple[str | None, Mapping[str, Any]]]:
+        from .places import url_of
+
+        return _arrived, (url_of(self.folder), vars(self))
+
+
+def _arrived(location: str | None, about: Mapping[str, Any]) -> Record:
+    """A record that comes from another process."""
+    from .places import of_another_process
+
+    record = object.__new__(Record)
+    folder = {} if location is None else {"folder": of_another_process(location).folder}
+    vars(record).update({**about, **folder})
+    return record
 
 
 def now() -> datetime:

@@ -246,11 +246,7 @@ class Bucket:
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
         if os.getpid() != self._process:
-            # obstore's threads are not there after a fork: the request would never be answered.
-            raise LibraryError(
-                f"{self.url} was opened in another process, of which this one is a fork.",
-                'Start processes by "spawn" (multiprocessing.set_start_method), or make a client in each.',
-            )
+            raise _forked(self.url)
         self.requests += 1
         try:
             yield
@@ -307,6 +303,15 @@ def normal(url: str) -> str:
 
 _memories: dict[str, Any] = {}
 _opening = threading.Lock()
+_processes: set[int] = set()  # in which a store was opened: this one, or what it is a fork of
+
+
+def _forked(url: str) -> LibraryError:
+    # obstore's threads are not there after a fork: no request would ever be answered.
+    return LibraryError(
+        f"{url} cannot be used here: this process is a fork of one that had opened a library in a bucket.",
+        'Start processes by "spawn": multiprocessing.get_context("spawn").',
+    )
 
 
 def _opened(url: str) -> tuple[Any, bool]:
@@ -319,6 +324,10 @@ def _opened(url: str) -> tuple[Any, bool]:
             "pip install 'runcrate_widget[cloud]'",
         ) from None
     scheme = url.partition(":")[0]
+    with _opening:
+        if _processes - {os.getpid()}:
+            raise _forked(url)
+        _processes.add(os.getpid())
     if scheme == "memory":  # of this process, for tests
         with _opening:
             return _memories.setdefault(url, MemoryStore()), False

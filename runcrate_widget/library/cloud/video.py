@@ -131,6 +131,6 @@ class CloudVideo(Video):
 
 
 def _restored(location: str, *about: Any) -> CloudVideo:
-    from runcrate_widget.library.places import opened
+    from runcrate_widget.library.places import of_another_process
 
-    return CloudVideo(cast("CloudStore", opened(location)), *about)
+    return CloudVideo(cast("CloudStore", of_another_process(location)), *about)
