@@ -112,7 +112,7 @@ export class Videos {
    * The browser could not play it: because of what is in it, or because the server no longer gives it. A
    * `player` whose URL has expired goes on where it was.
    */
-  async refused(job: Clip, player?: HTMLVideoElement): Promise<void> {
+  async refused(job: Clip, player: HTMLVideoElement): Promise<void> {
     const load = this.#loads.get(job.key);
     if (load?.state !== "ready" || !job.video) return;
     const { since, transport } = load;
@@ -121,8 +121,8 @@ export class Videos {
     if (this.#loads.get(job.key) !== load) return;
     if (broken) this.#show(job.key, { state: "broken" });
     else if (url) {
-      if (player) player.autoplay = !player.paused;
-      this.#show(job.key, { ...load, url: `${url}#t=${player?.currentTime}`, since: Date.now() });
+      player.autoplay = !player.paused;
+      this.#show(job.key, { ...load, url: `${url}#t=${player.currentTime}`, since: Date.now() });
     } else {
       this.#played.delete(folder(job.video.path));
       this.#elsewhere(job, load, true);
@@ -294,12 +294,10 @@ export class Videos {
 /** Whether a player can begin with it, within the patience that one has for that. */
 function plays(src: string): Promise<boolean> {
   return new Promise((resolve) => {
+    const video = document.createElement("video");
     const told = () => resolve(video.readyState > 0);
-    const video = Object.assign(document.createElement("video"), {
-      onloadedmetadata: told,
-      onerror: told,
-      src,
-    });
+    video.onloadedmetadata = video.onerror = told;
+    video.src = src;
     setTimeout(told, PATIENCE * 1000);
   });
 }

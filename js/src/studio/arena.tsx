@@ -132,7 +132,7 @@ function Side({ page, match, clip, name }: { page: Page; match: Match; clip: Cli
         playsinline
         preload="auto"
         aria-label={`${name} video`}
-        onError={() => media.refused(job)}
+        onError={({ currentTarget }) => media.refused(job, currentTarget)}
         onLoadedData={({ currentTarget }) => {
           const both = besides(currentTarget);
           if (both.length < 2 || both.some((one) => one.readyState < 2)) return;
@@ -179,8 +179,8 @@ function Ranking({ rows }: { rows: RankingRow[] }) {
       <p class="rw-heading">How often each model wins</p>
       <p class="rw-facts">
         {rows.length
-          ? "Of 100 comparisons with an average model here it would win so many; 19 times in 20 the true " +
-            "figure is in the range beside it, which gets smaller."
+          ? "Of 100 comparisons with an average model here it would win so many; 19 times in 20 the truth " +
+            "is in the range beside it."
           : "A ranking needs the same prompt made with two models, in one shape, and your answer. Takes of " +
             "one model do not count."}
       </p>

@@ -127,7 +127,7 @@ export function Message({
         </p>
       );
     if (status !== "completed") return <p>{status}</p>;
-    return <p>{binned ? "Its file is in the bin." : "Its file is not in the library."}</p>;
+    return <p>{binned ? "It is in the bin." : "It is not in the library."}</p>;
   }
   const load = () => media.load(entry);
   const failed = loading?.state === "failed" && loading;
