@@ -65,7 +65,6 @@ class Bucket:
     def __init__(self, url: str) -> None:
         self.url = normal(url)
         self._store, self._signs = _opened(self.url)
-        self._process = os.getpid()
         #: How many requests were sent, for who measures.
         self.requests = 0
 
@@ -232,12 +231,7 @@ class Bucket:
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
-        if os.getpid() != self._process:
-            # obstore's threads are not there after a fork: the request would never be answered.
-            raise LibraryError(
-                f"{self.url} was opened in another process, of which this one is a fork.",
-                'Start processes by "spawn" (multiprocessing.set_start_method), or make a client in each.',
-            )
+        _check_no_fork(self.url)
         self.requests += 1
         try:
             yield
@@ -292,6 +286,20 @@ def normal(url: str) -> str:
     return f"{scheme}://{bucket}/{path}".rstrip("/")
 
 
+def _check_no_fork(url: str) -> None:
+    """obstore's threads are not there after a fork, and it makes no others: it would never be answered."""
+    global _process
+    if _process is None:
+        _process = os.getpid()
+    elif _process != os.getpid():
+        raise LibraryError(
+            f"{url} cannot be used here: this process is a fork of one that has opened an object store.",
+            'Start processes by "spawn": multiprocessing.set_start_method("spawn").',
+            kind="store",
+        )
+
+
+_process: int | None = None  # the one that uses obstore
 _memories: dict[str, Any] = {}
 _opening = threading.Lock()
 
@@ -305,6 +313,7 @@ def _opened(url: str) -> tuple[Any, bool]:
             f"A library at {url.partition(':')[0]}://… needs obstore, which is not installed.",
             "pip install 'runcrate_widget[cloud]'",
         ) from None
+    _check_no_fork(url)
     scheme = url.partition(":")[0]
     if scheme == "memory":  # of this process, for tests
         with _opening:
