@@ -103,6 +103,19 @@ def set_clock(ahead: float) -> None:
     time.time_ns = lambda: real_ns() + int(ahead * 1e9)
 
 
+def tell_of_troubles() -> None:
+    """What the store says, of which a `LibraryError` repeats nothing."""
+    from runcrate_widget.library.cloud import bucket
+
+    unusable = bucket.unusable
+
+    def telling(url: str, error: Exception) -> Any:
+        tell(trouble=f"{type(error).__name__}: {error}"[:1000])
+        return unusable(url, error)
+
+    bucket.unusable = telling
+
+
 def set_seconds(seconds: dict[str, float]) -> None:
     from runcrate_widget.library.cloud import alive, leases
 
@@ -122,6 +135,7 @@ def main() -> None:
         set_clock(plan["clock"])
     if "://" in plan["library"]:
         set_seconds(plan.get("seconds", {}))
+        tell_of_troubles()
     operations = watch(plan["library"], plan.get("at"), plan.get("signal", 9))
     tell(ready=True)
     if plan.get("wait_for_word"):
@@ -141,7 +155,7 @@ def main() -> None:
         tell(note=job.note)
     for job in jobs:
         try:
-            file = job.wait(plan.get("timeout", 30)).path.name
+            file = job.wait(plan.get("timeout", 110)).path.name
         except errors.JobError as error:
             tell(prompt=job.request.prompt, end=type(error).__name__, id=job.id, said=str(error))
         else:

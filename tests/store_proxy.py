@@ -24,6 +24,7 @@ class Asked:
     method: str
     path: str
     headers: dict[str, str]
+    body: bytes
 
 
 class StoreProxy:
@@ -33,7 +34,7 @@ class StoreProxy:
         port: where it listens.
         strip: the names of headers that do not get through.
         asked: the requests that came by.
-        dropped: how many answers were.
+        dropped: how many answers, and requests, were.
         refuse: whether every connection is torn down.
     """
 
@@ -43,12 +44,17 @@ class StoreProxy:
         self.dropped = 0
         self.refuse = False
         self._target = target
+        self._cuts: list[Callable[[Asked], bool]] = []
         self._drops: list[Callable[[Asked], bool]] = []
 
     def drop_answer(self, which: Callable[[Asked], bool]) -> None:
         """The next request that this is true for is forwarded; its answer, instead of coming back, ends the
         connection."""
         self._drops.append(which)
+
+    def cut(self, which: Callable[[Asked], bool]) -> None:
+        """The next request that this is true for does not get through."""
+        self._cuts.append(which)
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -95,8 +101,12 @@ class StoreProxy:
         lines = [line for line in head[1:] if line]
         headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        asked = Asked(method, path, headers)
+        asked = Asked(method, path, headers, body)
         self.asked.append(asked)
+        if (cut := next((one for one in self._cuts if one(asked)), None)) is not None:
+            self._cuts.remove(cut)
+            self.dropped += 1
+            return
         kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
         whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body
         from_store, to_store = await asyncio.open_connection("127.0.0.1", self._target)

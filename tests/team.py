@@ -56,6 +56,7 @@ class Team:
     seconds: dict[str, float] = field(default_factory=dict)
     patience: float = 1200.0
     seed: int = 1
+    troubles: list[str] = field(default_factory=list)  #: What the store said, where it did not answer.
 
     def run(self) -> Counter[str]:
         """What became of it."""
@@ -63,6 +64,7 @@ class Team:
         self._children: dict[int, Child] = {}
         self._over = threading.Event()
         self._killed: Counter[int] = Counter()
+        self._restarts = 0
         began = time.monotonic()
         with ThreadPoolExecutor(self.processes + 2) as pool:
             lives = [pool.submit(self._live, number) for number in range(self.processes)]
@@ -77,6 +79,7 @@ class Team:
             killer.result()
             stopper.result()
         told = self._judged()
+        told["troubles of the store"], told["restarts"] = len(self.troubles), self._restarts
         told["seconds"] = round(time.monotonic() - began)
         return told
 
@@ -97,9 +100,13 @@ class Team:
         while True:
             child = self._children[number] = Child(self.service, **self._plan(number))
             said = child.end()
+            self.troubles += [line["trouble"] for line in child.told if "trouble" in line]
             if child.process.returncode == 0:
                 assert not said, said
                 return
+            if "did not answer as it should" in said:  # moto, which is one process, has too much to do
+                self._restarts += 1
+                continue
             assert child.process.returncode == -signal.SIGKILL, said
             self._killed[number] += 1
 

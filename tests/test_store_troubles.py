@@ -8,18 +8,19 @@ import gc
 import json
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY
+from fault_server import KEY, FaultServer
 from object_stores import BUCKET, Place, free_ports
-from store_proxy import StoreProxy
+from store_proxy import Asked, StoreProxy
+from test_store_promises import publish
 
 from runcrate_widget import VideoClient, VideoRequest
-from runcrate_widget.errors import LibraryError, MissingExtraError, RuncrateError
+from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
 from runcrate_widget.library.cloud import bucket as bucket_module
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
@@ -128,6 +129,106 @@ def test_a_renewal_whose_answer_is_lost_is_one(place: Place, proxy: StoreProxy) 
     assert proxy.dropped == 1
     store._leases._presence.renew()
     assert lease.held()
+
+
+def says(status: str) -> Callable[[Asked], bool]:
+    """Whether a record is written with this status."""
+    return lambda asked: (
+        asked.method == "PUT" and "records/" in asked.path and f'"status": "{status}"'.encode() in asked.body
+    )
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "status", ["waiting", "submitting", "queued", "processing", "downloading", "completed"]
+)
+def test_whatever_answer_is_lost_a_job_is_sent_once_and_made(
+    place: Place, proxy: StoreProxy, server: FaultServer, status: str
+) -> None:
+    proxy.drop_answer(says(status))
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        video = job.wait(60)
+        assert proxy.dropped == 1
+        assert video.path.read_bytes() == server.video
+        assert server.count("submit") == 1
+        (record,) = client.library
+        assert (record.status, record.id) == ("completed", job.id)
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_store_that_does_not_answer_before_a_job_is_sent_is_asked_again(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    for _ in range(2):
+        proxy.cut(says("submitting"))
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        job.wait(60)
+        assert proxy.dropped == 2
+        assert server.count("submit") == 1
+        assert [record.status for record in client.library] == ["completed"]
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_record_of_which_nobody_knows_whether_it_is_written_has_nothing_sent_twice(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    proxy.drop_answer(says("submitting"))
+    for _ in range(4):  # whether it is ours
+        proxy.cut(lambda asked: asked.method == "HEAD" and "records/" in asked.path)
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        with pytest.raises(JobUnconfirmedError):
+            job.wait(60)
+        assert proxy.dropped > 2
+        assert server.count("submit") == 0, "and never by itself"
+        job.resubmit().wait(60)
+        assert server.count("submit") == 1
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_an_id_that_cannot_be_written_is_told_and_written_with_what_comes_next(
+    place: Place, proxy: StoreProxy, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        proxy.cut(says("queued"))
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        job.wait(60)
+        assert f"Note down the id: {job.id}" in caplog.text
+        (record,) = client.library
+        assert (record.status, record.id) == ("completed", job.id)
+        assert server.count("submit") == 1
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_what_was_not_answered_is_asked_once_more(place: Place, proxy: StoreProxy) -> None:
+    """As after a machine has slept: obstore's own time is over then."""
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    calls: list[Callable[[], Any]] = [
+        lambda: store.create(NAME, b"1"),
+        lambda: store.replace(NAME, b"2"),
+        lambda: store.read(NAME),
+        lambda: dict(store.scan()),
+        lambda: store.append("arena", b"1"),
+        lambda: store.lease(NAME),
+        lambda: publish(store),
+        lambda: store.aside(NAME),
+        lambda: store.bucket.move(f"videos/{NAME}.mp4", f"bin/{NAME}.mp4"),
+        lambda: store.bucket.delete(f"records/{NAME}.json"),
+    ]
+    for number, call in enumerate(calls, 1):
+        proxy.cut(lambda asked: True)
+        call()
+        assert proxy.dropped == number
+    assert store.read(NAME) is None and store.lines("arena") == [b"1"]
 
 
 # A store that promises nothing.

@@ -59,8 +59,11 @@ def one_cell(service: Service, prompts: list[str], seed: int) -> int:
 def team(store: ObjectStore | None, place: Path, kills: int, seed: int) -> None:
     """The issue's own: 8 processes, each with 200 of the same 400 requests."""
     with TeamService(video=small_mp4(1), folder=place / "library", polls=1, store=store) as service:
-        told = Team(service, place, kills=kills, seed=seed).run()
+        of = Team(service, place, kills=kills, seed=seed)
+        told = of.run()
     print(", ".join(f"{count} {what}" for what, count in told.items()))
+    for trouble in sorted(set(of.troubles)):
+        print("the store:", trouble)
 
 
 def main() -> None:

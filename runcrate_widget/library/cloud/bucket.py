@@ -13,10 +13,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from runcrate_widget.errors import LibraryError, MissingExtraError
+
+T = TypeVar("T")
 
 #: What a library's URL begins with.
 SCHEMES = ("s3", "gs", "az", "memory")
@@ -65,7 +68,6 @@ class Bucket:
     def __init__(self, url: str) -> None:
         self.url = normal(url)
         self._store, self._signs = _opened(self.url)
-        self._process = os.getpid()
         #: How many requests were sent, for who measures.
         self.requests = 0
 
@@ -79,12 +81,11 @@ class Bucket:
 
     def get(self, path: str) -> Found | None:
         """The object; None if there is none."""
-        import obstore
 
         with self._telling():
             try:
-                got = obstore.get(self._store, path)
-                return Found(bytes(got.bytes()), self._tag(got.meta))
+                got, content = self._twice(lambda: _read(self._store, path))
+                return Found(content, self._tag(got.meta))
             except FileNotFoundError:
                 return None
 
@@ -94,7 +95,7 @@ class Bucket:
 
         with self._telling():
             try:
-                obstore.head(self._store, path)
+                self._twice(lambda: obstore.head(self._store, path))
             except FileNotFoundError:
                 return False
             return True
@@ -122,7 +123,10 @@ class Bucket:
         writer = secrets.token_hex(8)
         with self._telling():
             try:
-                made = obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
+                # Twice by the same writer: if the first has arrived after all, the second is refused.
+                made = self._twice(
+                    lambda: obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
+                )
                 return self._tag(made)
             except (AlreadyExistsError, PreconditionError):
                 return self._of_writer(path, writer)
@@ -145,7 +149,7 @@ class Bucket:
 
         self.requests += 1
         try:
-            got = obstore.get(self._store, path, options={"head": True})
+            got = self._twice(lambda: obstore.get(self._store, path, options={"head": True}))
         except FileNotFoundError:
             return None
         return self._tag(got.meta) if got.attributes.get(_WRITER) == writer else None
@@ -155,7 +159,7 @@ class Bucket:
         import obstore
 
         with self._telling(), contextlib.suppress(FileNotFoundError):
-            obstore.delete(self._store, path)
+            self._twice(lambda: obstore.delete(self._store, path))
 
     def move(self, path: str, to: str) -> bool:
         """Gives the object another name, in the place of what has it. False: there is no such object."""
@@ -163,7 +167,7 @@ class Bucket:
 
         with self._telling():
             try:
-                obstore.copy(self._store, path, to)
+                self._twice(lambda: obstore.copy(self._store, path, to))
             except FileNotFoundError:
                 return False
         self.delete(path)
@@ -173,13 +177,23 @@ class Bucket:
         """What there is below the prefix, which ends in a slash; in the order of names, from the first one
         after `after` on. A request for each thousand."""
         import obstore
+        from obstore.exceptions import GenericError
 
+        below, again = prefix.rstrip("/"), True
         with self._telling():
-            for page in obstore.list(self._store, prefix.rstrip("/"), offset=after, chunk_size=1000):
-                self.requests += 1
-                for one in page:
-                    yield Listed(one["path"], self._tag(one), one["size"])
             self.requests -= 1
+            while True:
+                try:
+                    for page in obstore.list(self._store, below, offset=after, chunk_size=1000):
+                        self.requests += 1
+                        for one in page:
+                            after = one["path"]
+                            yield Listed(after, self._tag(one), one["size"])
+                    return
+                except GenericError:  # as in `_twice`, and it goes on where it was
+                    if not again:
+                        raise
+                    again = False
 
     # Videos.
 
@@ -189,32 +203,32 @@ class Bucket:
 
         with self._telling(), open(source, "rb") as file:
             self.requests += max(0, (os.fstat(file.fileno()).st_size - 1) // PART) + 1
-            obstore.put(
-                self._store,
-                path,
-                file,
+
+            def put() -> None:
+                file.seek(0)
                 # Who follows a link to it saves it; a player does not mind.
-                attributes={"Content-Type": kind, "Content-Disposition": "attachment"},
-                chunk_size=PART,
-                max_concurrency=_PARTS,
-            )
+                about = {"Content-Type": kind, "Content-Disposition": "attachment"}
+                obstore.put(
+                    self._store, path, file, attributes=about, chunk_size=PART, max_concurrency=_PARTS
+                )
+
+            self._twice(put)
 
     def download(self, path: str, write: Callable[[bytes], object]) -> int | None:
         """Reads the object, range by range; its size in bytes, or None if there is none."""
-        import obstore
 
-        at, size, tag = 0, None, None
+        at, tag = 0, None
+        size: int | None = None
         while size is None or at < size:
             with self._telling():
                 options: Any = {"range": (at, at + PART)}
                 if tag is not None and tag.e_tag:
                     options["if_match"] = tag.e_tag  # and not the rest of another video
                 try:
-                    got = obstore.get(self._store, path, options=options)
+                    got, piece = self._twice(partial(_read, self._store, path, options))
                 except FileNotFoundError:
                     return None
                 size, tag = got.meta["size"], tag or self._tag(got.meta)
-                piece = bytes(got.bytes())
             if not piece:
                 break
             write(piece)
@@ -243,10 +257,20 @@ class Bucket:
 
     # What goes wrong.
 
+    def _twice(self, call: Callable[[], T]) -> T:
+        """Does it again if it was not answered. obstore does so, too, but not where the machine slept
+        meanwhile, or the process stood still: then its time was over before it went on."""
+        from obstore.exceptions import GenericError
+
+        try:
+            return call()
+        except GenericError:
+            self.requests += 1
+            return call()
+
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
-        if os.getpid() != self._process:
-            raise _forked(self.url)
+        _check_no_fork(self.url)
         self.requests += 1
         try:
             yield
@@ -258,6 +282,13 @@ class Bucket:
             raise
         except Exception as error:
             raise unusable(self.url, error) from None
+
+
+def _read(store: Any, path: str, options: Any = None) -> tuple[Any, bytes]:
+    import obstore
+
+    got = obstore.get(store, path, options=options)
+    return got, bytes(got.bytes())
 
 
 def unusable(url: str, error: Exception) -> LibraryError:
@@ -301,17 +332,21 @@ def normal(url: str) -> str:
     return f"{scheme}://{bucket}/{path}".rstrip("/")
 
 
+def _check_no_fork(url: str) -> None:
+    """obstore's threads are not there after a fork, and it makes no others: it would never be answered."""
+    global _process
+    if _process is None:
+        _process = os.getpid()
+    elif _process != os.getpid():
+        raise LibraryError(
+            f"{url} cannot be used here: this process is a fork of one that has opened an object store.",
+            'Start processes by "spawn": multiprocessing.set_start_method("spawn").',
+        )
+
+
+_process: int | None = None  # the one that uses obstore
 _memories: dict[str, Any] = {}
 _opening = threading.Lock()
-_processes: set[int] = set()  # in which a store was opened: this one, or what it is a fork of
-
-
-def _forked(url: str) -> LibraryError:
-    # obstore's threads are not there after a fork: no request would ever be answered.
-    return LibraryError(
-        f"{url} cannot be used here: this process is a fork of one that had opened a library in a bucket.",
-        'Start processes by "spawn": multiprocessing.get_context("spawn").',
-    )
 
 
 def _opened(url: str) -> tuple[Any, bool]:
@@ -323,11 +358,8 @@ def _opened(url: str) -> tuple[Any, bool]:
             f"A library at {url.partition(':')[0]}://… needs obstore, which is not installed.",
             "pip install 'runcrate_widget[cloud]'",
         ) from None
+    _check_no_fork(url)
     scheme = url.partition(":")[0]
-    with _opening:
-        if _processes - {os.getpid()}:
-            raise _forked(url)
-        _processes.add(os.getpid())
     if scheme == "memory":  # of this process, for tests
         with _opening:
             return _memories.setdefault(url, MemoryStore()), False
