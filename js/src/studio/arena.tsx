@@ -180,7 +180,7 @@ function Ranking({ rows }: { rows: RankingRow[] }) {
       <p class="rw-facts">
         {rows.length
           ? "Of 100 comparisons with an average model here it would win so many; 19 times in 20 the true " +
-            "figure is in the range beside it, which gets smaller."
+            "figure is in the range beside it."
           : "A ranking needs the same prompt made with two models, in one shape, and your answer. Takes of " +
             "one model do not count."}
       </p>
