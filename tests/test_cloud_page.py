@@ -220,6 +220,44 @@ def test_a_saved_notebook_has_the_poster_and_the_code_and_no_link(
     client.close()
 
 
+@pytest.mark.usefixtures("quick")
+def test_what_was_put_away_and_what_was_deleted_are_told_apart(
+    server: FaultServer, bucket: Bucket, library: str
+) -> None:
+    assert bucket
+    client = client_of(server, library)  # type: ignore[arg-type]
+    jobs = [client.generate("A fox", model="Veo 3.0", take=take) for take in (1, 2)]
+    for job in jobs:
+        job.wait(30)
+    view = Wall(VideoWidget(client=client))
+    view.wall()
+    view.ask("choose", keys=[jobs[0].key], changes={"hidden": True})
+    view.ask("bin", keys=[jobs[1].key])
+    (stack,) = view.rows(hidden=True)
+    rows = {row["key"]: row for row in view.rows(hidden=True, stack=stack["stack"])}
+    away, deleted = (rows[job.key] for job in jobs)
+    assert away["video"] and not away["binned"]
+    assert deleted["video"] is None and deleted["binned"]
+    (row,) = view.ask("restore", keys=[jobs[1].key])["rows"]
+    assert row["video"] and not row["binned"]
+    client.close()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_store_that_signs_nothing_gives_no_url_and_its_videos_in_pieces(server: FaultServer) -> None:
+    client = client_of(server, f"memory://{uuid.uuid4().hex}")  # type: ignore[arg-type]
+    job = client.generate("A fox", model="Veo 3.0")
+    job.wait(30)
+    emptied(client)
+    view = Wall(VideoWidget(client=client))
+    view.wall()
+    assert view.rows()[0]["video"]["path"].startswith("memory://")
+    assert view.ask("url", key=job.key)["url"] is None
+    _, (piece,) = view.say("chunk", key=job.key, offset=len(server.video) - 10, length=1000)
+    assert bytes(piece) == server.video[-10:]
+    client.close()
+
+
 ANOTHER = """
 from runcrate_widget import VideoClient, VideoWidget
 client = VideoClient()

@@ -129,7 +129,7 @@ class Video(Film):
     def read_piece(self, offset: int, length: int) -> tuple[bytes, int]:
         """`length` bytes of the file from `offset`, or fewer at its end, and the size of the whole file.
 
-        Raises OSError if it is no longer there: a LibraryError, which says where it is.
+        Raises OSError if it is no longer there.
         """
         with open(self.path, "rb") as file:
             file.seek(offset)

@@ -34,7 +34,8 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
   // Its URL may have expired; and a link to another server would lead away from the notebook.
   const save = async (event: Event) => {
     event.preventDefault();
-    open((await media.signed(key)) || "");
+    const url = await media.signed(key);
+    if (url) open(url);
   };
   const extend = async () => {
     const frame = await playback.lastFrame();

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class CloudVideo(Video):
-    """As `Video`; `path` fetches the file, where it is not here yet."""
+    """As `Video`; `path` fetches the file, where it is not here yet. An output shows its poster; it plays in
+    `client.library` and a `VideoWidget`."""
 
     def __init__(
         self, store: CloudStore, name: str, request: VideoRequest, id: str, mp4: MP4, demo: bool = False
