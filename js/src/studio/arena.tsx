@@ -179,10 +179,9 @@ function Ranking({ rows }: { rows: RankingRow[] }) {
       <p class="rw-heading">How often each model wins</p>
       <p class="rw-facts">
         {rows.length
-          ? "Of 100 comparisons with an average model here it would win so many; 19 times in 20 the truth " +
-            "is in the range beside it."
-          : "A ranking needs the same prompt made with two models, in one shape, and your answer. Takes of " +
-            "one model do not count."}
+          ? "Of 100 comparisons with an average model it would win so many; 19 times in 20 the truth is in " +
+            "the range beside it."
+          : "A ranking needs the same prompt made with two models, in one shape, and your answer."}
       </p>
       <ul class="rw-ranking">
         {rows.map((row) => {

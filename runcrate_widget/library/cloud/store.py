@@ -17,8 +17,9 @@ from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.library.store import Conflict, Stored
 
+from .address import normal
 from .bin import CloudBin
-from .bucket import Bucket, Found, Tag, normal
+from .bucket import Bucket, Found, Tag
 from .cache import Cache
 from .leases import LeaseObject, Leases
 from .listing import Listing
