@@ -418,5 +418,17 @@ def test_everyones_widget_shows_the_same_wall(
         expect(fox[0]).to_contain_text("★ 4", timeout=60_000)
         expect(fox[0].locator(".rw-kept")).to_be_visible()
         playing(there, bucket)
+        # Beside each other: what is compared is not read by the page, but seen.
+        for tile in there.locator(".rw-tile").all():
+            tile.hover()
+            tile.locator(".rw-pick").click()
+        there.locator(".rw-selection").get_by_role("button", name="Compare").click()
+        expect(there.locator(".rw-compare video")).to_have_count(2, timeout=60_000)
+        there.page.wait_for_function(
+            """from => [...document.querySelectorAll(".rw-compare video")].every((video) =>
+                video.currentSrc.startsWith(from) && video.readyState >= 2 && video.currentTime > 0)""",
+            arg=bucket.url,
+            timeout=60_000,
+        )
         kept(notebook, bucket, caches)
         kept(other, bucket, caches)
