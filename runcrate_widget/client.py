@@ -12,15 +12,15 @@ from datetime import timedelta
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .catalog import Model, models
 from .checks import check_flag
 from .environment import setting
-from .errors import ConfigurationError, InvalidRequestError, MissingExtraError, MissingKeyError
+from .errors import ConfigurationError, InvalidRequestError, MissingExtraError
+from .jobs.access import Access, check_owner
 from .jobs.loop import run_in_background, uninterrupted
-from .jobs.many import Many, refuse_many
-from .jobs.spending import DEMO, SpendingLimit
+from .jobs.many import refuse_many
+from .jobs.spending import SpendingLimit
 from .library.library import Library
 from .library.record import Record
 from .request import VideoRequest, check_count
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("runcrate_widget")
 
 
-class VideoClient(Many):
+class VideoClient(Access):
     """Generates videos, and goes on with what an earlier client left unfinished in its library.
 
     Args:
@@ -57,6 +57,9 @@ class VideoClient(Many):
             one is refused.
         limit_period: what of the library counts towards them: the last `timedelta`; by default what is
             asked for from now on.
+        owner: who is recorded as the one who asks for its jobs; by default nobody is.
+        carry: with False it sends, asks and fetches nothing, and needs no key: what is asked for is written
+            down, and left to `runcrate-widget carry`. It shows what becomes of that.
 
     Raises:
         ConfigurationError: the base URL would leak the key, or is given beside `demo`; or the key is none.
@@ -85,6 +88,8 @@ class VideoClient(Many):
         max_seconds: float | None = None,
         max_cost: float | None = None,
         limit_period: timedelta | None = None,
+        owner: str | None = None,
+        carry: bool = True,
     ) -> None:
         # First of all, so that no traceback that shows locals shows the key.
         try:
@@ -93,6 +98,7 @@ class VideoClient(Many):
             api_key = None
         check_count("max_concurrent", max_concurrent)
         self.demo = _demo_by_environment() if demo is None else check_flag("demo", demo)
+        self.owner, self.carry = check_owner(owner), check_flag("carry", carry)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
         self.prices = prices
@@ -139,34 +145,6 @@ class VideoClient(Many):
     ) -> None:
         self.close()
 
-    @property
-    def api_key(self) -> Key | None:
-        """The key, wrapped so that it does not show itself; None if there is none. It can be set to another
-        key (a text): jobs that were stopped by a wrong key go on."""
-        return self._key or _key_of_environment()
-
-    @api_key.setter
-    def api_key(self, text: str) -> None:
-        try:
-            self._key = Key(text)
-        finally:
-            text = ""
-        self._manager.retry_stopped()
-
-    @property
-    def base_url(self) -> str:
-        """Where the service is."""
-        return self._base_url
-
-    @property
-    def _service(self) -> str:
-        return DEMO if self.demo else self._base_url
-
-    @property
-    def service(self) -> str:
-        """The base URL's host, as it is named to people."""
-        return urlsplit(self._base_url).netloc
-
     def generate(
         self,
         prompt: str | VideoRequest,
@@ -201,7 +179,7 @@ class VideoClient(Many):
             request = VideoRequest(prompt, model=model, **given, extra=extra)
         if take is not None:
             check_count("take", take)
-        _refuse_key(request, self._require_key())
+        _refuse_key(request, self._known_key())
         if (known := models.find(request.model)) and not known.lives and known not in self._warned:
             self._warned.append(known)
             _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
@@ -257,12 +235,6 @@ class VideoClient(Many):
         limit, until somebody sends it (`job.resume()`, `generate()`) or gives it up (`job.cancel()`)."""
         return self._manager.unsent() if self.library.unfinished(self._service) else []
 
-    def _require_key(self) -> Key:
-        key = self.api_key
-        if key is None:
-            raise MissingKeyError
-        return key
-
     def __repr__(self) -> str:
         if not hasattr(self, "_made"):
             return "<VideoClient that could not be made>"
@@ -271,7 +243,8 @@ class VideoClient(Many):
         except ConfigurationError:
             key = "unusable"
         where = "demo backend" if self.demo else self.base_url
-        return f"<VideoClient {where}, key {key}, library {self.library.location!r}>"
+        key = f"key {key}" if self.carry else "carries nothing"
+        return f"<VideoClient {where}, {key}, library {self.library.location!r}>"
 
 
 #: By their libraries.
@@ -287,12 +260,14 @@ def client_of(library: Library) -> VideoClient | None:
 def _new_manager(client: VideoClient) -> JobManager:
     """Made when it is first asked for: what sends takes longer to load than all else together, and who only
     looks does not need it."""
+    from .jobs.leaving import Leaving
     from .jobs.manager import JobManager
     from .service.runcrate import RuncrateBackend
 
+    kind = JobManager if client.carry else Leaving
     backend = RuncrateBackend(client._base_url, client._require_key, demo=client.demo)
     most, limit = client.max_concurrent, lambda: client._limit
-    return JobManager(backend, client.library, max_concurrent=most, limit=limit)
+    return kind(backend, client.library, max_concurrent=most, limit=limit, owner=client.owner)
 
 
 def _resume(client: VideoClient) -> list[VideoJob]:
@@ -300,22 +275,14 @@ def _resume(client: VideoClient) -> list[VideoJob]:
     return client._manager.resume_all() if client.library.unfinished(client._service) else []
 
 
-def _refuse_key(request: VideoRequest, key: Key) -> None:
+def _refuse_key(request: VideoRequest, key: Key | None) -> None:
     """Raises InvalidRequestError where the key is in what would be sent, and recorded."""
     texts = {"prompt": request.prompt, "model": request.model, "extra": repr(request.extra)}
-    if not key.is_in(*texts.values()):  # as in nearly every request
+    if key is None or not key.is_in(*texts.values()):  # as in nearly every request
         return
     name = next((name for name, text in texts.items() if key.is_in(text)), "prompt")
     message = f"{name} has the API key in it. Nothing was sent, and nothing recorded."
     raise InvalidRequestError(name, message, "Take it out.")
-
-
-def _key_of_environment() -> Key | None:
-    text = setting("RUNCRATE_API_KEY")
-    try:
-        return Key(text) if text else None
-    finally:
-        text = ""
 
 
 def _demo_by_environment() -> bool:

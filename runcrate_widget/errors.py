@@ -42,6 +42,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .jobs.job import VideoJob
 
 
@@ -71,6 +73,21 @@ class RuncrateError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+    # In another process: as it is, whatever its class takes.
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., RuncrateError], tuple[type[RuncrateError], object, Mapping[str, object]]]:
+        return _arrived, (type(self), self.args, vars(self))
+
+
+def _arrived(
+    kind: type[RuncrateError], args: tuple[object, ...], about: Mapping[str, object]
+) -> RuncrateError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(about)
+    return error
 
 
 class InvalidRequestError(RuncrateError, ValueError):
@@ -111,12 +128,16 @@ class MissingKeyError(ConfigurationError):
 
     kind = "key"
 
-    def __init__(self) -> None:
-        RuncrateError.__init__(
-            self,
-            "There is no API key.",
-            "Set RUNCRATE_API_KEY in the environment, or pass VideoClient(api_key=…); demo=True needs none.",
+    def __init__(self, *, elsewhere: bool = False) -> None:
+        hint = (
+            "Set RUNCRATE_API_KEY in the environment, or pass VideoClient(api_key=…); demo=True needs none."
         )
+        if elsewhere:
+            hint = (
+                "The client came from another process, and its key stayed there: set RUNCRATE_API_KEY in the "
+                "environment of this one (of each worker), or client.api_key."
+            )
+        RuncrateError.__init__(self, "There is no API key.", hint)
         self.args = ()
 
 
@@ -242,11 +263,17 @@ class ImpossibleMoveError(RuncrateError):
 
 
 class JobError(RuncrateError):
-    """A job came to no video. `job` is the `VideoJob`, with all that is known."""
+    """A job came to no video. `job` is the `VideoJob`, with all that is known; None where the error has come
+    from another process, in which the job stays."""
 
     def __init__(self, job: VideoJob | None, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.job = job
+
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., RuncrateError], tuple[type[RuncrateError], object, Mapping[str, object]]]:
+        return _arrived, (type(self), self.args, {**vars(self), "job": None})
 
 
 class JobFailedError(JobError):

@@ -105,15 +105,15 @@ def set_clock(ahead: float) -> None:
 
 def tell_of_troubles() -> None:
     """What the store says, of which a `LibraryError` repeats nothing."""
-    from runcrate_widget.library.cloud import bucket
+    from runcrate_widget.library.cloud import address, bucket
 
-    unusable = bucket.unusable
+    unusable = address.unusable
 
     def telling(url: str, error: Exception) -> Any:
         tell(trouble=f"{type(error).__name__}: {error}"[:1000])
         return unusable(url, error)
 
-    bucket.unusable = telling
+    bucket.unusable = telling  # type: ignore[attr-defined]
 
 
 def set_seconds(seconds: dict[str, float]) -> None:

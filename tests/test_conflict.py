@@ -18,7 +18,8 @@ from runcrate_widget import VideoRequest
 from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.conflict import Superseded, is_paid_apart, resolved
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus, Record, Timeline, is_free
+from runcrate_widget.library.record import JobStatus, Record, is_free
+from runcrate_widget.library.timeline import Timeline
 
 S = JobStatus
 BEGIN = datetime(2026, 11, 26, tzinfo=timezone.utc)

@@ -26,7 +26,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 #: The others take some 5 to 20 s each.
 QUICK = ("limits", "models", "unconfirmed")
 #: Pages of packages that are too large for the extra `test`, named after them: run where they are installed.
-LARGE = ("mlflow",)
+LARGE = ("mlflow", "ray")
 
 _PYTHON = re.compile(r"python|\{code-block\} python")
 _WHY_NOT = re.compile(r"<!-- not run: (.+?) -->")
@@ -78,6 +78,9 @@ def _no_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RUNCRATE_BASE_URL", "http://127.0.0.1:9")
     # Neither do the packages that are given an export ask anybody, or leave anything elsewhere.
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    monkeypatch.setenv("RAY_agent_register_timeout_ms", "120000")  # a machine may be busy
     for name in ("HF_HOME", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / ".elsewhere" / name))
 

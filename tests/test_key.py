@@ -44,6 +44,7 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors
 from runcrate_widget.jobs.loop import engine
+from runcrate_widget.service.connections import Connections
 from runcrate_widget.service.key import Key
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -211,10 +212,19 @@ STEPS: dict[str, tuple[str, list[Any]]] = {
 }
 
 
+@pytest.mark.parametrize("by", ["asyncio", "httpcore"])
 @pytest.mark.parametrize("name", STEPS)
 def test_no_error_log_file_or_output_has_it(
-    server: FaultServer, tmp_path: Path, log: Callable[[], str], capfd: pytest.CaptureFixture[str], name: str
+    server: FaultServer,
+    tmp_path: Path,
+    log: Callable[[], str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    by: str,
 ) -> None:
+    if by == "httpcore":  # as where a proxy may be on the way
+        monkeypatch.setattr(Connections, "lines", lambda _: None)
     step, faults = STEPS[name]
     server._faults[step] = list(faults)
     with warnings.catch_warnings(record=True) as warned:
@@ -229,7 +239,7 @@ def test_no_error_log_file_or_output_has_it(
             told += everything_told(job.error)
     assert bool(told) == (job.status != "completed")
     assert not has_key(told)
-    assert "httpcore" in log()
+    assert by in log()
     assert not has_key(log())
     assert not files_with_key(tmp_path)
     assert not has_key("".join(capfd.readouterr()))
@@ -357,8 +367,8 @@ def test_a_pickle_or_copy_has_none(server: FaultServer, tmp_path: Path) -> None:
     client = VideoClient(KEY, base_url=server.url, library=tmp_path)
     job = client.generate("A fox", model="Veo 3.0")
     video = job.wait(30)
+    assert not has_key(pickle.dumps(client))
     for thing in (
-        client,
         client.api_key,
         job,
         client._manager,
@@ -426,7 +436,7 @@ await widget.jobs[1]""",
     "a bad limit": ("VideoClient(key(), max_seconds=-1)", "InvalidRequestError"),
     "a bad URL": ("VideoClient(key(), base_url='http://a.example')", "ConfigurationError"),
     "a folder that is none": ("VideoClient(library=5)", "LibraryError"),
-    "a pickle": ("pickle.dumps(client)", "TypeError"),
+    "a pickle": ("pickle.dumps(client)", ""),
     "a copy": ("copy.deepcopy(job)", "TypeError"),
     "a name that is not there": ("[client, job, widget, video, not_there]", "NameError"),
     "a key that is none": (

@@ -42,7 +42,8 @@ from videos import small_mp4
 from runcrate_widget.jobs import polling, waking
 from runcrate_widget.jobs.schedule import Schedule
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus, Timeline, now
+from runcrate_widget.library.record import JobStatus, now
+from runcrate_widget.library.timeline import Timeline
 from runcrate_widget.request import VideoRequest
 from runcrate_widget.service import limits
 

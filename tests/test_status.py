@@ -18,14 +18,13 @@ from runcrate_widget import VideoJob, VideoRequest, errors
 from runcrate_widget.jobs.status import MOVES, Move, make_move_now, moved
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import (
-    MOMENTS,
     JobStatus,
     Record,
-    Timeline,
     now,
     read_record,
     write_record,
 )
+from runcrate_widget.library.timeline import MOMENTS, Timeline
 
 pytestmark = pytest.mark.usefixtures("quick")
 

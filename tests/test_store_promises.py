@@ -175,13 +175,13 @@ def test_a_scan_has_all_and_tells_what_changed(place: Place) -> None:
     seen = dict(other.scan())
     assert sorted(seen) == [f"fox-{number:08x}" for number in range(5)]
     for name in seen:
-        found = other.scanned(name)
+        found = dict(other.read_all({name: seen[name]}))[name]
         assert found is not None and found.content == b"1"
     store.replace("fox-00000002", b"22")
     store.create("fox-00000009", b"1")
     now = dict(other.scan())
     assert {name for name in now if seen.get(name) != now[name]} == {"fox-00000002", "fox-00000009"}
-    found = other.scanned("fox-00000002")
+    found = dict(other.read_all(now))["fox-00000002"]
     assert found is not None and found.content == b"22"
 
 

@@ -430,7 +430,8 @@ def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
     def opened() -> tuple[int, dict[str, str]]:
         store = CloudStore(str(place.location))
         before = store.bucket.requests
-        names = {name: json.loads(store.scanned(name).content)["status"] for name, _ in store.scan()}  # type: ignore[union-attr]
+        read = store.read_all(dict(store.scan()))
+        names = {name: json.loads(stored.content)["status"] for name, stored in read if stored is not None}
         return store.bucket.requests - before, names
 
     requests, found = opened()

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runcrate_widget.catalog import Model
+    from runcrate_widget.jobs.carrier import State
     from runcrate_widget.jobs.job import VideoJob
     from runcrate_widget.jobs.plan import Cell, Plan
     from runcrate_widget.library.record import Record
     from runcrate_widget.request import VideoRequest
+
+    from .codes import Tally
 
 
 def job_object(
@@ -93,9 +96,24 @@ def export_object(made: Any, format: str) -> dict[str, Any]:
     }
 
 
+def carrier_object(state: State, tally: Tally) -> dict[str, Any]:
+    """How far a carrier is."""
+    return {
+        "type": "carrier",
+        "waiting": state.waiting,
+        "sent": state.sent,
+        "stopped": state.stopped,
+        "made": tally.made,
+        "failed": tally.failed,
+        "unconfirmed": tally.unconfirmed,
+        "held": None if state.held is None else error_fields(state.held),
+        "other": None if state.other is None else str(state.other),
+    }
+
+
 _OF_A_RECORD = (
     *("key", "id", "status", "prompt", "model", "duration", "aspect_ratio", "take", "service", "demo"),
-    *("created", "ended", "made_in", "cost", "path", "error", "kept", "rating", "tags", "note"),
+    *("created", "ended", "made_in", "cost", "path", "error", "kept", "rating", "tags", "note", "owner"),
 )
 
 
@@ -120,6 +138,7 @@ def _record(
         "rating": record.rating,
         "tags": list(record.tags),
         "note": record.choice.note,
+        "owner": record.owner,
     }
     return {"type": "job", **{name: values[name] for name in _OF_A_RECORD}}
 

@@ -26,6 +26,7 @@ _HOMES = {
     "choose": ("choosing", "choose"),
     "library export": ("looking", "export"),
     "models": ("looking", "models"),
+    "carry": ("carrying", "carry"),
 }
 
 

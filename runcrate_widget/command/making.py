@@ -62,8 +62,8 @@ def batch(asked: Namespace, out: Out) -> int:
     with client_of(asked) as client:
         plan = client.plan(rows.rows, takes=asked.takes, **_several(asked))
         _check_alike(plan, rows)
-        folder = client.library.folder
-        files = Files(asked.output, force=asked.force, count=len(plan), library=folder, folder=True)
+        place = client.library.folder
+        files = Files(asked.output, force=asked.force, count=len(plan), library=place, folder=True)
         _show_plan(plan, rows, client, out)
         if not plan.requests:
             return codes.WRONG

@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from runcrate_widget.typed import extra_of, nearest
@@ -218,6 +218,23 @@ def _models(one: Parser) -> None:
     del one
 
 
+def _carry(one: Parser) -> None:
+    one.add_argument("folder", nargs="?", metavar="LIBRARY", help="as --library")
+    one.add_argument("--max-concurrent", type=int, metavar="N", help="with the service at a time (4)")
+    _limits(one)
+    one.add_argument(
+        "--limit-period",
+        type=_period,
+        metavar="TIME",
+        help="the limits count the library's last 12h, 7d, …: also what was sent before this began",
+    )
+    one.add_argument(
+        "--until-done",
+        action="store_true",
+        help="end when nothing is left (0), or when the key, the credits or a limit stop it (3)",
+    )
+
+
 _COMMANDS = (
     ("generate", "make the videos of one prompt; run again, it gives what is there", _generate),
     ("batch", "make the videos of a file; it shows the plan and its cost, and asks", _batch),
@@ -229,6 +246,7 @@ _COMMANDS = (
     ("choose", "keep, reject, rate or tag videos, or note something", _choose),
     ("library export", "give the videos that match to other programs, as a folder", _export),
     ("models", "list the models", _models),
+    ("carry", "send what others have left to a carrier, for as long as it runs", _carry),
 )
 
 
@@ -269,6 +287,13 @@ def _price(text: str) -> tuple[str, float]:
     if not sign or not model.strip() or not 0 <= price < float("inf"):
         raise argparse.ArgumentTypeError(f'{text!r} is no price: "Veo 3.0=0.40", dollars a second')
     return model.strip(), price
+
+
+def _period(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d+)\s*([hd])", text.strip().casefold())
+    if found is None or not 0 < int(found[1]) < 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: 12h, 7d")
+    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
 
 
 def _count(text: str) -> int:

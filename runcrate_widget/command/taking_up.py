@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 def resume(asked: Namespace, out: Out) -> int:
     """Goes on with all that the service has, and waits for it."""
     with client_of(asked, resume=True) as client:
-        if client.library.folder.is_dir() and client.api_key is None:
+        if client.library.store.exists() and client.api_key is None:
             raise MissingKeyError
         jobs = client.unfinished()
-        unsent = len(client.library.filter(status="waiting", hidden=None))
-        if unsent:
+        waiting = client.library.filter(status="waiting", hidden=None)
+        left = sum(one.handed_over is not None for one in waiting)
+        if left:
+            out.say(f"Left to a carrier, which `runcrate-widget carry` is: {videos(left)}.")
+        if unsent := len(waiting) - left:
             what = f"Not sent yet, and not by this: {videos(unsent)}."
             out.say(f"{what} Where nobody is at work on that any more, run what asked for it again.")
         if not jobs:

@@ -31,6 +31,9 @@ def recorded_end(record: Record) -> End | None:
 
 def closed(record: Record) -> RuncrateError:
     """Why a job stops that its client no longer carries."""
+    if record.id is None and record.status is JobStatus.WAITING and record.handed_over is not None:
+        message = "Its client was closed. It was left to a carrier, which sends it all the same."
+        return RuncrateError(message, "Ask a new client for it again to follow it.", kind="closed")
     if record.id is None:
         message = "Its client was closed. It was not sent: nothing is billed."
         return RuncrateError(message, "Ask a new client for it again to send it.", kind="closed")

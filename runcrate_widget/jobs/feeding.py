@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Sequence
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.library.record import Record
 from runcrate_widget.request import VideoRequest
 
 from .plan import Cell, Maker
-from .tracker import Tracker, gone
+from .tracker import MOST_OPEN, Tracker, gone
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -60,8 +61,20 @@ class Feeding:
             track.stopped = track.stopped or RuncrateError(message, kind="unforeseen")
 
     def _feed(self) -> None:
+        left: list[Record] = []
+        try:
+            self._feed_each(left)
+        finally:
+            if left and self._track.cancelled:
+                self._maker.take_back(left)
+
+    def _feed_each(self, left: list[Record]) -> None:
+        """`left` becomes those that were left to a carrier before they had a place here."""
         track = self._track
         for at, cell in enumerate(self._cells):
+            if at == self._most_open >= MOST_OPEN:  # they wait for nobody here
+                rest = [(one.request, one.take) for one in self._cells[at:] if one.request is not None]
+                left += self._maker.leave_all(rest)
             if not track.has_room(self._most_open):
                 return
             if (reason := self._enough(cell)) is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from traitlets import Bool, HasTraits, Instance, Unicode
 
@@ -227,6 +227,10 @@ class VideoJob(Facts, HasTraits):
             # A user's observer: its fault, even its SystemExit, must not become the job's.
             _log.exception("An observer of %r failed", self)
 
+    def __reduce__(self) -> NoReturn:
+        message = "A job stays in its process. Pass job.key: client.job(key) is the job in another one."
+        raise TypeError(message)
+
     def __repr__(self) -> str:
         minutes, seconds = divmod(int(self.elapsed), 60)
         mark = "DEMO " if self.demo else ""
@@ -260,7 +264,8 @@ class VideoJob(Facts, HasTraits):
             shown = {"id": record.id, "demo": record.demo, "note": note, "error": error, "video": video}
             # The status last: another thread that sees an end sees what belongs to it.
             for name, value in {**shown, "status": record.status}.items():
-                self.set_trait(name, value)
+                if getattr(self, name) is not value:  # to set one takes much longer than to look
+                    self.set_trait(name, value)
             for listener in list(self._listeners.values()):
                 try:
                     listener()

@@ -40,6 +40,7 @@ COLUMNS = (
     "prompt",
     "key",
     "service",
+    "owner",
 )
 
 _ANSWERED = timedelta(minutes=5)  # longer than a request waits for its answer
@@ -79,6 +80,7 @@ class Ledger(Sequence[dict[str, Any]]):
     `prompt`      what was asked for
     `key`         the job's name in the library
     `service`     who has it
+    `owner`       who asked for it, or None: `VideoClient(owner=…)`
     ============  ======================================================================================
 
     What the service refused (no credits, a wrong key, a request that is not allowed) is not here: nothing was
@@ -281,6 +283,7 @@ def _row(record: Record, outcome: str) -> dict[str, Any]:
         "prompt": record.prompt,
         "key": record.key,
         "service": record.service,
+        "owner": record.owner,
     }
 
 

@@ -30,7 +30,7 @@ from runcrate_widget.service.limits import Limits
 from .ending import watch
 from .ends import recorded_end
 from .job import VideoJob
-from .living import at_rest, had, living, newer, was_left, why_at_rest
+from .living import at_rest, had, living, newer, onlooked, waits_for_carrier, was_left, why_at_rest
 from .loop import engine
 from .pacer import pacer_of
 from .runs import Runs, goes_on
@@ -42,8 +42,10 @@ from .times import Times
 class JobManager:
     """Looks after the jobs of one client. At most `max_concurrent` of them are with the service at a time.
 
-    `limit` is asked for what may be spent, whenever something is to be sent.
+    `limit` is asked for what may be spent, whenever something is to be sent; `owner` stands on the records.
     """
+
+    _kind: type[Runs] = Runs
 
     def __init__(
         self,
@@ -52,13 +54,16 @@ class JobManager:
         *,
         max_concurrent: int,
         limit: Callable[[], SpendingLimit],
+        owner: str | None = None,
     ) -> None:
         self._backend = backend
         self._library = library
         self._limit = limit
+        self._owner = owner
         #: How long videos took.
         self.times = Times(library)
-        self._runs = Runs(backend, library, max_concurrent=max_concurrent, limit=limit, times=self.times)
+        how: dict[str, Any] = {"max_concurrent": max_concurrent, "limit": limit, "times": self.times}
+        self._runs = self._kind(backend, library, **how)
         self.resize = self._runs.resize
         backend.heard = lambda limits: _heard(backend, limits)
         watch(self._runs)
@@ -116,7 +121,7 @@ class JobManager:
         self.check_open()
         service = self._backend.service
         if self._library.find(id, service=service) is None:
-            self._ask_for(id)
+            _ask_for(self._backend, id)
         with self._library.lock:
             record, lease = self._library.find(id, service=service), None
             if record is None:
@@ -125,11 +130,6 @@ class JobManager:
                 return self.look_up(record)
             job = self._job(record, lease)
         return self._revived(job)
-
-    def _ask_for(self, id: str) -> None:
-        if engine().here:
-            raise RuntimeError("A job was asked for by its id in the engine's own thread (by an observer?).")
-        engine().submit(lambda: ask_for(self._backend, id)).result()
 
     def look_up(self, record: Record) -> VideoJob:
         """The job of a record, as it is: nothing is sent, asked or fetched for it before it is told to."""
@@ -234,7 +234,9 @@ class JobManager:
         self, request: VideoRequest, take: int, attempt: int, id: str | None = None
     ) -> tuple[Record, Lease | None, bool]:
         backend = self._backend
-        made = self._library.create(request, take, attempt, backend.service, id=id, demo=backend.demo)
+        left = id is None and not self._kind.carries
+        about: dict[str, Any] = {"id": id, "demo": backend.demo, "owner": self._owner, "handed_over": left}
+        made = self._library.create(request, take, attempt, backend.service, **about)
         self._limit().asked.add(made[0].name)
         return made
 
@@ -267,10 +269,12 @@ class JobManager:
                 return job
         else:
             job._wanted = job._wanted or wanted
-            job._manager = self if job.done else job._manager  # whose it was may be closed
+            if taken := self._kind.carries and job in onlooked:  # and only looked at until now
+                onlooked.discard(job)
+            job._manager = self if job.done or taken else job._manager  # whose it was may be closed
             old = (job.status, job.id) != (record.status, record.id) or job in at_rest
             # Another notebook has gone on with it; or nobody has asked for it, or its client was closed.
-            if job.done and (old or (wanted and job.record.status is JobStatus.WAITING)):
+            if taken or (job.done and (old or (wanted and job.record.status is JobStatus.WAITING))):
                 job.record = newer(job.record, record)
                 job._renew()
                 engine().call(self._runs.start, job)
@@ -298,13 +302,19 @@ def _checked(id: object) -> str:
     raise InvalidRequestError("id", f"id is {id!r}; it looks like vid_abc123.")
 
 
+def _ask_for(backend: Backend, id: str) -> None:
+    if engine().here:
+        raise RuntimeError("A job was asked for by its id in the engine's own thread (by an observer?).")
+    engine().submit(lambda: ask_for(backend, id)).result()
+
+
 def _heard(backend: Backend, limits: Limits) -> None:
     pacer_of(backend.account).heard(limits)
 
 
 def stands(record: Record) -> bool:
     """Whether nothing is sent where the take is asked for whose record this is."""
-    if record.status is not JobStatus.WAITING:
+    if record.status is not JobStatus.WAITING or waits_for_carrier(record):
         return not _may_be_sent_anew(record)
     job = living.get((record.folder, record.name))
     return job is not None and not job.done  # it waits for its turn, and is counted

@@ -44,7 +44,7 @@ class Many(Bounds):
         def _manager(self) -> JobManager: ...
         @property
         def _service(self) -> str: ...
-        def _require_key(self) -> object: ...
+        def _check_ready(self) -> None: ...  # raises ConfigurationError
         def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
 
     def plan(
@@ -168,11 +168,6 @@ class Many(Bounds):
                 raise cell.error
         self._check_ready()
         return BestOf(plan, ClientMaker(self), budget=budget, score=score, enough=enough, at_a_time=at_a_time)
-
-    def _check_ready(self) -> None:
-        """Raises ConfigurationError, before anything is recorded."""
-        self._require_key()
-        self._manager.check_open()
 
     def _generate_takes(self, requests: Sequence[VideoRequest], takes: int) -> Iterator[VideoJob]:
         """New takes of each request. Raises before the first if all of them go over a limit."""

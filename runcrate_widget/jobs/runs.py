@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runcrate_widget.errors import (
@@ -23,9 +24,10 @@ from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Backend
 
 from .cancelling import GIVEN_UP, NOT_SENT, Given, begin_cancelling, cancelling, written
+from .download import DOWNLOADS
 from .ends import End, closed, recorded_end
 from .job import VideoJob
-from .living import at_rest, newer, was_left, why_at_rest
+from .living import at_rest, newer, waits_for_carrier, was_left, why_at_rest
 from .loop import engine
 from .run import Run
 from .sending import OPENING, Means
@@ -40,6 +42,9 @@ _MENDABLE = (AuthenticationError, InsufficientCreditsError, PermissionDeniedErro
 
 class Runs:
     """At most `max_concurrent` jobs are with the service at a time."""
+
+    #: Whether they are carried here, and not only looked at.
+    carries = True
 
     def __init__(
         self,
@@ -61,8 +66,9 @@ class Runs:
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
         slots, opening = Slots(max_concurrent), asyncio.Semaphore(OPENING)
+        downloads = asyncio.Semaphore(DOWNLOADS)
         self._means = Means(
-            backend, library, limit, slots, opening, self.resume_stopped, self._note_stop, times
+            backend, library, limit, slots, opening, downloads, self.resume_stopped, self._note_stop, times
         )
 
     @property
@@ -73,6 +79,10 @@ class Runs:
     def resize(self, count: int) -> None:
         """From now on at most so many jobs are with the service at a time. From any thread."""
         engine().run(lambda: self._means.slots.resize(count))
+
+    def hold(self, put_back: Callable[[VideoJob, RuncrateError], bool]) -> None:
+        """Has `put_back` asked of each that is refused whether it waits on. Before any is begun."""
+        self._means = replace(self._means, put_back=put_back)
 
     def wanted(self) -> list[VideoJob]:
         """The jobs under way that a person asked for. From any thread."""
@@ -108,7 +118,7 @@ class Runs:
             self.start(job)
 
     def _note_stop(self, job: VideoJob, error: RuncrateError) -> None:
-        if isinstance(error, _MENDABLE):
+        if isinstance(error, _MENDABLE) and not waits_for_carrier(job.record):  # which tries again
             self._stopped.add(job)
 
     def resume_stopped(self) -> None:

@@ -34,7 +34,7 @@ from runcrate_widget.service.policy import is_filtered
 from .ends import closed
 from .gone import hint_if_gone
 from .job import VideoJob
-from .living import living
+from .living import with_id
 from .loop import in_thread
 from .pacer import pacer_of
 from .slots import Slots
@@ -64,9 +64,12 @@ class Means:
         limit: what may be spent.
         slots: of them, so many jobs are with the service at a time.
         opening: of them, so many jobs are between the opening of a connection and their request's first byte.
+        downloads: so many videos come at a time.
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
         times: is told of each video that was made.
+        put_back: is asked of a job that is refused whether it waits on, and does not fail: a carrier's does,
+            where what refuses it would refuse any other, too.
     """
 
     backend: Backend
@@ -74,9 +77,11 @@ class Means:
     limit: Callable[[], SpendingLimit]
     slots: Slots
     opening: asyncio.Semaphore
+    downloads: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
     times: Times
+    put_back: Callable[[VideoJob, RuncrateError], bool] = lambda *_: False
 
 
 class Sending:
@@ -190,11 +195,8 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
-        same = [
-            one.record for one in living.values() if one.record.id == answer.id and not is_free(one.record)
-        ]
-        here = job.record.folder, job.record.service
-        if any((one.folder, one.service) == here for one in same):
+        same = with_id(job.record.folder, job.record.service, answer.id)
+        if not all(map(is_free, same)):
             await self.unconfirmed(
                 f"The service answered with {answer.id}, which is the id of another job: "
                 "there may be one video of both."
@@ -214,6 +216,10 @@ class Sending:
             await self.unconfirmed(
                 f"It was sent, and it is not known whether {host} took it: {error.message}"
             )
+        if said is Verdict.REFUSED and self._means.put_back(self._job, error):
+            if self._job.record.status is JobStatus.SUBMITTING:
+                await self._talk.move(Move(JobStatus.WAITING))
+            raise error
         if said is Verdict.REFUSED:
             if isinstance(error, APIError) and is_filtered(error.message, error.code, error.type):
                 error.kind, error.hint = "filtered", _FILTERED_HINT

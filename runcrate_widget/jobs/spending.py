@@ -75,7 +75,7 @@ class SpendingLimit:
         """Whether there is any limit."""
         return self.max_seconds is not None or self.max_cost is not None
 
-    def check(self, request: VideoRequest, library: Library, *, sent: str | None = None) -> None:
+    def check(self, request: VideoRequest, library: Iterable[Record], *, sent: str | None = None) -> None:
         """Raises SpendingLimitError if the video of the request would go over a limit: see `check_all`."""
         self.check_all([request], library, sent=sent)
 
@@ -88,7 +88,7 @@ class SpendingLimit:
         self.asked.add(record.name)
 
     def check_all(
-        self, requests: Sequence[VideoRequest], library: Library, *, sent: str | None = None
+        self, requests: Sequence[VideoRequest], library: Iterable[Record], *, sent: str | None = None
     ) -> None:
         """Raises SpendingLimitError if the videos of all these requests together would go over a limit.
 

@@ -33,7 +33,11 @@ def standing(attempts: Sequence[Record]) -> Record | None:
     worth = {one.name: _worth(one) for one in attempts}
     if JobStatus.UNCONFIRMED in (one.status for one in attempts):
         # What nobody carries is sent when it is asked for: not over one that may have been taken.
-        worth |= {one.name: 1 for one in attempts if one.status is JobStatus.WAITING and not is_owned(one)}
+        worth |= {
+            one.name: 1
+            for one in attempts
+            if one.status is JobStatus.WAITING and one.handed_over is None and not is_owned(one)
+        }
     return max(attempts, key=lambda one: (worth[one.name], one.attempt), default=None)
 
 

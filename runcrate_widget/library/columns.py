@@ -41,7 +41,8 @@ COLUMNS: dict[str, str] = {
     "rating": "int",
     "tags": "texts",
     "note": "text",
-    # What it took.
+    # Who asked for it, and what it took.
+    "owner": "text",
     "cost": "float",
     "created": "moment",
     "sent": "moment",
@@ -104,6 +105,7 @@ def facts_of(record: Record) -> Row:
         "rating": choice.rating,
         "tags": list(choice.tags),
         "note": choice.note or None,
+        "owner": record.owner,
         "cost": 0.0 if record.demo else record.cost,
         "created": line.created,
         "sent": line.sent,

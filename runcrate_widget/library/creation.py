@@ -5,10 +5,35 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from runcrate_widget.errors import DamagedRecordError, LibraryError
+from runcrate_widget.errors import DamagedRecordError
 
-from .record import Record
+from .record import Record, write_record
+from .records import restored, unreadable
 from .store import Lease, Store
+
+
+def create_record(
+    store: Store, record: Record, read: Callable[[str], Record | None]
+) -> tuple[Record, Lease | None, bool]:
+    """As `Library.create`, whose record is made."""
+    name = record.name
+    lease = lease_or_record(name, store.lease, read)
+    try:
+        stored = store.read(name)
+        if (known := restored(store, name, stored)) is not None:
+            return known, lease, False
+        check_free(name, store)
+        if stored is not None:  # of a later version; not every file system refuses to make it anew
+            raise unreadable(name, store)
+        if store.create(name, write_record(record)):
+            return record, lease, True
+        if (known := read(name)) is None:  # somebody was quicker
+            raise unreadable(name, store)
+        return known, lease, False
+    except BaseException:
+        if lease is not None:
+            lease.release()
+        raise
 
 
 def lease_or_record(
@@ -37,12 +62,3 @@ def check_free(name: str, store: Store) -> None:
             "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
             "remove the file, or ask for another take.",
         )
-
-
-def unreadable(name: str, store: Store) -> LibraryError:
-    """What is told of a record that is there, and is not for us."""
-    if store.read(name) is not None:
-        message = f"{name}.json was written by a later version of runcrate_widget."
-        return LibraryError(message, "Update it here, too.")
-    message = f"{name}.json is there, and cannot be read: it may have been paid."
-    return DamagedRecordError(message, "Mend its permissions, or ask for another take.")

@@ -24,7 +24,7 @@ import re
 import threading
 import time
 import warnings
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
 from runcrate_widget.errors import LibraryError
@@ -71,7 +71,8 @@ class FolderStore:
         content = self._read(self._sidecar(name))
         return None if content is None else Stored(content)
 
-    scanned = read
+    def read_all(self, seen: Mapping[str, Hashable]) -> Iterator[tuple[str, Stored | None]]:
+        return ((name, self.read(name)) for name in seen)
 
     def _read(self, path: str) -> bytes | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from .record import Record
 
@@ -20,19 +20,23 @@ class Index:
         self._names: dict[tuple[str, str], list[str]] = {}  # by prompt and service; some may be gone
 
     def refresh(
-        self, seen: Iterator[tuple[str, Hashable]], read: Callable[[str], Record | None]
+        self, seen: Iterator[tuple[str, Hashable]], read: Callable[[Mapping[str, Hashable]], Iterator[Record]]
     ) -> list[Record]:
-        """Looks at all: `seen` are names and marks; a record whose mark is another one is read anew."""
+        """Looks at all: `seen` are names and marks; those whose mark is another one are read anew."""
         self.looked = time.monotonic()
         by_name: dict[str, tuple[Hashable, Record]] = {}
+        changed: dict[str, Hashable] = {}
         for name, mark in seen:
             known = self._by_name.get(name)
             if known is not None and known[0] == mark:
                 by_name[name] = known
-            elif (record := read(name)) is not None:
-                by_name[name] = mark, record
-                if known is None:
-                    self._names.setdefault((record.prompt, record.service), []).append(name)
+            else:
+                changed[name] = mark
+        for record in read(changed):
+            name = record.name
+            by_name[name] = changed[name], record
+            if name not in self._by_name:
+                self._names.setdefault((record.prompt, record.service), []).append(name)
         self._by_name = by_name
         self.complete = True
         return [record for _, record in by_name.values()]

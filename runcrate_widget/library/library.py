@@ -9,8 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -24,17 +23,17 @@ from runcrate_widget.request import VideoRequest
 
 from . import removal
 from .attempts import Attempts, standing
-from .conflict import Superseded, is_paid_apart, resolved
-from .creation import check_free, lease_or_record, unreadable
+from .creation import create_record
 from .export import export
 from .index import Index
 from .naming import each_once, fresh_record
 from .pictures import keep_picture
 from .places import opened
-from .record import JobStatus, Record, read_record, write_record
+from .record import Record
+from .records import put_record, restored
 from .search import Records, Search, found
 from .shelf import Shelf
-from .store import Conflict, Lease, Store, Stored
+from .store import Lease, Store
 
 if TYPE_CHECKING:
     from runcrate_widget.service.backend import Sink
@@ -132,6 +131,7 @@ class Library:
         rating: int | None = None,
         tag: str | None = None,
         hidden: bool | None = False,
+        owner: str | None = None,
     ) -> Records:
         """The records that match all that is given, newest first. What was put away or deleted is left out.
 
@@ -146,11 +146,12 @@ class Library:
             rating: those that were rated so high, or higher: 1 to 5.
             tag: a word that they were given.
             hidden: True for those that were put away or deleted, None for all.
+            owner: who asked for it, as it stands there (`VideoClient(owner=…)`).
 
         Raises:
             InvalidRequestError: something of it is not what belongs there.
         """
-        search = Search(model, status, text, since, until, kept, rating, tag, hidden)
+        search = Search(model, status, text, since, until, kept, rating, tag, hidden, owner)
         return search.of(self._refreshed())
 
     def to_frame(self) -> Any:
@@ -205,9 +206,11 @@ class Library:
         *,
         id: str | None = None,
         demo: bool = False,
+        owner: str | None = None,
+        handed_over: bool = False,
     ) -> tuple[Record, Lease | None, bool]:
         """Records that a job is about to be sent (or, with an `id`, that the service has it), and takes the
-        right to carry it.
+        right to carry it. `handed_over`: whether a carrier is to send it.
 
         Returns:
             The record; the right, or None if another process has it; whether the record is new. If it is not,
@@ -218,24 +221,13 @@ class Library:
             LibraryError: the folder cannot be written, or the picture is gone. So nothing may be sent.
         """
         request = keep_picture(self.store, request)
-        record = fresh_record(self.folder, request, take, attempt, service, id=id, demo=demo)
-        lease = lease_or_record(record.name, self.lease, self._read)
-        try:
-            known = self._read(record.name)
-            if known is not None:
-                return known, lease, False
-            check_free(record.name, self.store)
-            if self.store.create(record.name, write_record(record)):
-                self._index.note(record)
-                self.shelf.note(record)
-                return record, lease, True
-            if (known := self._read(record.name)) is None:  # somebody was quicker
-                raise unreadable(record.name, self.store)
-            return known, lease, False
-        except BaseException:
-            if lease is not None:
-                lease.release()
-            raise
+        about: dict[str, Any] = {"id": id, "demo": demo, "owner": owner, "handed_over": handed_over}
+        record = fresh_record(self.folder, request, take, attempt, service, **about)
+        made, lease, new = create_record(self.store, record, self._read)
+        if new:
+            self._index.note(made)
+            self.shelf.note(made)
+        return made, lease, new
 
     def write(self, record: Record) -> Record:
         """Puts a record in place of what is there; it is on disk when this returns. What it is now.
@@ -244,38 +236,9 @@ class Library:
             LibraryError: it cannot be written.
             Superseded: another process has gone on with the job, and what it wrote holds.
         """
-        while True:
-            try:
-                self.store.replace(record.name, write_record(record), record.mark)
-                break
-            except Conflict:
-                record = self._beside(record)
+        record = put_record(self.store, record, self._read)
         self.shelf.note(record)
         return record
-
-    def _beside(self, ours: Record) -> Record:
-        """What of a record to write that another process has written meanwhile. Raises Superseded."""
-        theirs = self._read(ours.name)
-        if theirs is None:  # somebody has removed it
-            if self.store.create(ours.name, write_record(ours)):
-                return replace(ours, mark=None)
-            if (theirs := self._read(ours.name)) is None:
-                raise unreadable(ours.name, self.store)
-        if is_paid_apart(ours, theirs):
-            self._keep_apart(ours)
-        if (record := resolved(ours, theirs)) is None:
-            raise Superseded(theirs)
-        return record
-
-    def _keep_apart(self, paid: Record) -> None:
-        """Has a job of its own for what the service has taken besides."""
-        for attempt in count(paid.attempt + 1):
-            apart = fresh_record(self.folder, paid.request, paid.take, attempt, paid.service, demo=paid.demo)
-            apart = replace(
-                paid, name=apart.name, key=apart.key, attempt=attempt, mark=None, status=JobStatus.QUEUED
-            )
-            if self.store.create(apart.name, write_record(apart)):
-                return
 
     def reread(self, record: Record) -> Record:
         """The record as it is on disk now (as it was, if that cannot be read)."""
@@ -313,25 +276,16 @@ class Library:
 
     def _read(self, name: str) -> Record | None:
         """The record of this name as it is now, or None. A damaged one is set aside, and told of."""
-        return self._record(name, self.store.read(name))
+        return restored(self.store, name, self.store.read(name))
 
-    def _scanned(self, name: str) -> Record | None:
-        return self._record(name, self.store.scanned(name))
-
-    def _record(self, name: str, stored: Stored | None) -> Record | None:
-        if stored is None:
-            return None
-        try:
-            record = read_record(name, self.folder, stored.content)
-        except ValueError as error:
-            self.store.set_aside(name, str(error))
-            return None
-        return record if record is None or stored.mark is None else replace(record, mark=stored.mark)
+    def _read_all(self, seen: Mapping[str, Hashable]) -> Iterator[Record]:
+        read = (restored(self.store, name, stored) for name, stored in self.store.read_all(seen))
+        return (record for record in read if record is not None)
 
     def _refreshed(self) -> list[Record]:
         """All records, each once; those that changed are read again."""
         with self.lock:
-            return each_once(self._index.refresh(self.store.scan(), self._scanned))
+            return each_once(self._index.refresh(self.store.scan(), self._read_all))
 
 
 def _place(given: str | os.PathLike[str] | None) -> Path | str:

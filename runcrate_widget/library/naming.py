@@ -11,7 +11,8 @@ from pathlib import Path
 
 from runcrate_widget.request import VideoRequest, fingerprint
 
-from .record import JobStatus, Record, Timeline, now
+from .record import JobStatus, Record, now
+from .timeline import Timeline
 
 _LONGEST_SLUG = 40
 
@@ -25,10 +26,12 @@ def fresh_record(
     *,
     id: str | None = None,
     demo: bool = False,
+    owner: str | None = None,
+    handed_over: bool = False,
 ) -> Record:
     """The record, not written yet, of a job that is about to be sent (or, with an `id`, that the service
     has)."""
-    key = _key(request, take, attempt, service, id)
+    key, moment = _key(request, take, attempt, service, id), now()
     return Record(
         name=readable_name(request.prompt, key),
         folder=folder,
@@ -37,10 +40,12 @@ def fresh_record(
         take=take,
         attempt=attempt,
         service=service,
-        timeline=Timeline(created=now()),
+        timeline=Timeline(created=moment),
         status=JobStatus.QUEUED if id else JobStatus.WAITING,
         id=id,
         demo=demo,
+        owner=owner,
+        handed_over=moment if handed_over else None,
     )
 
 

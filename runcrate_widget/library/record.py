@@ -23,6 +23,8 @@ the moments         ISO 8601 with a zone, or null: see `Timeline`
 `adopted`           when its id was given to it by hand
 `choice`            what a person makes of the video: see `Choice`
 `mp4`               what the file says of itself: `size` (bytes), `width`, `height`, `duration` (s), `audio`
+`owner`             who asked for it, in at most 200 characters; not there if nobody is to be recorded
+`handed_over`       when it was left to a carrier, which sends it; not there if its own process does
 ==================  ======================================================================================
 """
 
@@ -30,8 +32,8 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
@@ -43,6 +45,7 @@ from runcrate_widget.request import VideoRequest, request_fields, restore_reques
 from runcrate_widget.service.address import normal_service
 
 from .choice import Choice, choice_fields, restore_choice
+from .timeline import MOMENTS, Timeline
 
 if TYPE_CHECKING:
     from runcrate_widget.media.video import Video
@@ -52,9 +55,7 @@ VERSION = 3
 
 #: More seconds, or dollars, than anybody has.
 _VAST = 1e12
-
-#: Seconds: who looked away for longer does not know how long it took.
-LONGEST_BLIND = 60.0
+LONGEST_OWNER = 200  #: Characters.
 
 
 class JobStatus(str, Enum):
@@ -84,76 +85,6 @@ class JobStatus(str, Enum):
 
     def __format__(self, spec: str) -> str:
         return self.value.__format__(spec)
-
-
-@dataclass(frozen=True, repr=False)
-class Timeline:
-    """The moments of a job, as datetimes in UTC; None where it did not come to that, or nobody was there to
-    see it.
-
-    Attributes:
-        created: when it was asked for.
-        sent: when the submit began; the last one, if it was sent again.
-        submitted: when the service's id arrived.
-        processing: when `processing` was first seen, if somebody had looked in the 6 s before.
-        ready: when `completed` was seen.
-        downloaded: when the file was whole and in its place.
-        ended: when it came to its end, whatever that is.
-        polls: how often the service was asked for its status.
-        unseen: seconds before `ready` in which nobody asked: so much earlier it may have been ready.
-    """
-
-    created: datetime
-    sent: datetime | None = None
-    submitted: datetime | None = None
-    processing: datetime | None = None
-    ready: datetime | None = None
-    downloaded: datetime | None = None
-    ended: datetime | None = None
-    polls: int = 0
-    unseen: float | None = None
-
-    @property
-    def waited(self) -> float | None:
-        """Seconds in our own queue, before it was sent; None if it was not sent."""
-        return _between(self.created, self.sent)
-
-    @property
-    def made_in(self) -> float | None:
-        """Seconds from the service's id to `completed`: its queue and the making. None if that is not known:
-        nobody looked for a minute before the end, or the id was given by hand."""
-        return _between(self.submitted, self.ready) if self._looked else None
-
-    @property
-    def queued_for(self) -> float | None:
-        """Seconds from the service's id to `processing`: its queue. None if that is not known."""
-        return _between(self.submitted, self.processing)
-
-    @property
-    def making(self) -> float | None:
-        """Seconds from `processing` to `completed`. None if that is not known."""
-        return _between(self.processing, self.ready) if self._looked else None
-
-    @property
-    def _looked(self) -> bool:
-        return self.unseen is not None and self.unseen <= LONGEST_BLIND
-
-    def __repr__(self) -> str:
-        began = f"created     {self.created.astimezone():%Y-%m-%d %H:%M:%S}"
-        later = [(name, _between(self.created, getattr(self, name))) for name in MOMENTS[1:]]
-        lines = [f"{name:<11} +{seconds:.1f} s" for name, seconds in later if seconds is not None]
-        made = "" if self.made_in is None else f"made in {self.made_in:.1f} s, "
-        return "\n".join([began, *lines, f"{made}{self.polls} polls"])
-
-
-#: The names of the moments, in their order.
-MOMENTS = tuple(one.name for one in fields(Timeline) if one.name not in ("polls", "unseen"))
-
-
-def _between(begin: datetime | None, end: datetime | None) -> float | None:
-    """Seconds. None: one is not known, or a clock was set back in between."""
-    seconds = -1.0 if begin is None or end is None else (end - begin).total_seconds()
-    return seconds if seconds >= 0 else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,6 +117,8 @@ class Record:
     choice: Choice = field(default_factory=Choice)  #: What a person makes of the video.
     mp4: MP4 | None = None  #: What the file said of itself when it was whole.
     mark: Hashable = None  #: The state in which it was read, where the store tells; see `Store.replace`.
+    owner: str | None = None  #: Who asked for it: `VideoClient(owner=…)`.
+    handed_over: datetime | None = None  #: When it was left to a carrier: `VideoClient(carry=False)`.
     unknown: Mapping[str, Any] = field(default_factory=dict)  #: Fields that a later version has written.
 
     @property
@@ -251,10 +184,31 @@ class Record:
         made = f"{self.created:%Y-%m-%d %H:%M}"
         return f"<Record {self.id or self.key} {self.status} {made} {prompt!r} ({self.request.model_name})>"
 
+    # In another process, which may have another folder for what it fetches from a bucket.
+    def __reduce__(self) -> tuple[Callable[..., Record], tuple[str | None, Mapping[str, Any]]]:
+        from .places import url_of
+
+        return _arrived, (url_of(self.folder), vars(self))
+
+
+def _arrived(location: str | None, about: Mapping[str, Any]) -> Record:
+    """A record that comes from another process."""
+    from .places import of_another_process
+
+    record = object.__new__(Record)
+    folder = {} if location is None else {"folder": of_another_process(location).folder}
+    vars(record).update({**about, **folder})
+    return record
+
 
 def now() -> datetime:
     """The time, as records have it (UTC)."""
     return datetime.now(timezone.utc)
+
+
+def is_owner(text: object) -> bool:
+    """Whether a record can say that this is who asked for it."""
+    return isinstance(text, str) and len(text.strip()) > 0 and len(text) <= LONGEST_OWNER
 
 
 def is_free(record: Record) -> bool:
@@ -298,6 +252,10 @@ def write_record(record: Record) -> bytes:
         known["mp4"] = asdict(record.mp4)
     if choice := choice_fields(record.choice):
         known["choice"] = choice
+    if record.owner is not None:
+        known["owner"] = record.owner
+    if record.handed_over is not None:
+        known["handed_over"] = _text(record.handed_over)
     # A field a line by the separator: with `indent` Python takes ten times as long.
     text = json.dumps({**known, **record.unknown}, ensure_ascii=False, separators=(",\n ", ": "))
     return text.encode("utf-8", "surrogatepass")
@@ -352,6 +310,8 @@ def _record(name: str, folder: Path, given: dict[str, Any]) -> Record:
         cost=_amount(take("cost", None)),
         choice=_choice(given),
         mp4=_mp4(given),
+        owner=given.pop("owner") if is_owner(given.get("owner")) else None,
+        handed_over=_moment(text) if (text := take("handed_over", None)) is not None else None,
         unknown=given,
     )
 

@@ -54,6 +54,7 @@ class Search:
     rating: int | None
     tag: str | None
     hidden: bool | None
+    owner: str | None = None
 
     def __post_init__(self) -> None:
         for names, kind, what in _KINDS:
@@ -90,6 +91,7 @@ class Search:
             and (self.kept is None or record.choice.kept is self.kept)
             and (self.rating is None or (record.choice.rating or 0) >= self.rating)
             and (self.tag is None or self.tag in record.choice.tags)
+            and (self.owner is None or record.owner == self.owner)
             and (self.hidden is None or record.choice.hidden is self.hidden)
         )
 
@@ -154,7 +156,7 @@ def _has(record: Record, asked: list[str]) -> bool:
 
 
 _KINDS: tuple[tuple[tuple[str, ...], Any, str], ...] = (
-    (("model", "status", "text", "tag"), str, "a text"),
+    (("model", "status", "text", "tag", "owner"), str, "a text"),
     (("kept", "hidden"), bool, "True or False"),
     (("rating",), (int, float), "a number from 1 to 5: the lowest one that is asked for"),
 )

@@ -17,7 +17,7 @@ Every method raises `LibraryError` where the store cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -106,8 +106,9 @@ class Store(Protocol):
     def scan(self) -> Iterator[tuple[str, Hashable]]:
         """The names of all records, each with a mark that changes when the record does."""
 
-    def scanned(self, name: str) -> Stored | None:
-        """As `read`, of a record that `scan` has just named: as it was then, or is now."""
+    def read_all(self, seen: Mapping[str, Hashable]) -> Iterator[tuple[str, Stored | None]]:
+        """As `read`, of records that `scan` has just named, with their marks: as they were then, or are
+        now."""
 
     def changed(self) -> int | None:
         """What is another when a record was made or replaced; None if that is not known without a scan."""

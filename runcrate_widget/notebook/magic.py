@@ -97,7 +97,7 @@ class Magics:
         for cell in plan.problems:
             assert cell.error is not None
             raise unnumbered(cell.error)
-        if client.api_key is None or plan.over_limit is not None:
+        if (client.carry and client.api_key is None) or plan.over_limit is not None:
             return client.generate_many([row], takes=given.takes, **how)  # which says so
         return plan.run()
 

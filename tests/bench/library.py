@@ -23,7 +23,8 @@ from pathlib import Path
 
 from runcrate_widget import VideoRequest
 from runcrate_widget.library.naming import fresh_record
-from runcrate_widget.library.record import JobStatus, Timeline, now, write_record
+from runcrate_widget.library.record import JobStatus, now, write_record
+from runcrate_widget.library.timeline import Timeline
 from runcrate_widget.request import wire_body
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -27,7 +27,8 @@ from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.naming import fresh_record
 from runcrate_widget.library.question import Question
-from runcrate_widget.library.record import JobStatus, Record, Timeline, now, write_record
+from runcrate_widget.library.record import JobStatus, Record, now, write_record
+from runcrate_widget.library.timeline import Timeline
 from runcrate_widget.library.words import searched
 
 RUNS = 15

@@ -52,6 +52,8 @@ class CloudBin:
         """Puts the objects of a record back in their place, if they are in the bin and nothing is there.
         Whether the video is one of them."""
         found = False
+        if not record.choice.hidden:  # as every one is that was deleted, from before it is
+            return False
         for place, ending in _PLACES:
             path = f"{place}/{record.name}{ending}"
             if not self._bucket.has(path):

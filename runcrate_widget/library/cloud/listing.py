@@ -1,9 +1,9 @@
-"""`Listing`: all records of a bucket, without asking for each: what changed since it was looked at last.
+"""`Listing`: all records of a bucket, without a request for each.
 
-The store's own listing says which records there are, and in which state. Only those that are in another state
-than before are read, many at a time. The first time, an index object is read before: the content of each
-record as some process has seen it, with its state. It is believed only where the listing says that the record
-is still in that state; whoever finds that it knows too little writes it anew.
+The bucket's own listing says which records there are, and in which state. Many are read at a time. Where very
+many are wanted, an index object is read before: the content of each record as some process has seen it, with
+its state. It is believed only where the listing says that the record is still in that state; whoever finds
+that it knows too little writes it anew.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.store import Stored
 
-from .bucket import Bucket, Tag
+from .bucket import Bucket, Listed, Tag
 
 _INDEX = "index.json.gz"
 _FORM = 1
 _AT_ONCE = 32  # requests
-_WORTH_IT = 200  # records that the index did not know: then it is written
+_PAGE = 1000  # objects of one answer
+_PARTS = 6  # of a listing, at the same time
+_MANY = 200  # records: then the index is worth its while
 
 
 class Listing:
@@ -32,57 +33,69 @@ class Listing:
     def __init__(self, bucket: Bucket, read: Callable[[str], Stored | None]) -> None:
         self._bucket = bucket
         self._read = read
-        self._lock = threading.Lock()
-        self._tags: dict[str, Tag] = {}  # as they were seen last
-        self._fresh: dict[str, Stored] = {}  # read, and not yet asked for
-        self._started = False
+        self._ordered = True
+        self._cuts: list[str] = []  # paths, between which there were about as many each
 
     def scan(self) -> Iterator[tuple[str, Tag]]:
-        """The names of all records, and their states. The content of those that changed is at hand
-        afterwards (`content`). Raises LibraryError."""
-        with self._lock:
-            listed = {
-                one.path[len("records/") : -len(".json")]: one.tag
-                for one in self._bucket.list("records/")
-                if one.path.endswith(".json")
-            }
-            changed = [name for name, tag in listed.items() if self._tags.get(name) != tag]
-            self._fresh.clear()
-            index = None
-            if not self._started and len(changed) >= _WORTH_IT:
-                index = self._from_index(listed)
-                changed = [name for name in changed if name not in self._fresh]
-            with ThreadPoolExecutor(_AT_ONCE, "runcrate_widget records") as pool:
-                for name, seen in zip(changed, pool.map(self._read, changed), strict=True):
-                    if seen is not None:
-                        self._fresh[name] = seen
-            if not self._started and len(changed) >= _WORTH_IT:
-                self._write_index(listed, index)
-            self._tags, self._started = listed, True
-        return iter(listed.items())
+        """The names of all records, and their states. Raises LibraryError."""
+        # Pages come one after the other: of what was many, parts are listed at the same time.
+        cuts = [None, *self._cuts, None]
+        with ThreadPoolExecutor(len(cuts), "runcrate_widget listing") as pool:
+            parts = list(pool.map(self._part, cuts[:-1], cuts[1:]))
+        paths = [one.path for part in parts for one in part]
+        if self._cuts and paths != sorted(paths):  # a store that lists in an order of its own
+            self._cuts, self._ordered = [], False
+            parts = [self._part(None, None)]
+        elif self._ordered and len(paths) >= _PARTS * _PAGE and paths == sorted(paths):
+            step = len(paths) // _PARTS + 1
+            self._cuts = paths[step::step]
+        for part in parts:
+            for one in part:
+                if one.path.endswith(".json"):
+                    yield one.path[len("records/") : -len(".json")], one.tag
 
-    def content(self, name: str) -> Stored | None:
-        """A record as it was when all were looked at last."""
-        seen = self._fresh.pop(name, None)
-        return self._read(name) if seen is None else seen
+    def _part(self, after: str | None, last: str | None) -> list[Listed]:
+        """What comes after one path, up to another and with it."""
+        part = []
+        for one in self._bucket.list("records/", after):
+            if last is not None and one.path > last:
+                break
+            part.append(one)
+        return part
 
-    def _from_index(self, listed: dict[str, Tag]) -> Tag | None:
-        found = self._bucket.get(_INDEX)
+    def read(self, seen: Mapping[str, Hashable]) -> Iterator[tuple[str, Stored | None]]:
+        """Those records, by their names and the states in which a scan has seen them. Raises LibraryError."""
+        known: dict[str, Stored] = {}
+        before = None
+        if len(seen) >= _MANY:
+            known, before = self._from_index(seen)
+            yield from known.items()
+        unknown = [name for name in seen if name not in known]
+        with ThreadPoolExecutor(_AT_ONCE, "runcrate_widget records") as pool:
+            for name, stored in zip(unknown, pool.map(self._read, unknown), strict=True):
+                yield name, stored
+                if len(unknown) >= _MANY and stored is not None:
+                    known[name] = stored
+        if len(unknown) >= _MANY:
+            self._write_index(known, before)
+
+    def _from_index(self, seen: Mapping[str, Hashable]) -> tuple[dict[str, Stored], Tag | None]:
+        found, known = self._bucket.get(_INDEX), dict[str, Stored]()
         if found is None:
-            return None
+            return known, None
         with contextlib.suppress(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError):
             told = json.loads(gzip.decompress(found.content))
             if told["form"] == _FORM:
                 for name, (e_tag, version, content) in told["records"].items():
-                    if listed.get(name) == (tag := Tag(e_tag, version)):
-                        self._fresh[name] = Stored(str(content).encode("utf-8", "surrogatepass"), tag)
-        return found.tag
+                    if seen.get(name) == (tag := Tag(e_tag, version)):
+                        known[name] = Stored(content.encode("utf-8", "surrogatepass"), tag)
+        return known, found.tag
 
-    def _write_index(self, listed: dict[str, Tag], before: Tag | None) -> None:
+    def _write_index(self, known: Mapping[str, Stored], before: Tag | None) -> None:
         records = {
-            name: (tag.e_tag, tag.version, seen.content.decode("utf-8", "surrogatepass"))
-            for name, tag in listed.items()
-            if (seen := self._fresh.get(name)) is not None and seen.mark == tag
+            name: (mark.e_tag, mark.version, content.decode("utf-8", "surrogatepass"))
+            for name, (content, mark) in known.items()
+            if isinstance(mark, Tag)
         }
         with contextlib.suppress(LibraryError, UnicodeError):  # it only saves time; another may be quicker
             content = gzip.compress(json.dumps({"form": _FORM, "records": records}).encode(), 6)

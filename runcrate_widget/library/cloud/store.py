@@ -8,22 +8,25 @@ import re
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+from runcrate_widget.environment import setting
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.library.store import Conflict, Stored
 
+from .address import normal
 from .bin import CloudBin
-from .bucket import Bucket, Found, Tag, normal
+from .bucket import Bucket, Found, Tag
 from .cache import Cache
 from .leases import LeaseObject, Leases
 from .listing import Listing
 from .pictures import CloudPictures
 from .promises import check_promises
 
+_WHERE = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ENDPOINT")
 _REMEMBERED = 50_000  # records that this process has written
 _TRIES = 50  # of who adds a line, and another is quicker
 _URL_SECONDS = 3600
@@ -35,9 +38,8 @@ class CloudStore:
 
     def __init__(self, url: str) -> None:
         self.location = url = normal(url)
-        # One bucket of this name at each endpoint.
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-        identity = f"{url} {endpoint}"
+        # There is one bucket of this name at each endpoint, or in each account.
+        identity = " ".join([url, *(setting(name) for name in _WHERE)])
         self.bucket = Bucket(url)
         self.cache = Cache(identity, url.partition("://")[2])
         #: Where the videos are on this machine, once they were made or asked for.
@@ -85,8 +87,8 @@ class CloudStore:
     def scan(self) -> Iterator[tuple[str, Hashable]]:
         return self._listing.scan()
 
-    def scanned(self, name: str) -> Stored | None:
-        return self._listing.content(name)
+    def read_all(self, seen: Mapping[str, Hashable]) -> Iterator[tuple[str, Stored | None]]:
+        return self._listing.read(seen)
 
     def changed(self) -> None:
         """Nothing tells that short of looking."""
@@ -157,7 +159,7 @@ class CloudStore:
         path = self.folder / f"{name}.mp4"
         part = self.receive(name)
         try:
-            self.bucket.upload(f"videos/{name}.mp4", part.path, "video/mp4")
+            self.bucket.upload(_video(name), part.path, "video/mp4")
             part.publish(path)
         except LibraryError:
             raise
@@ -186,7 +188,7 @@ class CloudStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 with open(temporary, "wb") as file:
-                    size = self.bucket.download(f"videos/{name}.mp4", file.write)
+                    size = self.bucket.download(_video(name), file.write)
                 if size is None:
                     return None
                 os.replace(temporary, path)
@@ -200,7 +202,7 @@ class CloudStore:
         return path
 
     def has_video(self, name: str) -> bool:
-        return self.bucket.has(f"videos/{name}.mp4")
+        return self.bucket.has(_video(name))
 
     def poster(self, name: str) -> bytes | None:
         """The poster: from the cache, or the bucket."""
@@ -223,9 +225,18 @@ class CloudStore:
         keep_poster(self.folder / f"{name}.mp4", jpeg)
         self.bucket.create(f"posters/{name}.jpg", jpeg)
 
+    def piece(self, name: str, offset: int, length: int) -> tuple[bytes, int] | None:
+        """Some bytes of the video, without the rest of it, and its size; None if the store does not have
+        it."""
+        return self.bucket.piece(_video(name), offset, length)
+
+    def place(self, name: str) -> str:
+        """Where the video is, for people."""
+        return f"{self.location}/{_video(name)}"
+
     def url(self, name: str) -> str | None:
         """A URL by which a page may play the video, for an hour."""
-        return self.bucket.sign(f"videos/{name}.mp4", _URL_SECONDS)
+        return self.bucket.sign(_video(name), _URL_SECONDS)
 
     def unusable(self, error: OSError) -> LibraryError:
         if isinstance(error, LibraryError):
@@ -262,6 +273,10 @@ def _is_alive(temporary: str) -> bool:
 
 def _record(name: str) -> str:
     return f"records/{name}.json"
+
+
+def _video(name: str) -> str:
+    return f"videos/{name}.mp4"
 
 
 def _damaged(name: str) -> str:
