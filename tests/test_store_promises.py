@@ -67,9 +67,9 @@ def until(met: Callable[[], T | None], seconds: float = 60.0) -> T:
 
 def test_of_many_threads_one_creates(place: Place) -> None:
     stores = [place.store() for _ in range(4)]
-    for number in range(4):
+    for number in range(3):
         name = f"fox-{number:08x}"
-        calls = [lambda n=n, name=name: stores[n % 4].create(name, b"%d" % n) for n in range(16)]
+        calls = [lambda n=n, name=name: stores[n % 4].create(name, b"%d" % n) for n in range(8)]
         made = at_once(*calls)
         assert sum(made) == 1
         found = place.store().read(name)
@@ -138,7 +138,7 @@ def test_who_writes_one_after_the_other_needs_no_look_between(place: Place) -> N
 def test_of_many_that_replace_one_state_one_does(place: Place) -> None:
     stores = [place.store() for _ in range(8)]
     assert stores[0].create(NAME, b"0")
-    for number in range(6):
+    for number in range(4):
         found = stores[0].read(NAME)
         assert found is not None
 
