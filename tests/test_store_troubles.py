@@ -21,7 +21,7 @@ from test_store_promises import publish
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
-from runcrate_widget.library.cloud import bucket as bucket_module
+from runcrate_widget.library.cloud import address as address_module
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
@@ -45,7 +45,7 @@ def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who gives up does so soon."""
-    monkeypatch.setattr(bucket_module, "_RETRY", {"max_retries": 0})
+    monkeypatch.setattr(address_module, "_RETRY", {"max_retries": 0})
 
 
 def a_put(part: str) -> Any:
@@ -419,7 +419,7 @@ def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
 ) -> None:
     from runcrate_widget.library.cloud import listing
 
-    monkeypatch.setattr(listing, "_WORTH_IT", 10)
+    monkeypatch.setattr(listing, "_MANY", 10)
     library = Library(str(place.location))
     records = [
         library.create(VideoRequest("A fox", model="Veo 3.0"), take, 1, "https://s")[0]
