@@ -91,16 +91,9 @@ def on_dask(library: Any, nobody_left: None) -> Iterator[Run]:  # noqa: ARG001  
     ):
 
         def run(function: Callable[..., Any], asked: Sequence[tuple[Any, ...]]) -> list[Any]:
-            # The first two each to a worker of its own, so that both have worked.
-            first = dict(enumerate(dask.nthreads()))
-            futures = [
-                dask.submit(
-                    function, *one, pure=False, workers=first.get(at), allow_other_workers=at in first
-                )
-                for at, one in enumerate(asked)
-            ]
+            futures = [dask.submit(function, *one, pure=False) for one in asked]
             distributed.wait(futures, timeout=PATIENCE)
-            return [future.exception() or future.result() for future in futures]
+            return [future.exception(PATIENCE) or future.result(PATIENCE) for future in futures]
 
         yield run
 
