@@ -65,7 +65,6 @@ class VideoJob(Facts, HasTraits):
     thread; one that takes long holds up every job.
 
     Attributes:
-        record: what the library holds of it; it is replaced at each change.
         request: the `VideoRequest`.
         key: its name in the library, 8 hexadecimal digits.
         take: which take of this request it is, from 1.
