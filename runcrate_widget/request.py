@@ -135,7 +135,7 @@ class VideoRequest:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, VideoRequest):
             return NotImplemented
-        return (_given(self), self._picture) == (_given(other), other._picture)
+        return self is other or (_given(self), self._picture) == (_given(other), other._picture)
 
     def __hash__(self) -> int:
         return hash(fingerprint(self))
@@ -175,7 +175,7 @@ def fingerprint(request: VideoRequest) -> str:
 def request_fields(request: VideoRequest) -> dict[str, Any]:
     """The request as a record has it. The other way round: `restore_request`."""
     fields = {name: getattr(request, name) for name in ("prompt", "model", "duration", "aspect_ratio")}
-    extra = {"extra": json.loads(request._extra)} if request.extra else {}
+    extra = {"extra": json.loads(request._extra)} if request._extra != "{}" else {}
     picture = {"image": picture_fields(request._picture)} if request._picture else {}
     return {**fields, **picture, **extra, **json.loads(request._unknown)}
 
@@ -230,7 +230,8 @@ def _fill(
 
 def _given(request: VideoRequest) -> dict[str, Any]:
     own = {name: getattr(request, name) for name in _OWN}
-    return {name: value for name, value in own.items() if value is not None} | dict(request.extra)
+    given = {name: value for name, value in own.items() if value is not None}
+    return given if request._extra == "{}" else given | json.loads(request._extra)
 
 
 def _check_model(model: object) -> tuple[str, Model | None]:

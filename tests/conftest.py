@@ -20,6 +20,7 @@ from fault_server import FaultServer
 from host_page import InPage, bundle_pages
 from hosts import Host, JupyterLab, Marimo, NbClassic, Voila
 from lab import Lab, LabServer
+from object_stores import ObjectStore, Place, moto, seaweed
 from shown import Widget
 from videos import small_mp4
 from vscode import VSCode
@@ -71,6 +72,35 @@ def server() -> Iterator[FaultServer]:
     """A service that does what the contract says until a test gives it faults."""
     with FaultServer(video=small_mp4(1)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """S3's semantics, in one process."""
+    with moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A store that people run."""
+    with seaweed(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "memory", "moto", "seaweed"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A library in which there is nothing yet, in each kind of store."""
+    kind, cache = request.param, tmp_path / "cache"
+    if kind in ("moto", "seaweed"):
+        server: ObjectStore = request.getfixturevalue(f"{kind}_server")
+        for name, value in server.environment(cache).items():
+            monkeypatch.setenv(name, value)
+        return Place(kind, server.new_library(), cache, server)
+    monkeypatch.setenv("RUNCRATE_CACHE", str(cache))
+    return Place(
+        kind, f"memory://{tmp_path.name}/{os.getpid()}" if kind == "memory" else tmp_path / "videos", cache
+    )
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ The fixtures `moto_server`, `seaweed_server` and `place` (each kind of store in 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -71,28 +72,33 @@ class ObjectStore:
 
     def boto3(self) -> Any:
         """Another client, to see with other eyes what there is."""
-        import boto3  # type: ignore[import-untyped,import-not-found,unused-ignore]
-        from botocore.config import Config  # type: ignore[import-untyped,import-not-found,unused-ignore]
+        return _client(self.endpoint)
 
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20),
-        )
-
-    def objects(self, url: str) -> dict[str, bytes]:
-        """All that is in a library: path → content. What goes meanwhile is left out."""
+    def objects(self, url: str, part: str = "") -> dict[str, bytes]:
+        """What is in a library, below `part`: path → content. What goes meanwhile is left out."""
         s3, prefix = self.boto3(), url.removeprefix(f"s3://{BUCKET}/") + "/"
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix + part)
         keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
         found = {}
         for key in keys:
             with contextlib.suppress(s3.exceptions.NoSuchKey):
                 found[key.removeprefix(prefix)] = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return found
+
+
+@functools.lru_cache(maxsize=8)
+def _client(endpoint: str) -> Any:
+    import boto3  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    from botocore.config import Config  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20),
+    )
 
 
 def free_ports(count: int) -> list[int]:
@@ -121,8 +127,8 @@ def seaweed(folder: Path) -> Iterator[ObjectStore]:
     config.write_text(
         json.dumps({"identities": [{**who, "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]})
     )
-    names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port")
-    names += ("filer.port.grpc", "s3.port", "s3.port.grpc", "s3.port.iceberg", "s3.port.lance")
+    names = [f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")]
+    names += ["s3.port.iceberg", "s3.port.lance"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     (folder / "data").mkdir()
     command = [
@@ -134,6 +140,7 @@ def seaweed(folder: Path) -> Iterator[ObjectStore]:
         "-filer",
         "-s3",
         f"-s3.config={config}",
+        "-s3.autoCreateBucket=false",
         "-master.volumeSizeLimitMB=64",
         "-volume.max=20",
         *(f"-{name}={port}" for name, port in ports.items()),

@@ -16,9 +16,9 @@ from runcrate_widget import Clip, Model, Video, VideoClient, VideoRequest, Video
 from runcrate_widget.errors import InvalidRequestError, RuncrateError, UnknownModelError
 
 SHOWN: dict[str, str] = {
-    "client": "api_key base_url best_of close demo estimate generate generate_many job ledger library "
-    "max_concurrent max_cost max_seconds plan price prices service unfinished unsent",
-    "library": "bin delete export filter find folder ranking restore to_frame",
+    "client": "api_key base_url best_of carry close demo estimate generate generate_many job ledger library "
+    "max_concurrent max_cost max_seconds owner plan price prices service unfinished unsent",
+    "library": "bin delete export filter find folder location ranking restore to_frame",
     "bin": "find folder poster",
     "ledger": "count filter index reconcile to_csv to_frame totals",
     "job": "adopt cancel choice choose cost demo done elapsed ended error id key model note observe path prompt "
@@ -27,8 +27,8 @@ SHOWN: dict[str, str] = {
     "plan": "cells columns cost count index known new not_sent over_limit problems repeated requests run seconds time "
     "to_dicts to_frame",
     "batch": "as_completed cancel count counts done failed index plan problems stopped to_dicts to_frame videos wait",
-    "video": "audio contact_sheet demo duration fps frames has_audio height id join last_frame model mp4 path picture "
-    "poster prompt read_bytes request sha256 show size to_gif trim width",
+    "video": "audio contact_sheet demo duration fps frames has_audio height here id join last_frame location model mp4 "
+    "path picture poster prompt read_bytes request sha256 show size to_gif trim url width",
     "request": "aspect_ratio duration extra image model model_name prompt replace seconds",
     "models": "add as_of find get items keys load nearest suggestion update values",
     "scores": "black_frames duration_right frozen_frames intact motion sharpness",

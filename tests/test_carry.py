@@ -29,12 +29,13 @@ from runcrate_widget.jobs.carrier import MORE, Carrier, State
 from runcrate_widget.jobs.living import living
 from runcrate_widget.library.at_work import carrier_of
 from runcrate_widget.library.library import Library
-from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.naming import fresh_record
+from runcrate_widget.library.record import JobStatus, read_record, write_record
 from runcrate_widget.notebook.rows import has_key
 
 ROOT = Path(__file__).resolve().parent.parent
 VIDEO = small_mp4(1)
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 
 pytestmark = [
     pytest.mark.usefixtures("quick", "soon"),
@@ -267,6 +268,7 @@ def test_the_budget_holds_it_up_and_fails_nothing(tmp_path: Path) -> None:
         one = carry(server, tmp_path, "--max-seconds", "13", "--limit-period", "1d")
         assert "--max-seconds is 13 s" in one.until_said("Waiting: ")
         until(lambda: any("the carrier waits: max_seconds is 13 s" in job.note for job in jobs))
+        until(lambda: sum(job.done for job in jobs) == 2)
         assert one.end(signal.SIGINT) == 130
         assert server.count("submit") == 2
         # With the period, another one counts what the first has sent; --until-done ends where it is stopped.
@@ -316,6 +318,25 @@ def test_what_would_refuse_any_holds_up_all_and_fails_none(tmp_path: Path, statu
             until(lambda: statuses(tmp_path)["completed"] == 30)
             until(lambda: not states[-1].held)
         assert server.count("submit") == 30 + 14
+
+
+def test_where_answers_are_lost_it_does_not_lose_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer(video=VIDEO, submit=[reply(502)] * 1000) as server:
+        leave(server, tmp_path, "A fox", 40)
+        monkeypatch.setattr(carrier_module, "FIRST_PAUSE", 10_000.0)
+        with carrier_in_here(client_of(server, tmp_path, resume=False)) as (one, states):
+            until(lambda: states and states[-1].held and not one.in_hand)
+            looks = len(states)
+            until(lambda: len(states) > looks + 5)
+            assert states[-1].held.kind == "unconfirmed"  # type: ignore[union-attr]
+            lost = server.count("submit")
+            assert lost <= 4 + MORE
+            assert statuses(tmp_path) == {"unconfirmed": lost, "waiting": 40 - lost}
+            server._faults["submit"].clear()
+            one._hold.until = 0.0  # the pause is over
+            until(lambda: statuses(tmp_path) == {"unconfirmed": lost, "completed": 40 - lost})
 
 
 def test_what_is_not_allowed_while_others_are_fails_by_itself(tmp_path: Path) -> None:
@@ -407,10 +428,25 @@ def test_a_batch_is_left_as_a_whole(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
         prompts = [f"A fox, {number}" for number in range(1020)]
         batch = client.generate_many(prompts, model="Veo 3.0")
-        until(lambda: len(Library(tmp_path)) == 1020)  # and it waits for none to be done
+        until(lambda: len(list(tmp_path.glob("*.json"))) == 1020)  # and it waits for none to be done
         assert len(batch.counts) and batch.counts["waiting"] <= 1000
         assert all(one.handed_over for one in Library(tmp_path).filter())
         assert not list(tmp_path.glob("*.lock")), "nobody has them in hand"
+        assert batch.cancel() == 1020
+        batch.wait(PATIENCE)
+        until(lambda: all(one.status == "cancelled" for one in client.library))
+
+
+def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
+        batch = client.generate_many([f"A fox, {number}" for number in range(60)], model="Veo 3.0")
+        assert batch[59]
+        assert batch.cancel() == 60
+        batch.wait(PATIENCE)
+        assert statuses(tmp_path) == {"cancelled": 60}
+        assert not list(tmp_path.glob("*.lock"))
+        assert carry(server, tmp_path, "--until-done").end() == 0
+        assert not server.requests
 
 
 def test_it_sends_and_asks_nothing_and_what_it_cannot_do_says_so(tmp_path: Path) -> None:
@@ -437,6 +473,32 @@ def test_it_sends_and_asks_nothing_and_what_it_cannot_do_says_so(tmp_path: Path)
             again = later.generate("A fox", model="Veo 3.0")
             carry(server, tmp_path, "--until-done").end()
             assert again.wait(PATIENCE) and sent(server) == {"A fox": 1}
+
+
+def test_what_is_cancelled_while_it_is_looked_at_says_so(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
+        counted = Counter[str]()
+        client.library.store.scan = counting(client.library.store.scan, counted, "scan")  # type: ignore[method-assign]
+        jobs = [client.generate("A fox", model="Veo 3.0", take=n) for n in range(1, 31)]
+        for job in jobs[1:]:
+            job.cancel()
+        counted.clear()
+        until(lambda: counted["scan"] >= 4)
+        assert all(job.error and job.error.kind == "cancelled" and not job.note for job in jobs[1:])
+        assert not jobs[0].done
+
+
+def test_who_asked_is_never_the_reason_that_a_record_is_damaged(tmp_path: Path) -> None:
+    record = fresh_record(tmp_path, VideoRequest("A fox", model="Veo 3.0"), 1, 1, "demo", owner="ann")
+    for odd in (5, "", "x" * 201, None, ["ann"]):
+        fields = {**json.loads(write_record(record)), "owner": odd}
+        found = read_record(record.name, tmp_path, json.dumps(fields).encode())
+        assert found and found.owner is None
+        assert json.loads(write_record(found))["owner"] == odd, "and what is there stays"
+    left = fresh_record(tmp_path, record.request, 2, 1, "demo", owner="ann", handed_over=True)
+    again = read_record(left.name, tmp_path, write_record(left))
+    assert again and (again.owner, again.handed_over) == ("ann", left.created)
+    assert again.key == fresh_record(tmp_path, record.request, 2, 1, "demo").key
 
 
 def test_a_failed_one_is_left_anew_and_a_lost_one_is_settled(tmp_path: Path) -> None:

@@ -954,6 +954,7 @@ def test_the_page_names_every_field_and_every_code(shell: Shell) -> None:
     objects = shell.objects("batch", file, *VEO, "--yes", code=1)
     objects += shell.objects("models", code=0)
     objects += shell.objects("library", code=0)
+    objects += shell.objects("carry", "--until-done", code=0)
     file = shell.write("prompts.csv", "prompt", "A hen", "A cow")
     shell.server._faults["submit"] = [reply(401)] * 4
     objects += shell.objects("batch", file, *VEO, "--yes", "--max-seconds", "6", code=3)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from fault_server import KEY, FaultServer
 from lab import BLOCK, Lab, LabServer, Notebook
-from playwright.sync_api import Locator, Page, Response, WebSocket, expect
+from playwright.sync_api import Locator, Page, Response, Route, WebSocket, expect
 from proxy import Proxy
 from videos import small_mp4, write_large_mp4
 
@@ -196,6 +196,42 @@ def test_200_mb_play_and_seek_by_the_servers_url_and_the_kernel_sends_none_of_it
         assert sum(status == 206 for _, status in answers) >= 3
         assert wire.chunks == []
         assert wire.received - before < 1_000_000
+
+
+def test_the_player_waits_neither_for_the_studio_nor_for_the_answer_whether_the_server_has_the_file(
+    lab: Lab, page: Page, tmp_path: Path
+) -> None:
+    page.add_init_script(
+        """{
+          const make = URL.createObjectURL;
+          window.scripts = [];
+          URL.createObjectURL = (blob) => {
+            if (blob.type === "text/javascript") window.scripts.push(blob.size);
+            return make.call(URL, blob);
+          };
+        }"""
+    )
+    held: list[Route] = []
+
+    def answer(route: Route) -> None:
+        if route.request.headers.get("range") == "bytes=0-31":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/files/**/*.mp4", answer)
+    with service(tmp_path, 1) as server:
+        notebook = lab.open("early/small.ipynb", [MAKE, "w"], env=environment(server))
+        notebook.run(0)
+        # The studio, before there is a view.
+        page.wait_for_function("window.scripts.some((size) => size > 90000)", timeout=30_000)
+        notebook.run(1)
+        shown = widget(notebook, 1)
+        player(shown, "url")
+        # Another file, it turns out: the kernel's is fetched.
+        assert len(held) == 1
+        held[0].fulfill(status=200, body="Who are you?")
+        player(shown, "pull")
 
 
 @pytest.mark.slow

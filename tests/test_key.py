@@ -44,6 +44,7 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoWidget, errors
 from runcrate_widget.jobs.loop import engine
+from runcrate_widget.service.connections import Connections
 from runcrate_widget.service.key import Key
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -211,10 +212,19 @@ STEPS: dict[str, tuple[str, list[Any]]] = {
 }
 
 
+@pytest.mark.parametrize("by", ["asyncio", "httpcore"])
 @pytest.mark.parametrize("name", STEPS)
 def test_no_error_log_file_or_output_has_it(
-    server: FaultServer, tmp_path: Path, log: Callable[[], str], capfd: pytest.CaptureFixture[str], name: str
+    server: FaultServer,
+    tmp_path: Path,
+    log: Callable[[], str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    by: str,
 ) -> None:
+    if by == "httpcore":  # as where a proxy may be on the way
+        monkeypatch.setattr(Connections, "lines", lambda _: None)
     step, faults = STEPS[name]
     server._faults[step] = list(faults)
     with warnings.catch_warnings(record=True) as warned:
@@ -229,7 +239,7 @@ def test_no_error_log_file_or_output_has_it(
             told += everything_told(job.error)
     assert bool(told) == (job.status != "completed")
     assert not has_key(told)
-    assert "httpcore" in log()
+    assert by in log()
     assert not has_key(log())
     assert not files_with_key(tmp_path)
     assert not has_key("".join(capfd.readouterr()))
@@ -335,8 +345,8 @@ def test_nothing_public_shows_it(server: FaultServer, tmp_path: Path) -> None:
     widget.observe(lambda change: states.append(change["new"]), ("_first", "_changed"))
     video = job.wait(30)
     record = client.library[job.key]
-    assert not has_key(pickle.dumps(client))
     for thing in (
+        client,
         client.api_key,
         widget,
         job,
@@ -357,8 +367,8 @@ def test_a_pickle_or_copy_has_none(server: FaultServer, tmp_path: Path) -> None:
     client = VideoClient(KEY, base_url=server.url, library=tmp_path)
     job = client.generate("A fox", model="Veo 3.0")
     video = job.wait(30)
+    assert not has_key(pickle.dumps(client))
     for thing in (
-        client,
         client.api_key,
         job,
         client._manager,

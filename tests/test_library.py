@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -23,6 +24,7 @@ from videos import small_mp4
 
 from runcrate_widget import Video, VideoJob, VideoRequest, VideoWidget, errors, scores
 from runcrate_widget.jobs.ledger import COLUMNS, Ledger
+from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record, write_record
 from runcrate_widget.library.search import Records
@@ -665,8 +667,17 @@ class LibraryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.place = tempfile.TemporaryDirectory()
-        self.handles = [Library(self.place.name), Library(self.place.name)]
+        self.handles = self.opened()
         self.model: dict[str, dict[str, Any]] = {}
+
+    def opened(self) -> list[Library]:
+        return [Library(self.place.name), Library(self.place.name)]
+
+    def remove(self, record: Record) -> None:
+        file_of(record).unlink()
+
+    def put_rubbish(self, content: bytes) -> None:
+        (Path(self.place.name) / "rubbish.json").write_bytes(content)
 
     @rule(n=st.integers(0, 3), take=st.integers(1, 2), attempt=st.integers(1, 2), by=st.integers(0, 1))
     def create(self, n: int, take: int, attempt: int, by: int) -> None:
@@ -692,12 +703,12 @@ class LibraryMachine(RuleBasedStateMachine):
     def delete(self, data: st.DataObject) -> None:
         if self.model:
             key = data.draw(st.sampled_from(sorted(self.model)))
-            file_of(self.handles[0][key]).unlink()
+            self.remove(self.handles[0][key])
             del self.model[key]
 
     @rule(text=st.binary(max_size=20))
     def rubbish(self, text: bytes) -> None:
-        (Path(self.place.name) / "rubbish.json").write_bytes(b"?" + text)
+        self.put_rubbish(b"?" + text)
         with pytest.warns(UserWarning, match="damaged"):
             len(self.handles[0])
 
@@ -722,6 +733,38 @@ class LibraryMachine(RuleBasedStateMachine):
 
 LibraryMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 TestLibrary = LibraryMachine.TestCase
+
+
+class BucketMachine(LibraryMachine):
+    """The same in a bucket: two handles that know nothing of each other's writing, as in two processes."""
+
+    numbers = itertools.count()
+
+    def opened(self) -> list[Library]:
+        url = f"memory://machine/{os.getpid()}-{next(self.numbers)}"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RUNCRATE_CACHE", self.place.name)
+            handles = [Library(url), Library(url)]
+            handles[1].store = CloudStore(url)
+        self.bucket = handles[1].store.bucket
+        return handles
+
+    def remove(self, record: Record) -> None:
+        self.bucket.delete(f"records/{record.name}.json")
+
+    def put_rubbish(self, content: bytes) -> None:
+        self.bucket.put("records/rubbish.json", content)
+
+    def teardown(self) -> None:
+        for handle in self.handles:
+            assert isinstance(handle.store, CloudStore)
+            handle.store._leases.end()
+        assert [*self.bucket.list("leases/"), *self.bucket.list("alive/")] == []
+        self.place.cleanup()
+
+
+BucketMachine.TestCase.settings = LibraryMachine.TestCase.settings
+TestBucket = BucketMachine.TestCase
 
 
 def test_the_folder_is_beside_the_notebook_wherever_a_cell_has_gone(tmp_path: Path) -> None:

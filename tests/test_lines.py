@@ -1,4 +1,5 @@
-"""Polls go over lines of our own: whatever a server does there, the next poll is answered."""
+"""Polls and submits go over lines of our own: whatever a server does there, the next poll is answered, and of a
+submit it is known whether it was sent."""
 
 from __future__ import annotations
 
@@ -6,13 +7,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import h11
 import pytest
 from fault_server import KEY, Exchange, FaultServer, client_of
 from videos import small_mp4
 
-from runcrate_widget import errors
-from runcrate_widget.jobs import sending
+from runcrate_widget import VideoRequest, errors
+from runcrate_widget.jobs import download, sending
+from runcrate_widget.jobs.submit import Verdict, verdict
 from runcrate_widget.service.key import Key
+from runcrate_widget.service.lines import Line, Raw, read_plainly
 from runcrate_widget.service.runcrate import RuncrateBackend
 
 _BODY = b'{"id": "vid_000001", "status": "processing"}'
@@ -80,6 +84,160 @@ def test_where_a_proxy_is_set_httpx_asks(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert RuncrateBackend("https://runcrate.invalid", lambda: Key(KEY)).connections.lines() is None
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "plain"),
+    [
+        (_HEAD + b"Content-Length: 2\r\n\r\n{}", True),
+        (_HEAD + b"CONTENT-LENGTH:\t2 \r\nConnection: keep-alive\r\nX:\r\n\r\n{}", True),
+        (b"HTTP/1.1 404 \r\nDate: now\r\ncontent-length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 429 Too Many\r\ncontent-length: 2\r\na: b\r\na: c\r\n\r\n\r\n", True),
+        (_HEAD + b"Content-Length: 2\r\n\r\n{", False),  # not all of it
+        (_HEAD + b"Content-Length: 2\r\n\r\n{}x", False),  # more than that
+        (_HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: +2\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", False),
+        (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", False),
+        (_HEAD + b"Content-Length: 2\r\nX: a\r\n b\r\n\r\n{}", False),  # folded
+        (_HEAD + b"Content-Length : 2\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\r\nX: a\x00b\r\n\r\n{}", False),
+        (_HEAD + b"Content-Length: 2\n\n{}", False),
+        (_HEAD + b"\r\n{}", False),  # up to the connection's end
+        (b"HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 103 Early\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", False),
+        (b"", False),
+    ],
+)
+def test_what_is_read_plainly_is_what_h11_reads(answer: bytes, plain: bool) -> None:
+    came = Raw()
+    assert read_plainly(answer, came) is plain
+    if not plain:
+        assert came == Raw()
+        return
+    talk = h11.Connection(h11.CLIENT)
+    talk.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
+    talk.send(h11.EndOfMessage())
+    talk.receive_data(answer)
+    head, body, event = talk.next_event(), b"", talk.next_event()
+    while isinstance(event, h11.Data):
+        body, event = body + event.data, talk.next_event()
+    assert isinstance(head, h11.Response)
+    assert (came.status, came.reason) == (head.status_code, head.reason)
+    assert (came.headers, bytes(came.body)) == (list(head.headers), body)
+    assert (talk.their_state, talk.trailing_data) == (h11.DONE, (b"", False))
+
+
+async def nothing() -> None:
+    pass
+
+
+def test_a_submit_has_a_connection_of_its_own_and_no_poll_goes_over_it() -> None:
+    async def ask() -> None:
+        backend = RuncrateBackend(server.url, lambda: Key(KEY))
+        for prompt in ("A fox", "An owl"):
+            id = (await backend.submit(VideoRequest(prompt, model="Veo 3.0"), nothing)).id
+            await backend.status(id)
+        await backend.connections.close()
+
+    with FaultServer(polls=9) as server:
+        asyncio.run(ask())
+    ways = {
+        step: [one.connection for one in server.requests if one.step == step] for step in ("submit", "poll")
+    }
+    assert len(set(ways["submit"])) == 2
+    assert len(set(ways["poll"])) == 1
+    assert not set(ways["submit"]) & set(ways["poll"])
+
+
+def test_what_was_closed_before_the_first_byte_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the record was written, say: then it may be sent again."""
+    came: list[bytes] = []
+
+    async def ask() -> errors.TransportError:
+        accepted, gone = asyncio.Queue[asyncio.StreamWriter](), asyncio.Event()
+        lost = Line.connection_lost
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted.put_nowait(writer)
+            came.append(await reader.read())
+
+        def noticed(line: Line, error: Exception | None) -> None:
+            lost(line, error)
+            gone.set()
+
+        async def begin() -> None:
+            (await accepted.get()).close()
+            await gone.wait()
+
+        monkeypatch.setattr(Line, "connection_lost", noticed)
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            backend = RuncrateBackend(url, lambda: Key(KEY))
+            with pytest.raises(errors.TransportError, match="Nothing was sent") as caught:
+                await backend.submit(VideoRequest("A fox", model="Veo 3.0"), begin)
+            return caught.value
+
+    error = asyncio.run(ask())
+    assert not error.sent
+    assert verdict(error, 1) is Verdict.SEND_AGAIN
+    assert came == [b""]
+
+
+async def elsewhere_without_end(exchange: Exchange) -> None:
+    await exchange.send(307, b"", headers={"Location": "https://elsewhere.invalid/"}, length=1000)
+    await exchange.server.ended.wait()
+
+
+def test_an_answer_that_says_to_go_elsewhere_is_not_waited_for_to_its_end() -> None:
+    async def ask() -> None:
+        backend = RuncrateBackend(server.url, lambda: Key(KEY))
+        with pytest.raises(errors.UnexpectedAnswerError, match="redirects elsewhere") as caught:
+            await backend.submit(VideoRequest("A fox", model="Veo 3.0"), nothing)
+        assert verdict(caught.value, 1) is Verdict.REFUSED
+        await backend.connections.close()
+
+    with FaultServer(submit=[elsewhere_without_end]) as server:
+        asyncio.run(ask())
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_more_videos_come_at_a_time_than_are_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are held until each has asked for its turn."""
+    begun = most = coming = 0
+    fetch, downloaded = download._download, RuncrateBackend.download
+    all_begun = asyncio.Event()
+
+    async def fetched(*given: Any) -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 40:
+            all_begun.set()
+        await fetch(*given)
+
+    async def held(self: RuncrateBackend, *given: Any) -> None:
+        nonlocal coming, most
+        coming += 1
+        most = max(most, coming)
+        await all_begun.wait()
+        await downloaded(self, *given)
+        coming -= 1
+
+    monkeypatch.setattr(download, "_download", fetched)
+    monkeypatch.setattr(RuncrateBackend, "download", held)
+    with FaultServer(video=small_mp4(1)) as server:
+        client = client_of(server, tmp_path, max_concurrent=40)
+        batch = client.generate_many([f"A fox {n}" for n in range(40)], model="Veo 3.0")
+        assert len(batch.wait(60).videos) == 40
+        client.close()
+    assert most == download.DOWNLOADS
 
 
 @pytest.mark.usefixtures("quick")

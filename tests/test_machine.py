@@ -18,16 +18,19 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from fault_server import KEY, FaultServer, client_of, close, cut, html, made, reply, reset, short, status
+from fault_server import KEY, FaultServer, close, cut, html, made, reply, reset, short, status
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from object_stores import ObjectStore
 from videos import small_mp4
 
 import runcrate_widget
 from runcrate_widget import VideoClient, VideoJob, errors
 from runcrate_widget.jobs import polling, run
 from runcrate_widget.library import naming, record
+from runcrate_widget.library.cloud import alive, leases
+from runcrate_widget.library.cloud.store import CloudStore
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="SIGKILL")]
 
@@ -55,10 +58,20 @@ FAULTS: dict[str, list[Any]] = {
 class Lives(RuleBasedStateMachine):
     """`allowed` counts, for each prompt, how often a person said that it may be sent."""
 
+    store: ObjectStore | None = None  #: With the library in it; else it is in a folder.
+
     @initialize()
     def begin(self) -> None:
         self.place = tempfile.TemporaryDirectory()
         self.folder = Path(self.place.name) / "videos"
+        self.library: Any = self.store.new_library() if self.store else self.folder
+        own = self.store.environment(self.folder) if self.store else {}
+        self.environment = {**ENVIRONMENT, **own}
+        self.own = mock.patch.dict(os.environ, own)
+        self.own.start()
+        self.leases = [mock.patch.object(module, "_LOOK_EVERY", 0.02) for module in (alive, leases)]
+        for each in self.leases:
+            each.start()
         self.server = FaultServer(video=VIDEO, polls=1).__enter__()
         self.shorter = mock.patch.multiple(polling, SHORTEST=0.01, LONGEST_BACKOFF=0.02)
         self.shorter.start()
@@ -73,9 +86,12 @@ class Lives(RuleBasedStateMachine):
         self.times = [mock.patch.object(module, "now", moved) for module in (naming, run)]
         for patch in self.times:
             patch.start()
-        self.client: VideoClient = client_of(self.server, self.folder)
+        self.client: VideoClient = self.opened()
         self.allowed: Counter[str] = Counter()
         self.corrupted = self.count = 0
+
+    def opened(self) -> VideoClient:
+        return VideoClient(KEY, base_url=self.server.url, library=self.library)
 
     def finished(self, job: VideoJob) -> None:
         """Waits for its end, whatever that is."""
@@ -114,15 +130,15 @@ class Lives(RuleBasedStateMachine):
         before = [one for one in self.client.library if one.prompt == prompt]
         if all(one.status in ("failed", "cancelled") for one in before):
             self.allowed[prompt] += 1
-        plan = {"url": self.server.url, "key": KEY, "library": str(self.folder), "prompts": [prompt]}
+        plan = {"url": self.server.url, "key": KEY, "library": str(self.library), "prompts": [prompt]}
         command = [sys.executable, str(CHILD), json.dumps({**plan, "at": [at, when], "signal": 9})]
-        subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=120, check=False)
-        self.client = client_of(self.server, self.folder)
+        subprocess.run(command, env=self.environment, capture_output=True, timeout=120, check=False)
+        self.client = self.opened()
 
     @rule()
     def a_new_kernel(self) -> None:
         self.client.close()
-        self.client = client_of(self.server, self.folder)
+        self.client = self.opened()
         for job in self.client.unfinished():
             self.finished(job)
 
@@ -136,7 +152,7 @@ class Lives(RuleBasedStateMachine):
         except errors.DamagedRecordError:
             assert self.corrupted
         self.client.close()
-        self.client = client_of(self.server, self.folder)
+        self.client = self.opened()
 
     @rule(hours=st.integers(-48, 48))
     def the_clock_jumps(self, hours: int) -> None:
@@ -149,16 +165,25 @@ class Lives(RuleBasedStateMachine):
             warnings.simplefilter("ignore")
             for one in self.client.library:
                 if one.prompt == prompt and one.status == "completed":
-                    (self.folder / f"{one.name}.json").write_bytes(b'{"version": 2, "id": ')
+                    damaged = b'{"version": 2, "id": '
+                    store = self.client.library.store
+                    if isinstance(store, CloudStore):
+                        store.bucket.put(f"records/{one.name}.json", damaged)
+                    else:
+                        (self.folder / f"{one.name}.json").write_bytes(damaged)
                     self.corrupted += 1
                     break
-            self.client = client_of(self.server, self.folder)
+            self.client = self.opened()
             len(self.client.library)
 
     @rule(prompt=PROMPTS)
     def lock_files_are_removed(self, prompt: str) -> None:
         for path in self.folder.glob("*.lock"):
             path.unlink(missing_ok=True)
+        store = self.client.library.store
+        if isinstance(store, CloudStore):
+            for one in list(store.bucket.list("leases/")):
+                store.bucket.delete(one.path)
 
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:
@@ -167,18 +192,27 @@ class Lives(RuleBasedStateMachine):
         for request in list(self.server.requests):
             if request.step == "submit":
                 submits[json.loads(request.body)["prompt"]] += 1
-        texts = "".join(
-            path.read_text(errors="replace") for path in self.folder.glob("*.json*") if path.is_file()
-        )
-        records = [json.loads(path.read_bytes()) for path in self.folder.glob("*.json")]
+        files = self.files()
+        texts = "".join(text.decode(errors="replace") for name, text in files.items() if ".json" in name)
+        records = [json.loads(text) for name, text in files.items() if name.endswith(".json")]
         open_ends = [
             one for one in records if one["id"] is None and one["status"] in ("submitting", "unconfirmed")
         ]
         unknown = [id for id in self.server.jobs if f'"{id}"' not in texts]
         assert len(unknown) <= len(open_ends) + self.corrupted, (unknown, records)
         assert len(self.server.jobs) <= sum(self.allowed.values()), (self.allowed, submits)
-        for path in self.folder.glob("*.mp4"):
-            assert path.read_bytes() == VIDEO
+        assert all(content == VIDEO for name, content in files.items() if name.endswith(".mp4"))
+
+    def files(self) -> dict[str, bytes]:
+        """What there is of records, damaged ones (`….damaged`) and videos."""
+        if self.store is None:
+            return {path.name: path.read_bytes() for path in self.folder.glob("*.*") if path.is_file()}
+        found = self.store.objects(self.library)
+        return {
+            path.partition("/")[2] + (".damaged" if path.startswith("damaged/") else ""): content
+            for path, content in found.items()
+            if path.startswith(("records/", "videos/", "damaged/"))
+        }
 
     def settle(self) -> None:
         """Waits until nobody writes any more: what is under way here has come to its end."""
@@ -195,6 +229,9 @@ class Lives(RuleBasedStateMachine):
             self.server.__exit__()
             for patch in self.times:
                 patch.stop()
+            for each in self.leases:
+                each.stop()
+            self.own.stop()
             self.look.stop()
             self.shorter.stop()
             self.place.cleanup()
@@ -207,3 +244,11 @@ Lives.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestLives = Lives.TestCase
+
+
+@pytest.mark.parametrize("kind", ["moto", "seaweed"])
+def test_the_same_in_a_bucket(request: pytest.FixtureRequest, kind: str) -> None:
+    class InBucket(Lives):
+        store = request.getfixturevalue(f"{kind}_server")
+
+    run_state_machine_as_test(InBucket, settings=Lives.TestCase.settings)

@@ -366,7 +366,7 @@ def test_put_away_deleted_and_brought_back(widget: Widget, stage: Locator) -> No
     view.get_by_role("button", name="Filter").click()
     view.get_by_label("Show only what is put away or deleted: 1").check()
     view.locator(".rw-tile").click()
-    expect(stage.locator(".rw-frame")).to_have_text("Its file is in the bin.")
+    expect(stage.locator(".rw-frame")).to_have_text("It is in the bin.")
     stage.get_by_role("button", name="Restore").click()
     view.locator(".rw-filter").get_by_role("button", name="Clear").click()
     expect(stage.locator("video")).to_be_visible()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fault_server import KEY, FaultServer, client_of, made, redirect, reply, reset, status
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoJob, VideoRequest, VideoWidget, errors
+from runcrate_widget.jobs.living import had, living, with_id
+from runcrate_widget.library.naming import fresh_record
 from runcrate_widget.service import runcrate
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -88,6 +92,68 @@ def test_a_mistaken_adoption_can_be_given_up(server: FaultServer, tmp_path: Path
     assert list(client.ledger) == [], "it cannot have cost anything"
     assert job.resubmit().wait(30)
     assert server.count("submit") == 2
+
+
+def test_an_id_that_was_given_to_another_job_by_hand_is_not_taken_for_a_second_video(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    server._faults["submit"] = [reset, *[reply(201, {"id": "vid_same", "status": "queued"})] * 2]
+    server._faults["poll"] = [reply(401)] * 2
+    client = client_of(server, tmp_path)
+    first = client.generate("A fox", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError):
+        first.wait(30)
+    for id in ("vid_wrong", "vid_same"):  # the first was a mistake
+        first.adopt(id)
+        with pytest.raises(errors.JobStoppedError):
+            first.wait(30)
+    second = client.generate("An owl", model="Veo 3.0")
+    with pytest.raises(errors.JobUnconfirmedError, match="vid_same, which is the id of another job"):
+        second.wait(30)
+    here = tmp_path, first.record.service
+    assert with_id(*here, "vid_same") == [first.record]
+    assert with_id(*here, "vid_wrong") == []
+    assert with_id(tmp_path / "other", here[1], "vid_same") == with_id(tmp_path, "demo", "vid_same") == []
+
+
+def test_a_job_that_nobody_holds_is_not_found_by_its_id(tmp_path: Path) -> None:
+    record = fresh_record(tmp_path, VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://a", id="vid_0")
+    job = VideoJob(record, cast(Any, None))
+    living[record.folder, record.name] = job
+    assert with_id(tmp_path, record.service, "vid_0") == [record]
+    assert had(tmp_path, record.service, record.request, 1) is record
+    del job
+    gc.collect()
+    assert with_id(tmp_path, record.service, "vid_0") == []
+    assert had(tmp_path, record.service, record.request, 1) is None
+
+
+def test_jobs_are_found_by_their_ids_while_others_get_theirs(tmp_path: Path) -> None:
+    """The user's thread makes jobs, while the engine's looks whether an id is taken: one that met a change
+    made a paid job unconfirmed."""
+    record = fresh_record(tmp_path, VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://a", id="vid_0")
+    job, over, found = VideoJob(record, cast(Any, None)), threading.Event(), 0
+    living[record.folder, record.name] = job
+
+    def make() -> None:
+        held = []
+        for n in range(1, 1500):
+            held.append(VideoJob(replace(record, id=f"vid_{n}", name=f"fox-{n}"), cast(Any, None)))
+            living[record.folder, f"fox-{n}"] = held[-1]
+        over.set()
+
+    thread = threading.Thread(target=make)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        while not over.is_set():
+            assert with_id(tmp_path, record.service, "vid_0") == [record]
+            found += 1
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
+    assert found
 
 
 def test_an_adopted_job_that_the_service_has_is_not_given_up(server: FaultServer, tmp_path: Path) -> None:

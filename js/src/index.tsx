@@ -79,8 +79,12 @@ export default () => {
   return {
     initialize({ model, signal }: Context): { begin: Begin } | (() => void) {
       // The runtime: a widget without a state of its own.
-      if (!model.get("_session"))
-        return { begin: (theirs, signal) => begin(theirs, signal, (model as RuntimeModel).get("_studio")) };
+      if (!model.get("_session")) {
+        const text = (model as RuntimeModel).get("_studio");
+        // Now: no view waits for it yet.
+        void loadStudio(Promise.resolve(text), shared);
+        return { begin: (theirs, signal) => begin(theirs, signal, text) };
+      }
       const end = ending(signal);
       view = begin(model, end.signal);
       return () => end.abort();

@@ -11,9 +11,7 @@ from runcrate_widget.errors import (
     InvalidRequestError,
     LibraryError,
     MissingKeyError,
-    RateLimitError,
     RuncrateError,
-    TransportError,
 )
 from runcrate_widget.format import videos
 
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     from .out import Out
 
 _TICK = 0.2  # seconds: a signal is heard after so long
+#: Kinds of what holds it up, and passes by itself.
+_PASSING = ("network", "rate_limit", "service", "unconfirmed")
 _LOGGED = 30.0  # seconds between two lines of a log, where nothing has ended
 
 
@@ -115,7 +115,7 @@ class _Carrying:
             return codes.ALL
         if state.sent or state.other is not None:
             return None
-        if state.held is not None and not isinstance(state.held, (TransportError, RateLimitError)):
+        if state.held is not None and state.held.kind not in _PASSING:
             return codes.code_of(state.held)
         return codes.UNFINISHED if state.stopped and not state.waiting else None
 

@@ -3,7 +3,8 @@ on with what a process that is gone has left unfinished.
 
 It holds no more jobs than there are places at the service, and a few that come next: the library holds the
 rest. What would refuse any job (the key, the credits, the budget, the network) holds all of them up, and
-fails none; after a pause that gets longer, one job tries again.
+fails none; after a pause that gets longer, one job tries again. So it is where an answer is lost: each that
+is sent then needs a person.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from runcrate_widget.errors import (
     AuthenticationError,
     ConfigurationError,
     InsufficientCreditsError,
+    JobError,
     LibraryError,
     PermissionDeniedError,
     RateLimitError,
     RuncrateError,
+    ServerError,
     SpendingLimitError,
     TransportError,
 )
@@ -47,6 +50,8 @@ _MOST_TAKEN_UP = 100  # of those that processes that are gone had sent
 _MOST_ASKED = 20  # at each look: whether somebody carries them
 #: Seconds. What is held up, and what has stopped, is tried again after so long, and then seldomer.
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+#: Where answers are lost.
+LONGEST_LOST = 600.0
 
 #: What refuses one job, and would refuse any other.
 _OF_ALL = (
@@ -56,9 +61,12 @@ _OF_ALL = (
     LibraryError,
     PermissionDeniedError,
     RateLimitError,
+    ServerError,  # 503, again and again
     SpendingLimitError,
     TransportError,
 )
+#: What may do so, and may be of one model.
+_OF_ONE = (PermissionDeniedError, ServerError)
 #: Nobody has to carry them on: what waits has to be sent, and the others need a person.
 _AT_REST = (JobStatus.WAITING, JobStatus.UNCONFIRMED)
 
@@ -95,9 +103,10 @@ class _Rest:
 
     pause: float = field(default_factory=lambda: FIRST_PAUSE)
     until: float = field(default_factory=lambda: time.monotonic() + FIRST_PAUSE)
+    longest: float = field(default_factory=lambda: LONGEST_PAUSE)
 
     def again(self) -> None:
-        self.pause = min(max(2 * self.pause, FIRST_PAUSE), LONGEST_PAUSE)
+        self.pause = min(max(2 * self.pause, FIRST_PAUSE), self.longest)
         self.until = time.monotonic() + self.pause
 
 
@@ -137,6 +146,8 @@ class Carrier:
         self._resting: dict[str, _Rest] = {}
         self._asked: dict[str, int] = {}  # of those that others may carry: at which look that was asked
         self._looks = 0
+        self._unfinished: dict[str, Record] = {}  # by names, oldest first; as the last look has found them
+        self._scanned = float("-inf")
         # What holds them up; in the engine's thread, too.
         self._lock = threading.Lock()
         self._held: RuncrateError | None = None
@@ -150,21 +161,34 @@ class Carrier:
         return self._news.wait(seconds)
 
     def look(self) -> State:
-        """Looks through the library once, and begins what there is a place for. Raises LibraryError."""
-        began = time.monotonic()
+        """Begins what there is a place for. The library is looked through for it once in a while, and not
+        whenever something ends. Raises LibraryError."""
         self._news.clear()
         self._looks += 1
         if not self._in_office():
             return State(other=told(self._library))
         ended = self._ended()
-        records = self._library.unfinished(self._service)
+        for job in ended:
+            self._unfinished.pop(job.record.name, None)
+        if time.monotonic() - self._scanned < self.pause:
+            state = self._go_on(ended)
+            if not state.idle:
+                return state
+        began = time.monotonic()
+        self._unfinished = {one.name: one for one in self._library.unfinished(self._service)}
+        self._scanned = time.monotonic()
+        self.pause = max(LOOK_EVERY, _SHARE * (self._scanned - began))
+        return self._go_on(ended)
+
+    def _go_on(self, ended: Sequence[VideoJob]) -> State:
+        """With what was unfinished when the library was looked through last."""
+        records = list(self._unfinished.values())
         waiting = [one for one in records if waits_for_carrier(one)]
         under_way = [one for one in records if one.status not in _AT_REST]
         self._forget_all_but({one.name for one in records})
         self._take_up(under_way)
         held = self._feed(waiting)
         self._say(held)
-        self.pause = max(LOOK_EVERY, _SHARE * (time.monotonic() - began))
         at_hand = sum(job.record.status is JobStatus.WAITING for job in self.in_hand.values())
         left = sum(one.name not in self.in_hand for one in waiting)
         stopped = sum(one.name in self._resting and one.name not in self.in_hand for one in under_way)
@@ -214,6 +238,8 @@ class Carrier:
                     self._begin(job.record)
                 continue
             del self.in_hand[name]
+            if name in self._unsent and job.record.status is JobStatus.UNCONFIRMED:
+                self._lose()
             self._unsent.discard(name)
             self._taken_up.discard(name)
             if job.record.status.over or job.record.status is JobStatus.UNCONFIRMED:
@@ -231,11 +257,23 @@ class Carrier:
                 for name in self._refused:
                     self._resting.pop(name, None)
 
+    def _lose(self) -> None:
+        """The answer to one was lost: that of the next may be, too."""
+        message = "The answer to a request was lost. One is tried again after a while."
+        with self._lock:
+            if self._held is None:
+                self._hold = _Rest(longest=LONGEST_LOST)
+                self._held = RuncrateError(message, "See `runcrate-widget jobs`.", kind="unconfirmed")
+
     def _begin(self, record: Record) -> None:
         waits = record.status is JobStatus.WAITING
         with self._library.lock:
             job = self._manager._job(record, wanted=waits)
-        job = self._manager._revived(job)
+        try:
+            job = self._manager._revived(job)
+        except JobError:  # another process has it after all
+            self._resting.setdefault(record.name, _Rest(0.0)).again()
+            return
         self.in_hand[record.name] = job
         (self._unsent if waits else self._taken_up).add(record.name)
         job._done.add_done_callback(lambda _: self._news.set())
@@ -303,9 +341,7 @@ class Carrier:
         others are, is refused for itself."""
         name = job.record.name
         with self._lock:
-            own = isinstance(error, PermissionDeniedError) and (
-                self._refused.get(name, self._accepted) < self._accepted
-            )
+            own = isinstance(error, _OF_ONE) and (self._refused.get(name, self._accepted) < self._accepted)
             if job.record.handed_over is None or own or not isinstance(error, _OF_ALL):
                 return False
             self._refused.setdefault(name, self._accepted)

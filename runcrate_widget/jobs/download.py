@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 
@@ -22,6 +23,9 @@ from .loop import in_thread
 from .status import Move
 from .talk import Talk
 
+#: So many videos come at a time. More are no sooner there, and httpx looks at each connection for each.
+DOWNLOADS = 16
+
 _ATTEMPTS = 6
 #: Seconds after `completed` in which the file may still be on its way to where it is fetched from.
 _NOT_YET = 60.0
@@ -31,7 +35,9 @@ _PROGRESS_EVERY = 0.25  # seconds
 _PASSING = (InvalidVideoError, UnexpectedAnswerError, NotFoundError, BadRequestError, ConflictError)
 
 
-async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -> None:
+async def fetch(
+    job: VideoJob, talk: Talk, backend: Backend, library: Library, downloads: asyncio.Semaphore
+) -> None:
     """Downloads the video, and checks that it is one. Raises RuncrateError where it is not to be had."""
     ready = job.record.timeline.ready
     since = (now() - ready).total_seconds() if ready else 0.0
@@ -43,7 +49,7 @@ async def fetch(job: VideoJob, talk: Talk, backend: Backend, library: Library) -
         await in_thread(library.receive(job.record).discard)
     while mp4 is None:
         try:
-            await talk.ridden_out(lambda: _download(job, backend, library))
+            await talk.ridden_out(lambda: _download(job, backend, library, downloads))
             mp4 = await in_thread(library.publish, job.record)
         except _PASSING as error:
             if isinstance(error, (InvalidVideoError, UnexpectedAnswerError)):
@@ -74,7 +80,7 @@ def _brought(library: Library, record: Record) -> MP4 | None:
     return None if path is None else whole_mp4(path)
 
 
-async def _download(job: VideoJob, backend: Backend, library: Library) -> None:
+async def _download(job: VideoJob, backend: Backend, library: Library, downloads: asyncio.Semaphore) -> None:
     shown = 0.0
 
     def progress(have: int, total: int | None) -> None:
@@ -85,4 +91,5 @@ async def _download(job: VideoJob, backend: Backend, library: Library) -> None:
             of = f" of {total / 1e6:.1f}" if total else ""
             job._show(note=f"{have / 1e6:.1f}{of} MB")
 
-    await backend.download(job.id or "", library.receive(job.record), progress)
+    async with downloads:
+        await backend.download(job.id or "", library.receive(job.record), progress)

@@ -9,12 +9,26 @@ from runcrate_widget.library.choice import Choice
 from runcrate_widget.library.record import Record
 from runcrate_widget.library.timeline import Timeline
 
+from .living import note_id
+
 
 class Facts:
     """The part of a job that its record knows, by the names that a `Record` has."""
 
-    record: Record
+    _record: Record | None = None
     _stopped_at: float | None = None
+
+    @property
+    def record(self) -> Record:
+        """What the library holds of it; it is replaced at each change."""
+        assert self._record is not None
+        return self._record
+
+    @record.setter
+    def record(self, record: Record) -> None:
+        before, self._record = self._record, record
+        if record.id is not None and (before is None or before.id != record.id):
+            note_id(self)
 
     @property
     def prompt(self) -> str:

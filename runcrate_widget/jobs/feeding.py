@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.library.record import Record
 from runcrate_widget.request import VideoRequest
 
 from .plan import Cell, Maker
@@ -60,12 +61,20 @@ class Feeding:
             track.stopped = track.stopped or RuncrateError(message, kind="unforeseen")
 
     def _feed(self) -> None:
+        left: list[Record] = []
+        try:
+            self._feed_each(left)
+        finally:
+            if left and self._track.cancelled:
+                self._maker.take_back(left)
+
+    def _feed_each(self, left: list[Record]) -> None:
+        """`left` becomes those that were left to a carrier before they had a place here."""
         track = self._track
-        left = False
         for at, cell in enumerate(self._cells):
-            if not left and at >= self._most_open >= MOST_OPEN:
-                left = True
-                self._leave(self._cells[at:])
+            if at == self._most_open >= MOST_OPEN:  # they wait for nobody here
+                rest = [(one.request, one.take) for one in self._cells[at:] if one.request is not None]
+                left += self._maker.leave_all(rest)
             if not track.has_room(self._most_open):
                 return
             if (reason := self._enough(cell)) is not None:
@@ -83,10 +92,6 @@ class Feeding:
                 with track.changed:
                     track.beginning = False
                     track.changed.notify_all()
-
-    def _leave(self, cells: Sequence[Cell]) -> None:
-        """What has no place yet is left to a carrier now, if there is to be one: it waits for nobody here."""
-        self._maker.leave_all([(one.request, one.take) for one in cells if one.request is not None])
 
     def _begin(self, at: int, cell: Cell) -> None:
         """One take is asked for once, whatever became of it: what asks for the same again shares it."""

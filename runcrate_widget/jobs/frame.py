@@ -36,7 +36,7 @@ def row_of(cell: Cell, status: str, job: VideoJob | None, problem: RuncrateError
         "status": status,
         "key": job.key if job else None,
         "id": job.id if job else None,
-        "path": str(job.video.path) if job and job.video else None,
+        "path": job.video.location if job and job.video else None,
         "cost": job.record.cost if job else None,
         "made_in": job.timeline.made_in if job else None,
         "rating": job.rating if job else None,

@@ -264,7 +264,8 @@ class VideoJob(Facts, HasTraits):
             shown = {"id": record.id, "demo": record.demo, "note": note, "error": error, "video": video}
             # The status last: another thread that sees an end sees what belongs to it.
             for name, value in {**shown, "status": record.status}.items():
-                self.set_trait(name, value)
+                if getattr(self, name) is not value:  # to set one takes much longer than to look
+                    self.set_trait(name, value)
             for listener in list(self._listeners.values()):
                 try:
                     listener()

@@ -12,10 +12,13 @@ from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest
 from runcrate_widget.service.answers import is_id
 
+from .cancelling import NOT_SENT, cancelling
 from .handing import hand_over
 from .job import VideoJob
+from .living import waits_for_carrier
 from .manager import JobManager
 from .onlooking import Onlooking
+from .status import moved
 
 
 class Leaving(JobManager):
@@ -23,24 +26,39 @@ class Leaving(JobManager):
 
     _kind = Onlooking
 
-    def leave_all(self, wanted: Iterable[tuple[VideoRequest, int]]) -> None:
-        """Has these takes written down, as far as the limits allow: without a job for each."""
+    def leave_all(self, wanted: Iterable[tuple[VideoRequest, int]]) -> list[Record]:
+        """Has these takes written down, as far as the limits allow, without a job for each; gives those that
+        were not before."""
+        left: list[Record] = []
         with contextlib.suppress(SpendingLimitError):  # who asks for that one is told so
             for request, take in wanted:
                 with contextlib.suppress(DamagedRecordError), self._library.lock:
                     if not self.has(request, take):
-                        self._leave(request, take)
+                        left.append(self._leave(request, take))
+        return left
 
-    def _leave(self, request: VideoRequest, take: int) -> None:
+    def take_back(self, left: Iterable[Record]) -> None:
+        """Cancels those of them that still wait, and that nobody has in hand."""
+        for record in left:
+            lease = self._library.lease(record.name)
+            if lease is None:
+                continue
+            try:
+                if waits_for_carrier(found := self._library.reread(record)):
+                    self._library.write(moved(found, cancelling(NOT_SENT)))
+            finally:
+                lease.release()
+
+    def _leave(self, request: VideoRequest, take: int) -> Record:
         record = self._library.current(request, take, self._backend.service)
         if record is not None and record.status is JobStatus.WAITING:
             self._limit().check_waiting(record, self._library)
-            hand_over(self._library, record)
-            return
+            return hand_over(self._library, record)
         self._limit().check(request, self._library)
-        _, lease, _ = self._create(request, take, record.attempt + 1 if record else 1)
+        made, lease, _ = self._create(request, take, record.attempt + 1 if record else 1)
         if lease is not None:
             lease.release()
+        return made
 
     def attach(self, id: str) -> VideoJob:
         known = isinstance(id, str) and self._library.find(id.strip(), service=self._backend.service)

@@ -1,10 +1,13 @@
-"""The jobs of this process that somebody still holds, by their files: one job, one object."""
+"""The jobs of this process that somebody still holds, by their files: one job, one object. Those that have an
+id are found by it, too, and by what was asked for, without a look at any other."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import weakref
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 from runcrate_widget.errors import InvalidRequestError, RuncrateError
 from runcrate_widget.library.attempts import is_owned
 from runcrate_widget.library.record import JobStatus, Record
-from runcrate_widget.request import VideoRequest
+from runcrate_widget.request import VideoRequest, fingerprint
 
 from .ends import recorded_end
 from .loop import engine
@@ -20,6 +23,7 @@ from .loop import engine
 if TYPE_CHECKING:
     from runcrate_widget.library.library import Library
 
+    from .facts import Facts
     from .job import VideoJob
 
 living: weakref.WeakValueDictionary[tuple[Path, str], VideoJob] = weakref.WeakValueDictionary()
@@ -30,18 +34,68 @@ at_rest: weakref.WeakSet[VideoJob] = weakref.WeakSet()
 #: Those of them that are left to a carrier, and only looked at here; see `onlooking.py`.
 onlooked: weakref.WeakSet[VideoJob] = weakref.WeakSet()
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=living.clear)  # nobody carries them there
+_FEW = 1000  # names that are kept although nobody has their jobs any more
+
+
+class _Alike:
+    """Jobs by what several of them may have in common. For any thread."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[Hashable, list[weakref.ref[Facts]]] = {}
+        self._most = _FEW
+
+    def add(self, what: Hashable, job: Facts) -> None:
+        with self._lock:
+            if len(self._jobs) >= self._most:
+                held = {one: [ref for ref in refs if ref() is not None] for one, refs in self._jobs.items()}
+                self._jobs = {one: refs for one, refs in held.items() if refs}
+                self._most = 2 * len(self._jobs) + _FEW
+            others = [ref for ref in self._jobs.get(what, ()) if ref() not in (None, job)]
+            self._jobs[what] = [*others, weakref.ref(job)]
+
+    def records(self, what: Hashable) -> list[Record]:
+        """As the jobs have them now."""
+        with self._lock:
+            jobs = [job for ref in self._jobs.get(what, ()) if (job := ref()) is not None]
+        records = [(job, job.record) for job in jobs]
+        return [one for job, one in records if living.get((one.folder, one.name)) is job]
+
+
+_by_id, _by_request = _Alike(), _Alike()
+
+
+def note_id(job: Facts) -> None:
+    """The job has an id, or another one."""
+    record = job.record
+    _by_id.add((record.folder, record.service, record.id), job)
+    _by_request.add((record.folder, record.service, fingerprint(record.request), record.take), job)
+
+
+def with_id(folder: Path, service: str, id: str) -> list[Record]:
+    """The records of the jobs that have this id."""
+    return [one for one in _by_id.records((folder, service, id)) if one.id == id]
 
 
 def had(folder: Path, service: str, request: VideoRequest, take: int) -> Record | None:
     """The record of a job of this take that the service has."""
-    for job in list(living.values()):
-        record = job.record
-        same = (record.folder, record.service) == (folder, service)
-        if same and record.id and (record.request, record.take) == (request, take):
+    for record in _by_request.records((folder, service, fingerprint(request), take)):
+        if record.id and (record.request, record.take) == (request, take):
             return record
     return None
+
+
+def _clear() -> None:
+    living.clear()
+    _by_id.clear()
+    _by_request.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_clear)  # nobody carries them there
 
 
 def own(record: Record, library: Library, service: str) -> Record:

@@ -147,11 +147,15 @@ def going_on(words: str) -> Iterator[None]:
         raise KeyboardInterrupt(words) from None
 
 
+_here = threading.local()  # not empty in a thread of ours
+
+
 def run_in_background(work: Callable[[], _T]) -> Future[_T]:
     """Calls `work`, which may take its time, in a thread beside the engine's."""
     future: Future[_T] = Future()
 
     def run() -> None:
+        _here.ours = True
         try:
             future.set_result(work())
         except BaseException as error:
@@ -167,7 +171,7 @@ def uninterrupted(work: Callable[[], _T]) -> _T:
     presses "stop") then comes between no two steps of it. What was begun is ended, and is there when it is
     asked for again.
     """
-    if engine().here:  # which no interrupt reaches, and for which nobody may wait
+    if engine().here or vars(_here):  # threads that no interrupt reaches
         return work()
     return run_in_background(work).result()
 

@@ -79,10 +79,16 @@ class ClientMaker:
             if one.service == service and one.prompt in prompts and one.request in requests
         ]
 
-    def leave_all(self, wanted: Sequence[tuple[VideoRequest, int]]) -> None:
-        """Has these takes left to a carrier, where that is how this client works: without a job for each."""
+    def leave_all(self, wanted: Sequence[tuple[VideoRequest, int]]) -> list[Record]:
+        """Has these takes left to a carrier, where that is how this client works, without a job for each;
+        gives those that were not left to it before."""
+        manager = self.client._manager
+        return manager.leave_all(wanted) if isinstance(manager, Leaving) else []
+
+    def take_back(self, left: Sequence[Record]) -> None:
+        """Cancels those of them that still wait."""
         if isinstance(manager := self.client._manager, Leaving):
-            manager.leave_all(wanted)
+            manager.take_back(left)
 
     def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
         return self.client._manager.cancel_all(jobs)

@@ -6,9 +6,11 @@ One look through the library tells of all of them, however many there are.
 from __future__ import annotations
 
 import asyncio
+import logging
 import shlex
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from runcrate_widget.errors import LibraryError, RuncrateError
@@ -17,18 +19,24 @@ from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 
+from .cancelling import NOT_SENT, cancelling
+from .ending import is_ending
 from .ends import End, closed, recorded_end
 from .handing import hand_over
 from .job import VideoJob
 from .living import at_rest, newer, onlooked
 from .loop import engine, in_thread
 from .runs import Runs
+from .status import make_move
 
 #: Seconds between two looks; of a library that takes long, a tenth of the time at most.
 LOOK_EVERY = 1.0
 _SHARE = 10
 _HAND_OVER_EVERY = 10  # looks: whether nobody has in hand what another notebook was to send
+_AT_A_TIME = 4  # are taken back
 _GONE = 2  # looks: a record that is not there may be there at the next
+
+_log = logging.getLogger("runcrate_widget")
 
 
 class _Seen(NamedTuple):
@@ -80,11 +88,19 @@ class Onlooking(Runs):
                     note, seen = await in_thread(self._seen, list(self._watched.values()))
                 except LibraryError as error:
                     note, seen = error.message, []
+                except Exception:  # a fault of ours must not leave somebody waiting for ever
+                    if is_ending():
+                        return
+                    _log.exception("The library could not be looked through")
+                    note, seen = self._note, []
                 self._note = note
                 for one in seen:
                     self._take_in(one)
-                for job in list(self._watched.values()):
-                    self._show(job)
+                for name, job in list(self._watched.items()):
+                    if job.done or job not in onlooked:  # it was cancelled; or another client carries it here
+                        del self._watched[name]
+                    else:
+                        self._show(job)
                 await asyncio.sleep(max(LOOK_EVERY, _SHARE * (time.monotonic() - began)))
         finally:
             self._task = None
@@ -112,8 +128,7 @@ class Onlooking(Runs):
     def _take_in(self, seen: _Seen) -> None:
         job, record, end = seen
         name = job.record.name
-        if job.done or job not in onlooked:  # it was cancelled; or another client carries it here
-            self._watched.pop(name, None)
+        if job.done or job not in onlooked:
             return
         self._missed[name] = self._missed.get(name, 0) + 1 if record is None else 0
         if record is None and self._missed[name] >= _GONE:
@@ -125,6 +140,43 @@ class Onlooking(Runs):
             self._missed.pop(name, None)
             onlooked.discard(job)
             job._show(error=end.error, video=end.video)
+            job._settle()
+
+    def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
+        """Takes back those of them that still wait, some at a time; how many these are now. What a carrier
+        has in hand by then is not among them."""
+        waiting = [job for job in jobs if job.record.status is JobStatus.WAITING and not job.done]
+        if waiting:
+            task = engine().spawn(self._take_back(waiting))
+            self.writing.add(task)
+            task.add_done_callback(self.writing.discard)
+        return len(waiting)
+
+    async def _take_back(self, jobs: Sequence[VideoJob]) -> None:
+        left = iter(jobs)
+
+        async def some() -> None:
+            for job in left:
+                try:
+                    await self._take_one_back(job)
+                except RuncrateError as error:
+                    _log.warning("%r could not be cancelled: %s", job, error)
+
+        await asyncio.gather(*(some() for _ in range(_AT_A_TIME)))
+
+    async def _take_one_back(self, job: VideoJob) -> None:
+        lease = await in_thread(self._library.lease, job.record.name)
+        if lease is None:
+            return
+        try:
+            record = await in_thread(self._library.reread, job.record)
+            if job.done or record.status is not JobStatus.WAITING:
+                return
+            job.record = record
+            await make_move(job, self._library, replace(cancelling(NOT_SENT), must=True))
+        finally:
+            lease.release()
+        if not job.done:  # a look may have seen it
             job._settle()
 
     async def let_go(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from runcrate_widget.errors import (
     BadRequestError,
     ConflictError,
+    LibraryError,
     NotFoundError,
     RuncrateError,
     UnexpectedAnswerError,
@@ -38,6 +39,7 @@ _REFUSALS = (NotFoundError, BadRequestError, ConflictError)
 _REFUSED_ATTEMPTS = 6
 _ODD_STATUSES = 12  # polls in a row
 _LOOK_EVERY = 1.0  # at a job that another process carries
+_LONGEST_AWAY = 30.0  # seconds between two tries, where the library does not answer
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -60,8 +62,21 @@ class Run:
         """The whole of it. Whoever waits for the job is told at the end, whatever that is."""
         job = self._job
         try:
-            while not await self._carried():
-                await asyncio.sleep(_LOOK_EVERY)
+            away = 0.0
+            while True:
+                try:
+                    if await self._carried():
+                        break
+                    away = 0.0
+                except LibraryError as error:
+                    if error.kind != "store":
+                        raise
+                    # A bucket that does not answer now does so again. The service keeps what it has; and
+                    # nothing is sent that is not on record.
+                    self._release_lease()
+                    away = min(2 * away + 1.0, _LONGEST_AWAY)
+                    job._show(note=f"trying again: {error.message}")
+                await asyncio.sleep(max(_LOOK_EVERY, away))
         except Over:
             pass
         except asyncio.CancelledError:
@@ -96,7 +111,7 @@ class Run:
                 await self._take_over()
                 if job.record.status is not JobStatus.DOWNLOADING:
                     await self._poll(at_once=True)
-            await fetch(job, self._talk, self._backend, self._library)
+            await fetch(job, self._talk, self._backend, self._library, self._means.downloads)
         except (Elsewhere, Superseded):
             self._release_lease()
             return False

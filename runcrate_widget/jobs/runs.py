@@ -24,6 +24,7 @@ from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Backend
 
 from .cancelling import GIVEN_UP, NOT_SENT, Given, begin_cancelling, cancelling, written
+from .download import DOWNLOADS
 from .ends import End, closed, recorded_end
 from .job import VideoJob
 from .living import at_rest, newer, waits_for_carrier, was_left, why_at_rest
@@ -65,8 +66,9 @@ class Runs:
         self._tasks: dict[VideoJob, asyncio.Task[None]] = {}
         self._stopped: set[VideoJob] = set()  # by the key or the credits
         slots, opening = Slots(max_concurrent), asyncio.Semaphore(OPENING)
+        downloads = asyncio.Semaphore(DOWNLOADS)
         self._means = Means(
-            backend, library, limit, slots, opening, self.resume_stopped, self._note_stop, times
+            backend, library, limit, slots, opening, downloads, self.resume_stopped, self._note_stop, times
         )
 
     @property

@@ -34,7 +34,7 @@ from runcrate_widget.service.policy import is_filtered
 from .ends import closed
 from .gone import hint_if_gone
 from .job import VideoJob
-from .living import living
+from .living import with_id
 from .loop import in_thread
 from .pacer import pacer_of
 from .slots import Slots
@@ -64,6 +64,7 @@ class Means:
         limit: what may be spent.
         slots: of them, so many jobs are with the service at a time.
         opening: of them, so many jobs are between the opening of a connection and their request's first byte.
+        downloads: so many videos come at a time.
         accepted: is told that the service has taken a job: key and credits are in order.
         stopped: is told that a job's run has stopped, and by what.
         times: is told of each video that was made.
@@ -76,6 +77,7 @@ class Means:
     limit: Callable[[], SpendingLimit]
     slots: Slots
     opening: asyncio.Semaphore
+    downloads: asyncio.Semaphore
     accepted: Callable[[], None]
     stopped: Callable[[VideoJob, RuncrateError], None]
     times: Times
@@ -193,11 +195,8 @@ class Sending:
 
     async def _taken(self, answer: Answer) -> None:
         job = self._job
-        same = [
-            one.record for one in living.values() if one.record.id == answer.id and not is_free(one.record)
-        ]
-        here = job.record.folder, job.record.service
-        if any((one.folder, one.service) == here for one in same):
+        same = with_id(job.record.folder, job.record.service, answer.id)
+        if not all(map(is_free, same)):
             await self.unconfirmed(
                 f"The service answered with {answer.id}, which is the id of another job: "
                 "there may be one video of both."

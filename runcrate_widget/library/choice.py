@@ -64,6 +64,8 @@ class Choice:
 
 def choice_fields(choice: Choice) -> dict[str, Any]:
     """What a record has of it: what is not as nobody has decided it."""
+    if choice == _NONE:  # as nearly always
+        return {}
     return {
         name: list(value) if name == "tags" else value
         for name, value in asdict(choice).items()

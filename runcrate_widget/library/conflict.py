@@ -40,9 +40,10 @@ def is_paid_apart(ours: Record, theirs: Record) -> bool:
     """Whether the service has taken both: then each needs a record of its own."""
     if ours.id is None or ours.adopted is not None:
         return False
-    other = theirs.id is not None and theirs.id != ours.id
-    sending = theirs.id is None and theirs.status is _S.SUBMITTING and not _same_sending(ours, theirs)
-    return other or sending
+    if theirs.id is not None:
+        return theirs.id != ours.id
+    may_be_paid = theirs.status in (_S.SUBMITTING, _S.UNCONFIRMED) and theirs.timeline.sent is not None
+    return may_be_paid and not _same_sending(ours, theirs)
 
 
 def _holds(ours: Record, theirs: Record) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from runcrate_widget.errors import DamagedRecordError, LibraryError
+from runcrate_widget.errors import DamagedRecordError
 
 from .record import Record, write_record
-from .records import restored
+from .records import restored, unreadable
 from .store import Lease, Store
 
 
@@ -22,12 +22,13 @@ def create_record(
         stored = store.read(name)
         if (known := restored(store, name, stored)) is not None:
             return known, lease, False
-        check_free(name, store, later=stored is not None)
+        check_free(name, store)
+        if stored is not None:  # of a later version; not every file system refuses to make it anew
+            raise unreadable(name, store)
         if store.create(name, write_record(record)):
             return record, lease, True
         if (known := read(name)) is None:  # somebody was quicker
-            message = f"{name}.json is there, and cannot be read: it may have been paid."
-            raise DamagedRecordError(message, "Mend its permissions, or ask for another take.")
+            raise unreadable(name, store)
         return known, lease, False
     except BaseException:
         if lease is not None:
@@ -52,9 +53,8 @@ def lease_or_record(
     return lease(name)
 
 
-def check_free(name: str, store: Store, *, later: bool) -> None:
-    """Raises DamagedRecordError or LibraryError where there was a record of this name that cannot be read;
-    `later`: there is one, and it may be of a later version."""
+def check_free(name: str, store: Store) -> None:
+    """Raises DamagedRecordError where there was a record of this name that could not be read."""
     aside = store.aside(name)
     if aside is not None:
         raise DamagedRecordError(
@@ -62,6 +62,3 @@ def check_free(name: str, store: Store, *, later: bool) -> None:
             "Look into it: with its id, client.job(id) fetches the video. To send it all the same, "
             "remove the file, or ask for another take.",
         )
-    if later and store.read(name) is not None:
-        message = f"{name}.json was written by a later version of runcrate_widget."
-        raise LibraryError(message, "Update it here, too.")

@@ -16,8 +16,10 @@ from .store import Store
 if TYPE_CHECKING:
     from runcrate_widget.media.video import Video
 
+    from .cloud.store import CloudStore
+
 #: Those in buckets, by their folders. They stay, as a record has nothing else to find its video by.
-_stores: dict[Path, Store] = {}
+_stores: dict[Path, CloudStore] = {}
 
 
 def opened(location: str | Path) -> Store:
@@ -42,7 +44,18 @@ def store_of(folder: Path) -> Store:
     return _stores.get(folder) or FolderStore(folder)
 
 
-def location_of(folder: Path) -> str | None:
+def bucket_of(record: Record) -> CloudStore | None:
+    """The store in a bucket whose record this is; None of one in a folder."""
+    return _stores.get(record.folder)
+
+
+def location_of(record: Record) -> str:
+    """Where the video of a record is, for people: its path, or a URL without any right to it."""
+    store = _stores.get(record.folder)
+    return str(record.path) if store is None else store.place(record.name)
+
+
+def url_of(folder: Path) -> str | None:
     """The URL of the store whose videos come to this folder; None if they are there, and nowhere else."""
     store = _stores.get(folder)
     return None if store is None else str(store.location)
@@ -67,18 +80,20 @@ def is_made(record: Record) -> bool:
     return record.mp4 is not None if record.folder in _stores else record.path.is_file()
 
 
-def mp4_of(record: Record) -> MP4 | None:
+def mp4_of(record: Record, *, fetch: bool = True) -> MP4 | None:
     """What the video of a record says of itself; None if there is no whole one in its place.
 
     In a folder its file says so. In a bucket the record does, and it is only asked whether the video is there
-    where somebody may have deleted it.
+    where somebody may have deleted it. (Where a record does not say it the video is fetched, if that may be.)
     """
     store = _stores.get(record.folder)
     if store is None:
         return whole_mp4(record.path)
     if record.choice.hidden and not store.has_video(record.name):
         return None
-    return record.mp4 or (whole_mp4(path) if (path := store.bring(record.name)) else None)
+    if record.mp4 is not None or not fetch:
+        return record.mp4
+    return whole_mp4(path) if (path := store.bring(record.name)) else None
 
 
 def size_of(record: Record) -> int | None:

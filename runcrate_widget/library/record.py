@@ -186,9 +186,9 @@ class Record:
 
     # In another process, which may have another folder for what it fetches from a bucket.
     def __reduce__(self) -> tuple[Callable[..., Record], tuple[str | None, Mapping[str, Any]]]:
-        from .places import location_of
+        from .places import url_of
 
-        return _arrived, (location_of(self.folder), vars(self))
+        return _arrived, (url_of(self.folder), vars(self))
 
 
 def _arrived(location: str | None, about: Mapping[str, Any]) -> Record:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
+from runcrate_widget.errors import DamagedRecordError, LibraryError
+
 from .conflict import Superseded, is_paid_apart, resolved
 from .naming import fresh_record
 from .record import JobStatus, Record, read_record, write_record
@@ -43,7 +45,8 @@ def put_record(store: Store, record: Record, read: Callable[[str], Record | None
             record = replace(record, mark=None)
             if store.create(record.name, write_record(record)):
                 return record
-            continue
+            if (theirs := read(record.name)) is None:
+                raise unreadable(record.name, store)
         if is_paid_apart(record, theirs):
             _keep_apart(store, record)
         ours = resolved(record, theirs)
@@ -61,3 +64,12 @@ def _keep_apart(store: Store, paid: Record) -> None:
         )
         if store.create(apart.name, write_record(apart)):
             return
+
+
+def unreadable(name: str, store: Store) -> LibraryError:
+    """What is told of a record that is there, and is not for us."""
+    if store.read(name) is not None:
+        message = f"{name}.json was written by a later version of runcrate_widget."
+        return LibraryError(message, "Update it here, too.")
+    message = f"{name}.json is there, and cannot be read: it may have been paid."
+    return DamagedRecordError(message, "Mend its permissions, or ask for another take.")

@@ -32,7 +32,7 @@ def trim(film: Film, start: Any, end: Any, path: Any) -> Clip:
         field, given = ("start", start) if end is None else ("end", end)
         message = f"{field} is {given!r}; from {begins:g} s to {ends:g} s there is nothing."
         raise InvalidRequestError(field, message)
-    target = target_path(path, f"{film.path.stem}-{begins:.6g}-{ends:.6g}s.mp4", [film.path])
+    target = target_path(path, f"{film.path.stem}-{begins:.6g}-{ends:.6g}s.mp4", [film.path], film._folder)
     with written(target, ours=path is None) as temporary:
         why = trimming.trim(film.path, begins, ends, temporary)
     return Clip(target, f"{film._words()}, {begins:.6g}–{ends:.6g} s", demo=film.demo, reencoded=why)
@@ -44,7 +44,8 @@ def join(videos: Any, path: Any) -> Clip:
     sources = [film.path for film in films]
     # The same videos give the same name: run again, a cell makes no further file.
     about = hashlib.sha256("\n".join(map(os.fspath, sources)).encode("utf-8", "surrogateescape")).hexdigest()
-    target = target_path(path, f"{films[0].path.stem}-joined-{len(films)}-{about[:6]}.mp4", sources)
+    name = f"{films[0].path.stem}-joined-{len(films)}-{about[:6]}.mp4"
+    target = target_path(path, name, sources, films[0]._folder)
     with video_extra("Joining videos"):
         import numpy  # noqa: F401, ICN001  for the sound
     with written(target, ours=path is None) as temporary:
@@ -76,7 +77,7 @@ def to_gif(film: Film, path: Any, fps: Any, width: Any) -> Path:
     high = max(1, round(wide * film.height / film.width))
     # At least one picture.
     rate = min(max(float(fps), 1 / film.duration), film.fps)
-    target = target_path(path, f"{film.path.stem}-{rate:.6g}fps-{wide}px.gif", [film.path])
+    target = target_path(path, f"{film.path.stem}-{rate:.6g}fps-{wide}px.gif", [film.path], film._folder)
     with written(target, ours=path is None) as temporary:
         write_gif(film.path, temporary, rate, wide, high)
     return target

@@ -74,6 +74,11 @@ class Film(Player):
         with open(self.path, "rb") as file:
             return sha256_of(file)
 
+    @property
+    def _folder(self) -> Path:
+        """Where what is made of it goes, if nothing else is said."""
+        return self.path.parent
+
     def read_bytes(self) -> bytes:
         """The whole file. Raises OSError if it is no longer there."""
         return self.path.read_bytes()

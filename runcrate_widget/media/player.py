@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 from abc import abstractmethod
 from pathlib import Path
@@ -48,6 +49,19 @@ class Player:
     def _gone(self) -> RuncrateError | None:
         """Why the file is not there, if it is not and that is known."""
         return None
+
+    def _instead(self) -> str:
+        """What is said in the place of the player, if it is not there."""
+        gone = self._gone()
+        return "" if gone is None else str(gone)
+
+    def _source(self) -> str | None:
+        """What a notebook plays it from; None if that does not last."""
+        return relative_url(self.path)
+
+    def _place(self) -> str:
+        """Where it is, for people."""
+        return located(self.path)
 
     @abstractmethod
     def read_bytes(self) -> bytes:
@@ -95,9 +109,11 @@ class Player:
         """A player over the poster, which is still there where the file is not, or where a host drops the
         player; below it the facts, and `more`. The source is by default the file itself, relative to the
         notebook: nothing of the video goes into the notebook."""
-        gone = None if source else self._gone()
-        source = html.escape(source or relative_url(self.path))
-        poster = self.poster
+        said = "" if source else self._instead()
+        source = html.escape(source or self._source() or "")
+        poster = None
+        with contextlib.suppress(RuncrateError):  # a library that cannot be reached has none to give
+            poster = self.poster
         if poster is None:
             before, preload, after = "", "metadata", ""
             style = (
@@ -117,13 +133,13 @@ class Player:
             *self._made_by(),
             f"{self.mp4.duration:g} s",
             f"{self.mp4.width}×{self.mp4.height}",
-            _printable(located(self.path)),
+            _printable(self._place()),
         ]
         mark = "<b>DEMO</b> · " if self.demo else ""
         player = f"<video src='{source}' preload={preload} controls loop muted playsinline style='{style}'>"
         player += "</video>"
-        if gone is not None:
-            player = f"<p style='{_SAID}'>{html.escape(_printable(str(gone)), quote=False)}</p>"
+        if said:
+            player = f"<p style='{_SAID}'>{html.escape(_printable(said), quote=False)}</p>"
         wide = min(self.mp4.width, 640) if self.mp4.width >= self.mp4.height else min(self.mp4.width, 300)
         return (
             f"<figure style='margin:0;max-width:{wide}px'>{before}"
@@ -146,10 +162,11 @@ class Player:
             if prompt == shortened(prompt, _CAPTION)
             else (f"<p style='white-space:pre-wrap'>{html.escape(prompt, quote=False)}</p>")
         )
+        source = self._source()
+        save = f"<a href='{html.escape(source)}' download>save</a> · " if source else ""
         return (
-            f"<details><summary>{self._whole if whole else ''}save, code</summary>{whole}"
-            f"{' · '.join(facts)} · "
-            f"<a href='{html.escape(relative_url(self.path))}' download>save</a> · "
+            f"<details><summary>{self._whole if whole else ''}{'save, ' if save else ''}code</summary>{whole}"
+            f"{' · '.join(facts)} · {save}"
             f"<code>{html.escape(self._code(), quote=False)}</code></details>"
         )
 

@@ -13,8 +13,8 @@ from typing import Any
 from runcrate_widget.errors import InvalidRequestError
 
 
-def target_path(given: Any, name: str, sources: Sequence[Path]) -> Path:
-    """Where to write: `given`, or the file `name` in that folder; by default beside the first source.
+def target_path(given: Any, name: str, sources: Sequence[Path], folder: Path) -> Path:
+    """Where to write: `given`, or the file `name` in that folder; by default in `folder`.
 
     It is neither a source nor a video of a library, which was paid for.
 
@@ -22,7 +22,7 @@ def target_path(given: Any, name: str, sources: Sequence[Path]) -> Path:
         InvalidRequestError: it is no such place.
     """
     if given is None:
-        return sources[0].with_name(name)
+        return folder / name
     try:
         path = Path(os.fsdecode(given))
         if "\0" in os.fsdecode(given) or not os.fsdecode(given).strip():

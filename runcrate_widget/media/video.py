@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from .mp4 import MP4
 from .player import cut as cut
 from .player import shortened as shortened
 from .poster import keep_poster, make_poster, read_poster
+
+_FOR_THE_PAGE = ("keep_poster", "read_piece")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Video(Film):
     _whole = "whole prompt, "
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name != "keep_poster"]  # which is for the page
+        return [name for name in super().__dir__() if name not in _FOR_THE_PAGE]
 
     def __repr__(self) -> str:
         return self._described(str(self.path))
@@ -122,6 +125,15 @@ class Video(Film):
             return super().read_bytes()
         except FileNotFoundError as error:
             raise self._gone() or error from None
+
+    def read_piece(self, offset: int, length: int) -> tuple[bytes, int]:
+        """`length` bytes of the file from `offset`, or fewer at its end, and the size of the whole file.
+
+        Raises OSError if it is no longer there.
+        """
+        with open(self.path, "rb") as file:
+            file.seek(offset)
+            return file.read(length), os.fstat(file.fileno()).st_size
 
     def _gone(self) -> LibraryError | None:
         return why_gone(self.path, self.id)

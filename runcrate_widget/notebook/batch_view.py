@@ -6,6 +6,7 @@ which play in it when it is opened again. Where there are widgets, a `BatchWidge
 
 from __future__ import annotations
 
+import base64
 import html
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _MOST_ROWS = 50
 _MOST_CELLS = 300
 _LONGEST = 90  # bytes of a prompt
 _SIDE = 176  # pixels
+_MOST_EMBEDDED = 40  # posters: half a megabyte
 
 
 def display_batch(batch: Batch) -> None:
@@ -80,30 +82,37 @@ def _rows(batch: Batch, players: dict[str, str]) -> list[str]:
 def _cell(cell: Cell, status: str, job: VideoJob | None, players: dict[str, str]) -> str:
     if job is not None and job.video is not None:
         if "<img" not in players.get(job.key, ""):  # the page may have made a poster since
-            players[job.key] = _player(job.video)
+            embedded = sum("base64," in one for one in players.values())
+            players[job.key] = _player(job.video, embed=embedded < _MOST_EMBEDDED)
         return players[job.key]
     error = cell.error or (job.error if job else None)
     reason = f"<br>{_text(error.message)}" if error else ""
     return f"<div style='width:{_SIDE}px;text-align:left'>{_text(status)}{reason}</div>"
 
 
-def _player(video: Video) -> str:
+def _player(video: Video, *, embed: bool) -> str:
     """The video over its poster, which is a file: hosts find what `src` names beside the notebook, and not
-    what `poster` names."""
+    what `poster` names. Of a video in a bucket there is no such file: its poster is put in, if `embed`."""
     wide = _SIDE if video.width >= video.height else _SIDE // 2
     over = "position:absolute;inset:0;width:100%;height:100%"
-    picture = ""
-    if video.poster:
-        source = _text(relative_url(poster_path(video.path)))
-        picture = f"<img src='{source}' alt='' loading=lazy style='{over};object-fit:cover'>"
+    picture, source = "", video._source()
+    if (source or embed) and (poster := video.poster):
+        image = (
+            _text(relative_url(poster_path(video.path)))
+            if source
+            else f"data:image/jpeg;base64,{base64.b64encode(poster).decode()}"
+        )
+        picture = f"<img src='{image}' alt='' loading=lazy style='{over};object-fit:cover'>"
     mark = "<b>DEMO</b> · " if video.demo else ""
     box = f"position:relative;width:{wide}px;aspect-ratio:{video.width}/{video.height};background:#000"
-    source = _text(relative_url(video.path))
-    return (
-        f"<div style='{box}'>{picture}<video src='{source}' preload=none poster='data:,' controls loop muted "
-        f"playsinline style='{over}'></video></div>"
-        f"<small>{mark}{_text(video.path.name)}</small>"
+    player = (
+        f"<video src='{_text(source)}' preload=none poster='data:,' controls loop muted "
+        f"playsinline style='{over}'></video>"
+        if source
+        else ""
     )
+    name = video.location.replace("\\", "/").rpartition("/")[2]
+    return f"<div style='{box}'>{picture}{player}</div><small>{mark}{_text(name)}</small>"
 
 
 def _text(text: str) -> str:

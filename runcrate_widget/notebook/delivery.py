@@ -8,7 +8,6 @@ same chunks, slowly.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,9 +41,7 @@ async def read_chunk(video: Video, offset: int, length: int) -> tuple[bytes, int
 
     def read() -> tuple[bytes, int]:
         try:
-            with open(video.path, "rb") as file:
-                file.seek(offset)
-                return file.read(length), os.fstat(file.fileno()).st_size
+            return video.read_piece(offset, length)
         except FileNotFoundError:
             hint = "job.resume() brings it back."
             raise RuncrateError("The file is not there: it was deleted, or moved.", hint) from None
@@ -81,7 +78,8 @@ class Push:
         if job.video is None or job.key in self._known:
             return
         self._known.add(job.key)
-        if self._heard and not new and not is_served(job.video.path, self.root):
+        # What is in a bucket is below no folder.
+        if self._heard and not new and not is_served(Path(job.video.location), self.root):
             self._timers[job.key] = engine().loop.call_later(
                 _SILENCE, self._push_unless_heard, job.key, job.video, self._heard
             )

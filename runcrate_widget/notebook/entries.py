@@ -8,19 +8,21 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from runcrate_widget.library.places import bucket_of, location_of, mp4_of
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.media.video import cut
 from runcrate_widget.picture import Picture
 
 from .picture_messages import FrameRow
-from .rows import LONGEST_PROMPT
+from .rows import LONGEST_PROMPT, mp4_row
 from .shapes import ErrorRow, VideoRow
 from .wall_messages import EntryRow
 
 if TYPE_CHECKING:
     from runcrate_widget.library.entry import Entry
     from runcrate_widget.library.library import Library
+    from runcrate_widget.library.record import Record
 
 _LONGEST_NOTE = 200  # bytes
 _LONGEST_ERROR = 1000
@@ -28,14 +30,19 @@ _REMEMBERED = 5000  # files
 
 
 class Facts:
-    """What MP4s say of themselves, each read once. For any thread."""
+    """What MP4s say of themselves, each read once. For any thread but the engine's."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Path, tuple[tuple[int, int], VideoRow | None]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, path: Path) -> VideoRow | None:
-        """Of the file as it is now; None if it is not there, or is no whole MP4."""
+    def of(self, record: Record) -> VideoRow | None:
+        """Of the file as it is now; None if it is not there, or is no whole MP4. Of one in a bucket, as far
+        as that is known without fetching it."""
+        if bucket_of(record):
+            mp4 = mp4_of(record, fetch=False)
+            return mp4_row(location_of(record), mp4) if mp4 else None
+        path = record.path
         try:
             seen = os.stat(path)
         except (OSError, ValueError):
@@ -57,7 +64,7 @@ def entry_row(entry: Entry, takes: int, library: Library, facts: Facts) -> Entry
     """The row of an entry, `takes` of whose stack are shown. It reads the head of the file."""
     record, request, choice = entry.record, entry.record.request, entry.record.choice
     done = record.status is JobStatus.COMPLETED
-    video = facts.of(record.path) if done else None
+    video = facts.of(record) if done else None
     picture = request.image if isinstance(request.image, Picture) else None
     frame = picture.frame if picture else None
     row = EntryRow(
@@ -82,13 +89,19 @@ def entry_row(entry: Entry, takes: int, library: Library, facts: Facts) -> Entry
         note=cut(choice.note, _LONGEST_NOTE),
         tags=list(choice.tags),
         hidden=choice.hidden,
-        binned=video is None and library.bin.find(record) is not None,
+        binned=video is None and _is_binned(record, library),
         demo=record.demo,
         picture=picture.sha256 if picture else None,
         frame=FrameRow(key=frame.key, at=frame.at) if frame else None,
         video=video,
     )
     return cast("EntryRow", sendable(row))
+
+
+def _is_binned(record: Record, library: Library) -> bool:
+    if bucket_of(record) and not record.choice.hidden:  # as all are that were deleted: it is not asked
+        return False
+    return library.bin.find(record) is not None
 
 
 def sendable(value: Any) -> Any:
@@ -107,13 +120,4 @@ def _error_row(error: Any) -> ErrorRow:
 
 def _video_row(path: Path) -> VideoRow | None:
     mp4 = whole_mp4(path)
-    if mp4 is None:
-        return None
-    return VideoRow(
-        path=str(path),
-        size=mp4.size,
-        width=mp4.width,
-        height=mp4.height,
-        duration=mp4.duration,
-        audio=mp4.audio,
-    )
+    return mp4_row(str(path), mp4) if mp4 else None

@@ -220,8 +220,8 @@ async def _resume(widget: VideoWidget, message: Message, _: list[bytes]) -> Mess
 async def _demo(widget: VideoWidget, _: Message, __: list[bytes]) -> Message:
     from runcrate_widget.client import VideoClient
 
-    folder = widget.client.library.folder
-    widget._use(await asyncio.to_thread(lambda: VideoClient(demo=True, library=folder)))
+    library = widget.client.library.location
+    widget._use(await asyncio.to_thread(lambda: VideoClient(demo=True, library=library)))
     return {}
 
 
@@ -236,6 +236,12 @@ async def _chunk(widget: VideoWidget, message: Message, buffers: list[bytes]) ->
     data, total = await read_chunk(widget._video(message), offset, _whole(message, "length"))
     buffers.append(data)
     return {"offset": offset, "total": total}
+
+
+@handles("url")
+async def _url(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
+    video = widget._video(message)
+    return {"url": await asyncio.to_thread(lambda: video.url)}
 
 
 @handles("poster")
@@ -274,8 +280,13 @@ async def _price(widget: VideoWidget, message: Message, _: list[bytes]) -> Messa
 
 @handles("picture")
 async def _picture(widget: VideoWidget, message: Message, _: list[bytes]) -> Message:
-    given = (message.get("data"), message.get("name"), message.get("from"))
-    return {"picture": dict(await asyncio.to_thread(widget._pictures.received, *given))}
+    data, frame = message.get("data"), message.get("from")
+    if data or not isinstance(frame, dict):
+        picture = await asyncio.to_thread(widget._pictures.received, data, message.get("name"), frame)
+    else:
+        await widget._wall.look_up(frame.get("key"))
+        picture = await asyncio.to_thread(widget._pictures.taken, widget._video(frame), frame.get("at"))
+    return {"picture": dict(picture)}
 
 
 @handles("picture_of")

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from runcrate_widget.environment import located
 from runcrate_widget.format import videos as count_of
 from runcrate_widget.jobs.loop import engine
 
@@ -82,7 +81,7 @@ class LiveOutput:
 
     def _later(self) -> None:
         if not self._closed:
-            self._timer = engine().loop.call_later(self._every, self._begin)
+            self._timer = engine().loop.call_later(self._every if self._shown else 0, self._begin)
 
     def _cancel(self) -> None:
         if self._timer is not None:
@@ -104,9 +103,11 @@ class LiveOutput:
             _busy.add(self)  # before it is no longer due: a cell that ends now waits for it
             _due.discard(self)
             try:
-                if self._shown is None or self._closed:  # nobody has seen it yet, or nobody will
+                if self._closed:  # nobody will see it
                     return
                 bundle = self._render()
+                if self._shown is None:  # nobody has seen it yet: it is made for when somebody does
+                    return
                 if bundle["text/html"] != self._shown or (at_end and self in _unheard):
                     if at_end or _cell_runs.is_set():
                         _unheard.discard(self)
@@ -155,7 +156,8 @@ def _end_cell(_: object) -> None:
     """After the last one nbclient hears nothing more."""
     _cell_runs.clear()
     for output in {*_due, *_busy, *_unheard}:
-        output._show_anew(at_end=True)
+        if output._shown:
+            output._show_anew(at_end=True)
 
 
 def call_engine(function: Callable[[], object]) -> None:
@@ -264,7 +266,8 @@ class Saved:
         text = "VideoWidget: run this cell to use it again."
         if videos:
             newest = f"; the newest {_MOST_VIDEOS} of them" if len(videos) > _MOST_VIDEOS else ""
-            text += f" {count_of(len(videos))} in {located(videos[0][1].path.parent)}{newest}"
+            folder = videos[0][1]._place().rpartition("/")[0] or "."
+            text += f" {count_of(len(videos))} in {folder}{newest}"
         for key, video in videos[:_MOST_VIDEOS]:
             if "<img" not in self._players.get(key, ""):  # the page may have made a poster since
                 self._players[key] = video._html()

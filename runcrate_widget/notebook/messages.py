@@ -177,6 +177,12 @@ class ChunkPayload(TypedDict):
     total: int  # bytes of the whole file
 
 
+class UrlPayload(TypedDict):
+    """Where the video plays from, for a while: what is said once, and kept nowhere."""
+
+    url: str | None  # None: the store gives none
+
+
 class KeepPosterRequest(TypedDict):
     """A frame of the video, where it has no poster."""
 
@@ -216,6 +222,7 @@ REQUESTS: dict[str, type] = {
     "resume": JobRequest,  # one that is `stopped`
     "code": JobRequest,
     "chunk": ChunkRequest,
+    "url": JobRequest,  # of a video whose path is no file's
     "poster": JobRequest,
     "keep_poster": KeepPosterRequest,
     "picture": PictureRequest,
@@ -252,6 +259,7 @@ PAYLOADS: dict[str, type] = {
     "resume": Nothing,
     "code": CodePayload,
     "chunk": ChunkPayload,
+    "url": UrlPayload,
     "poster": Nothing,  # and one buffer, a JPEG; none if there is no poster
     "keep_poster": Nothing,
     "picture": PicturePayload,

@@ -22,7 +22,7 @@ LARGEST_PICTURE = 5_000_000
 PictureRequest = TypedDict(
     "PictureRequest",
     {
-        "data": str,  # base64
+        "data": str,  # base64; empty: the kernel takes the frame, which the page may not
         "name": str,  # what the person's file is called, for an error; or ""
         "from": "FrameRow | None",
     },

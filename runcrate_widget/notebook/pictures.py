@@ -26,6 +26,7 @@ from .picture_messages import LARGEST_PICTURE, PictureRow
 
 if TYPE_CHECKING:
     from runcrate_widget.library.store import Store
+    from runcrate_widget.media.video import Video
 
 
 class GivenPictures:
@@ -93,7 +94,15 @@ class GivenPictures:
             origin = None if frame is None else restore_frame(frame)
         except TypeError as error:
             raise InvalidRequestError("image", f"image is {called}: {error}.") from None
-        kept = self.keep(read_picture(content, called, frame=origin))
+        return self._row(read_picture(content, called, frame=origin))
+
+    def taken(self, video: Video, at: Any) -> PictureRow:
+        """Puts a frame of a video into the library, where a page plays it and may not see its pixels. Raises
+        InvalidRequestError, LibraryError, or MissingExtraError."""
+        return self._row(video.picture(at))
+
+    def _row(self, picture: Picture) -> PictureRow:
+        kept = self.keep(picture)
         return PictureRow(
             sha256=kept.sha256, type=kept.type, size=kept.size, width=kept.width, height=kept.height
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runcrate_widget.environment import located
 from runcrate_widget.errors import RuncrateError
+from runcrate_widget.library.places import bucket_of
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.media.pictures import FOLDER
 from runcrate_widget.media.video import Video, cut
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from runcrate_widget.catalog import Model
     from runcrate_widget.client import VideoClient
     from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.media.mp4 import MP4
 
 #: Bytes: a row is saved in the notebook, and stays below 1 KB.
 LONGEST_PROMPT = 230
@@ -81,13 +83,18 @@ def _seconds(moment: datetime | None) -> float | None:
 
 def video_row(video: Video) -> VideoRow:
     """A finished video."""
+    return mp4_row(video.location, video.mp4)
+
+
+def mp4_row(location: str, mp4: MP4) -> VideoRow:
+    """A finished video that is there, and says this of itself."""
     return VideoRow(
-        path=str(video.path),
-        size=video.size,
-        width=video.width,
-        height=video.height,
-        duration=video.duration,
-        audio=video.audio,
+        path=location,
+        size=mp4.size,
+        width=mp4.width,
+        height=mp4.height,
+        duration=mp4.duration,
+        audio=mp4.audio,
     )
 
 
@@ -107,7 +114,10 @@ def python_call(job: VideoJob) -> str:
     """
     request, extra = job.request, dict(job.request.extra)
     image = request.image
-    if isinstance(image, Picture):
+    picture = ""
+    if isinstance(image, Picture) and bucket_of(job.record):  # where it has no path
+        image, picture = None, f", image=client.job({job.key!r}).request.image"
+    elif isinstance(image, Picture):
         image = _nearest(job.record.folder / FOLDER / image.name)
     elif image is not None:  # an address
         extra.pop("image_url")
@@ -120,7 +130,7 @@ def python_call(job: VideoJob) -> str:
         "take": job.take,
     }
     given = [f"{name}={_literal(value)}" for name, value in arguments.items() if value is not None]
-    return f"client.generate({', '.join([_literal(request.prompt), *given])})"
+    return f"client.generate({', '.join([_literal(request.prompt), *given])}{picture})"
 
 
 def _nearest(path: Path) -> str:

@@ -17,7 +17,7 @@ class ErrorRow(TypedDict):
 class VideoRow(TypedDict):
     """A finished video: where it is and what is in it."""
 
-    path: str
+    path: str  # of its file; or the URL of an object in a store, which gives no right to it
     size: int  # bytes
     width: int  # pixels
     height: int  # pixels

@@ -6,6 +6,7 @@ Light: `import runcrate_widget` runs `register_formatters`. What is heavy is imp
 
 from __future__ import annotations
 
+import base64
 import html
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from runcrate_widget.library.record import Record
 
 _MOST = 100  # rows
+_MOST_POSTERS = 30  # that are put in, where the videos are in a bucket
 _HEADS = ("", "prompt", "model", "status", "made", "yours", "file")
 
 
@@ -57,20 +59,23 @@ def library_html(library: Library) -> str:
 
 def records_html(records: Sequence[Record]) -> str:
     """Records as a table, in their order."""
+    from .posters import posters_in_buckets
+
+    posters = posters_in_buckets([one for one in records[:_MOST_POSTERS] if one.status == "completed"])
     heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in _HEADS)
-    rows = "".join(map(_row, records[:_MOST]))
+    rows = "".join(_row(record, posters.get(record.name)) for record in records[:_MOST])
     left = len(records) - _MOST
     more = f"<tr><td colspan={len(_HEADS)}>and {left} more</td></tr>" if left > 0 else ""
     return f"<table><tr>{heads}</tr>{rows}{more}</table>"
 
 
-def _row(record: Record) -> str:
+def _row(record: Record, poster: bytes | None) -> str:
     done = record.status == "completed"
     error = record.error or {}
     reason = f": {html.escape(str(error.get('message', '')))}" if error else ""
     mark = "<b>DEMO</b> " if record.service == "demo" else ""
     cells = [
-        _picture(record) if done else "",
+        _picture(record, poster) if done else "",
         mark + html.escape(record.prompt[:200]),
         html.escape(record.request.model_name),
         html.escape(record.status) + reason,
@@ -95,7 +100,15 @@ def _verdict(choice: Choice) -> str:
     return " ".join(filter(None, words))
 
 
-def _picture(record: Record) -> str:
-    source = html.escape(relative_url(record.path))
+def _picture(record: Record, poster: bytes | None) -> str:
     style = "height:48px;display:block"
+    if poster:
+        return (
+            f'<img src="data:image/jpeg;base64,{base64.b64encode(poster).decode()}" alt="" style="{style}">'
+        )
+    from runcrate_widget.library.places import bucket_of
+
+    if bucket_of(record):  # nothing of it lasts that a notebook could name
+        return ""
+    source = html.escape(relative_url(record.path))
     return f'<video src="{source}#t=0.1" preload="metadata" muted style="{style}"></video>'

@@ -148,12 +148,20 @@ class Wall:
         return self._rows(entries, [shelf.takes(entry) for entry in entries])
 
     def _rows(self, entries: Sequence[Entry], takes: Sequence[int]) -> list[EntryRow]:
+        from runcrate_widget.library.places import bucket_of
+
         from .entries import entry_row
+        from .parallel import side_by_side
 
         library = self._client().library
-        return [
-            entry_row(entry, size, library, self.facts) for entry, size in zip(entries, takes, strict=True)
-        ]
+
+        def row(at: int) -> EntryRow:
+            return entry_row(entries[at], takes[at], library, self.facts)
+
+        # Of those in a bucket only what may have been deleted is asked about.
+        if any(entry.hidden and bucket_of(entry.record) for entry in entries):
+            return side_by_side(row, range(len(entries)))
+        return [row(at) for at in range(len(entries))]
 
     def each(self, shelf: Shelf, keys: Sequence[str], work: Callable[[Entry], Any]) -> None:
         """Does something with each of these entries: what goes wrong with one keeps it from no other, and is

@@ -182,7 +182,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 demo=self._client.demo,
                 has_key=has_key(self._client),
                 service=self._client.service,
-                library=str(self._client.library.folder),
+                library=self._client.library.location,
                 root=self._root.as_posix() if self._root else None,
                 saved=self.model_id,
                 limit=self._remainder.row,

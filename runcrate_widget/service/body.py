@@ -23,6 +23,17 @@ _SHORT = 1000  # bytes: no field of such a body is long
 LONGEST_OF_SUBMIT = 64 * 1024 * 1024
 
 
+def most_of_poll(_: int) -> int:
+    """Bytes that are read of an answer to a poll."""
+    return LONGEST
+
+
+def most_of_submit(status: int) -> int:
+    """Bytes that are read of an answer to a submit. One that says to go elsewhere says nothing in its
+    body."""
+    return LONGEST_OF_SUBMIT if 200 <= status < 300 else -1 if 300 <= status < 400 else LONGEST
+
+
 @dataclass(frozen=True)
 class Reply:
     """A whole answer, without the key. The names of its headers are in lower case."""
@@ -41,6 +52,11 @@ class Came:
         self.body = bytearray()
         self.coding = ""
         self.key: Key | None = None
+
+    def take(self, raw: Raw, key: Key) -> None:
+        """It came on one of our own lines."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw.headers}
+        self.body, self.coding, self.key = raw.body, packing(headers), key
 
     def so_far(self) -> bytes:
         """That, without the key."""

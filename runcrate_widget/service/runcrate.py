@@ -13,6 +13,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +31,8 @@ from .body import (
     Reply,
     clean,
     cleaned,
+    most_of_poll,
+    most_of_submit,
     read_body,
     read_fields,
     read_reply,
@@ -38,6 +41,7 @@ from .connections import Connections
 from .deadline import Deadline
 from .key import Key
 from .limits import Limits, asked_to_wait, read_limits
+from .lines import Raw
 
 if TYPE_CHECKING:
     import httpx
@@ -87,26 +91,20 @@ class RuncrateBackend:
     async def submit(self, request: VideoRequest, begin: Callable[[], Awaitable[None]]) -> Answer:
         # With a picture it has megabytes: long enough to keep everybody else waiting.
         body = await asyncio.to_thread(_body, request) if request.image else _body(request)
-        headers = {"Content-Type": "application/json"}
-        url, came = f"{self.base_url}/v1/videos", Came()
-
-        async def receive(response: httpx.Response, key: Key) -> Answer:
-            await self._check(response, key)
-            # The job is made, and paid for: whatever is wrong with the answer, its id is looked for.
-            body = await read_body(response, key, came, most=LONGEST_OF_SUBMIT)
-            answer = read_answer(read_fields(body, key)) or found_answer(body)
-            if answer is None:
-                reply = Reply(response.status_code, "", response.headers, body)
-                raise _unexpected(reply, "a job's id", key)
-            return answer
-
+        came = Came()
         try:
-            deadline = Deadline(_SUBMIT_TIMEOUT + len(body) / _SLOWEST_LINE)
-            return await self._send("submit", "POST", url, receive, headers, body, begin, deadline)
+            reply, key = await self._asked(f"{self.base_url}/v1/videos", _Submit(body, begin, came))
         except TransportError:
             if (answer := found_answer(came.so_far())) is not None:
                 return answer
             raise
+        if not 200 <= reply.status < 300:
+            raise self._refused(reply, key, of_submit=True)
+        # The job is made, and paid for: whatever is wrong with the answer, its id is looked for.
+        answer = read_answer(read_fields(reply.body, key)) or found_answer(reply.body)
+        if answer is None:
+            raise _unexpected(reply, "a job's id", key)
+        return answer
 
     async def status(self, id: str) -> Answer:
         answer = self._answer(await self._asked(self._url(id)))
@@ -162,24 +160,48 @@ class RuncrateBackend:
             raise UnexpectedAnswerError(f"{id!r} is not the id of a job.", status=200)
         return f"{self.base_url}/v1/videos/{quote(id, safe='')}"
 
-    async def _asked(self, url: str) -> tuple[Reply, Key]:
-        """What is answered to a poll, and with which key it was asked: of a good answer and of any other."""
-        lines = self.connections.lines()
-        if lines is None:
-            return await self._send("poll", "GET", url, _whole)
-        key, sent = self._key(), False
+    async def _asked(self, url: str, submit: _Submit | None = None) -> tuple[Reply, Key]:
+        """What is answered to a poll, or to a submit, and with which key it was asked: of a good answer and
+        of any other."""
+        key, raw, target = self._key(), Raw(), url[len(self._origin) :]
         try:
-            line = await lines.line()
-            sent = True
-            raw = await lines.get(line, url[len(self._origin) :], key, patience=_READ_TIMEOUT, most=LONGEST)
+            lines = self.connections.lines()
+            if lines is None:
+                return await self._asked_by_httpx(url, submit)
+            if submit is None:
+                await lines.get(target, key, raw, patience=_READ_TIMEOUT, most=most_of_poll)
+            else:
+                begin, patience = submit.begin, submit.patience
+                await lines.post(
+                    target, key, submit.body, raw, begin=begin, patience=patience, most=most_of_submit
+                )
+        except (RuncrateError, asyncio.CancelledError):
+            raise
         except Exception as error:
-            # Of the sockets, of TLS and its certificates, of h11.
+            # Of the sockets, of TLS and the environment's certificates, of h11.
             why = _why(error, key)
+            if submit is not None and 200 <= raw.status < 300:
+                submit.came.take(raw, key)
         else:
-            reply = cleaned(raw, key)
+            long = len(raw.body) > LONGEST  # enough to keep everybody else waiting
+            reply = await asyncio.to_thread(cleaned, raw, key) if long else cleaned(raw, key)
             self.heard(read_limits(reply.headers, time.time()))
             return reply, key
-        raise self._broken(url, key, why, sent=sent)
+        raise self._broken(url, key, why, sent=raw.sent)
+
+    async def _asked_by_httpx(self, url: str, submit: _Submit | None) -> tuple[Reply, Key]:
+        if submit is None:
+            return await self._send("poll", "GET", url, _whole)
+        came = submit.came
+
+        async def receive(response: httpx.Response, key: Key) -> tuple[Reply, Key]:
+            if not response.is_success:
+                return await _whole(response, key)
+            body = await read_body(response, key, came, most=LONGEST_OF_SUBMIT)
+            return Reply(response.status_code, response.reason_phrase, response.headers, body), key
+
+        headers, deadline = {"Content-Type": "application/json"}, Deadline(submit.patience)
+        return await self._send("submit", "POST", url, receive, headers, submit.body, submit.begin, deadline)
 
     async def _send(
         self,
@@ -261,10 +283,9 @@ class RuncrateBackend:
         return answer
 
     async def _check(self, response: httpx.Response, key: Key) -> None:
-        """Raises the APIError of an answer that is not 2xx."""
+        """Raises the APIError of a download's answer that is not 2xx."""
         if not response.is_success:
-            of_submit = response.request.method == "POST"
-            raise self._refused(await read_reply(response, key), key, of_submit=of_submit)
+            raise self._refused(await read_reply(response, key), key, of_submit=False)
 
     def _refused(self, reply: Reply, key: Key, *, of_submit: bool) -> APIError:
         if 300 <= reply.status < 400:
@@ -278,6 +299,20 @@ class RuncrateBackend:
             of_submit=of_submit,
             retry_after=asked_to_wait(reply.headers, time.time()),
         )
+
+
+@dataclass(repr=False)
+class _Submit:
+    """What is sent; see `Backend.submit`. `came`: of a good answer, also where it breaks off."""
+
+    body: bytes
+    begin: Callable[[], Awaitable[None]]
+    came: Came
+
+    @property
+    def patience(self) -> float:
+        """Seconds until it is given up."""
+        return _SUBMIT_TIMEOUT + len(self.body) / _SLOWEST_LINE
 
 
 async def _whole(response: httpx.Response, key: Key) -> tuple[Reply, Key]:

@@ -165,8 +165,12 @@ def main(many: int, records: int, waiting: int) -> None:
                 for how in ("", "with its index") if name == "SeaweedFS" else ("",):
                     cpu, wall, mb, requests, again = run("opened", place, url, records)
                     title = f"{name} {how}".strip()
-                    print(f"  {title:<22} {wall:6.2f} {cpu:12.2f} {again / 1000:10.2f} {requests:10.0f} {mb:6.0f}")
-            print(f"\n{waiting} waiting, carried     s   processor s    MB   requests a job   in hand at most")
+                    print(
+                        f"  {title:<22} {wall:6.2f} {cpu:12.2f} {again / 1000:10.2f} {requests:10.0f} {mb:6.0f}"
+                    )
+            print(
+                f"\n{waiting} waiting, carried     s   processor s    MB   requests a job   in hand at most"
+            )
             for name, place in (("folder", str(Path(folder) / "left")), ("SeaweedFS", real.new_library())):
                 leave(place, url, waiting)
                 cpu, wall, mb, requests, most = run("carry", place, url, waiting)

@@ -189,6 +189,7 @@ export interface Requests {
   resume: { key: string };
   code: { key: string };
   chunk: { key: string; offset: number; length: number };
+  url: { key: string };
   poster: { key: string };
   keep_poster: { key: string; jpeg: string };
   picture: { data: string; name: string; from: FrameRow | null };
@@ -226,6 +227,7 @@ export interface Payloads {
   resume: object;
   code: { code: string };
   chunk: { offset: number; total: number };
+  url: { url: string | null };
   poster: object;
   keep_poster: object;
   picture: { picture: PictureRow };

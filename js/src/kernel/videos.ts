@@ -1,7 +1,8 @@
 // The videos and posters that this page has, by job. They live as long as the widget's model, and serve all
-// of its views. A video's bytes come by the first transport that works: from the page's own server, pulled
-// from the kernel, or pushed by it. Whether the server has them is asked once a folder: of the others in it,
-// the player itself says it when they are not there.
+// of its views. A video's bytes come by the first transport that works: from the page's own server or the
+// object store that has them, pulled from the kernel, or pushed by it. A player is given the server's URL at
+// once. Whether they come from there is found out meanwhile, once a folder: of the others in it, the player
+// itself says it.
 
 import type { Conversation } from "./conversation.ts";
 import { ending, fileServer } from "./host.ts";
@@ -10,6 +11,7 @@ import { type Link, type Progress, Transfer } from "./pull.ts";
 
 const PATIENCE = 5; // seconds: what would take longer is fetched when it is asked for
 const MOST_KEPT = 12; // videos whose bytes are in the page
+const RECENT = 10_000; // milliseconds: a store's URL that is no older has not expired
 
 /** What has a video, or may have one: a job, or an entry of the wall. */
 export interface Clip {
@@ -23,7 +25,7 @@ export type Loading =
   | { state: "queued" }
   | ({ state: "loading" } & Progress)
   | { state: "asking" } // it would take long: the person decides
-  | { state: "ready"; url: string; transport: Transport }
+  | { state: "ready"; url: string; transport: Transport; since?: number } // when a store's URL was given
   | { state: "broken" } // the browser cannot decode it
   | { state: "failed"; message: string };
 
@@ -37,7 +39,8 @@ export class Videos {
   #loads = new Map<string, Loading>();
   #transfers = new Map<string, Transfer>();
   #queue: { job: Clip; wanted: boolean }[] = [];
-  #served = new Map<string, true | Promise<boolean>>(); // by the URL of the folder
+  #served = new Map<string, Promise<boolean>>(); // by the URL of the folder
+  #played = new Set<string>(); // folders of a store
   #busy = false;
   #pause = new AbortController();
   #posters = new Map<string, string>(); // "" while it is asked for
@@ -79,16 +82,14 @@ export class Videos {
    */
   load(job: Clip, wanted = true): void {
     if (!job.video) return;
-    this.#loads.set(job.key, { state: "queued" });
     const url = this.#url(job.video);
-    const served = url && (this.#served.get(folder(url)) ?? this.#look(url, job.video));
-    if (served === true) this.#loads.set(job.key, { state: "ready", url, transport: "url" });
-    else if (served)
-      void served.then((is) => {
-        if (this.#loads.get(job.key)?.state !== "queued") return;
-        if (is) this.#show(job.key, { state: "ready", url, transport: "url" });
-        else this.#line(job, wanted);
+    const load: Loading = url ? { state: "ready", url, transport: "url" } : { state: "queued" };
+    this.#loads.set(job.key, load);
+    if (url)
+      void (this.#served.get(folder(url)) ?? this.#look(url, job.video)).then((is) => {
+        if (!is) this.#elsewhere(job, load, wanted);
       });
+    else if (job.video.path.includes("://")) void this.#borrow(job, wanted, folder(job.video.path));
     else this.#line(job, wanted);
     this.#changed();
   }
@@ -98,20 +99,33 @@ export class Videos {
     this.#pause.abort();
     this.#pause = new AbortController();
     this.#queue = [];
-    for (const [key, { state }] of this.#loads)
-      if (state === "queued" || state === "loading") this.#loads.delete(key);
+    for (const [key, load] of this.#loads)
+      if (
+        load.state === "ready"
+          ? load.transport === "url" && !load.since
+          : load.state === "queued" || load.state === "loading"
+      )
+        this.#loads.delete(key);
   }
 
-  /** The browser could not play it: because of what is in it, or because the server no longer gives it. */
-  async refused(job: Clip): Promise<void> {
+  /**
+   * The browser could not play it: because of what is in it, or because the server no longer gives it. A
+   * `player` whose URL has expired goes on where it was.
+   */
+  async refused(job: Clip, player: HTMLVideoElement): Promise<void> {
     const load = this.#loads.get(job.key);
     if (load?.state !== "ready" || !job.video) return;
-    const broken = load.transport !== "url" || (await this.#look(load.url, job.video));
+    const { since, transport } = load;
+    const url = since && Date.now() - since > RECENT && (await this.signed(job.key));
+    const broken = transport !== "url" || (!since && (await this.#look(load.url, job.video)));
     if (this.#loads.get(job.key) !== load) return;
     if (broken) this.#show(job.key, { state: "broken" });
-    else {
-      this.#show(job.key, { state: "queued" });
-      this.#line(job, true);
+    else if (url) {
+      player.autoplay = !player.paused;
+      this.#show(job.key, { ...load, url: `${url}#t=${player.currentTime}`, since: Date.now() });
+    } else {
+      this.#played.delete(folder(job.video.path));
+      this.#elsewhere(job, load, true);
     }
   }
 
@@ -138,6 +152,31 @@ export class Videos {
     if (!this.#without.delete(key)) return;
     const frame = jpeg();
     if (frame) void this.#conversation.ask({ kind: "keep_poster", key, jpeg: frame });
+  }
+
+  /** `load`, by the server, is not to be had there. */
+  #elsewhere(job: Clip, load: Loading, wanted: boolean): void {
+    if (this.#loads.get(job.key) !== load) return;
+    this.#show(job.key, { state: "queued" });
+    this.#line(job, wanted);
+  }
+
+  /** The URL by which a store gives a video for a while, if it does: never kept. */
+  async signed(key: string): Promise<string | false | null> {
+    const reply = await this.#conversation.ask({ kind: "url", key });
+    return reply.ok && reply.url;
+  }
+
+  // A page may play what it may not fetch: the first of a folder is tried by a player.
+  async #borrow(job: Clip, wanted: boolean, from: string): Promise<void> {
+    const { key } = job;
+    const url = await this.signed(key);
+    const is = url && (this.#played.has(from) || (await plays(url)));
+    if (this.#loads.get(key)?.state !== "queued") return;
+    if (is) {
+      this.#played.add(from);
+      this.#show(key, { state: "ready", url, transport: "url", since: Date.now() });
+    } else this.#line(job, wanted);
   }
 
   #line(job: Clip, wanted: boolean): void {
@@ -168,8 +207,7 @@ export class Videos {
   /** Asks the page's server whether it has this file: what it says holds for the folder. */
   #look(url: string, video: VideoRow): Promise<boolean> {
     const answer = this.#asked(url, video).then((is) => {
-      if (is) this.#served.set(folder(url), true);
-      else this.#served.delete(folder(url)); // it may be this file alone
+      if (!is) this.#served.delete(folder(url)); // it may be this file alone
       return is;
     });
     this.#served.set(folder(url), answer);
@@ -178,7 +216,11 @@ export class Videos {
 
   async #asked(url: string, video: VideoRow): Promise<boolean> {
     try {
-      const answer = await fetch(url, { headers: { Range: "bytes=0-31" }, signal: this.#pause.signal });
+      const answer = await fetch(url, {
+        headers: { Range: "bytes=0-31" },
+        signal: this.#pause.signal,
+        cache: "no-store", // the player would wait for its lock
+      });
       void answer.body?.cancel();
       // A page that asks for a login answers 200.
       return answer.status === 206 && !!answer.headers.get("Content-Range")?.endsWith(`/${video.size}`);
@@ -247,6 +289,17 @@ export class Videos {
       this.#changed();
     }
   }
+}
+
+/** Whether a player can begin with it, within the patience that one has for that. */
+function plays(src: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const video = document.createElement("video");
+    const told = () => resolve(video.readyState > 0);
+    video.onloadedmetadata = video.onerror = told;
+    video.src = src;
+    setTimeout(told, PATIENCE * 1000);
+  });
 }
 
 function folder(url: string): string {

@@ -11,6 +11,7 @@ import { Head } from "./aside.tsx";
 import type { Desk } from "./desk.ts";
 import { type Clip, KEYS, type Match, matchOf, percent, type Winner } from "./match.ts";
 import { mediaOf } from "./media.ts";
+import { mute } from "./mute.ts";
 
 interface Props {
   page: Page;
@@ -131,7 +132,7 @@ function Side({ page, match, clip, name }: { page: Page; match: Match; clip: Cli
         playsinline
         preload="auto"
         aria-label={`${name} video`}
-        onError={() => media.refused(job)}
+        onError={({ currentTarget }) => media.refused(job, currentTarget)}
         onLoadedData={({ currentTarget }) => {
           const both = besides(currentTarget);
           if (both.length < 2 || both.some((one) => one.readyState < 2)) return;
@@ -165,11 +166,6 @@ function besides(video: HTMLVideoElement): HTMLVideoElement[] {
   return [...(video.closest(".rw-two") as Element).querySelectorAll("video")];
 }
 
-// As a property: with the attribute alone it is not muted, and may not start by itself.
-function mute(video: HTMLVideoElement | null): void {
-  if (video) video.muted = true;
-}
-
 function restart(both: HTMLVideoElement[]): void {
   for (const video of both) {
     video.currentTime = 0;
@@ -183,12 +179,9 @@ function Ranking({ rows }: { rows: RankingRow[] }) {
       <p class="rw-heading">How often each model wins</p>
       <p class="rw-facts">
         {rows.length
-          ? "The figure says how many of 100 comparisons with an average model of this list it would win; " +
-            "the range beside it, where the true figure most likely lies (19 times in 20). It gets smaller " +
-            "with each comparison."
-          : "A ranking needs the same prompt made with two models, in the same shape, and your answer to " +
-            "which is better. Takes of one model are shown when there is nothing else: they tell nothing " +
-            "of models, and do not count here."}
+          ? "Of 100 comparisons with an average model it would win so many; 19 times in 20 the truth is in " +
+            "the range beside it."
+          : "A ranking needs the same prompt made with two models, in one shape, and your answer."}
       </p>
       <ul class="rw-ranking">
         {rows.map((row) => {

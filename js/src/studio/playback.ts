@@ -94,7 +94,10 @@ export class Playback {
     this.#changed();
   }
 
-  /** The last frame as a JPEG in base64, and when in the video it is, in seconds; it is shown then. */
+  /**
+   * The last frame as a JPEG in base64, and when in the video it is, in seconds; it is shown then. "": the
+   * page may not have it.
+   */
   async lastFrame(quality = 0.92): Promise<{ at: number; jpeg: string } | undefined> {
     const { video } = this;
     if (!video?.videoWidth) return undefined;
@@ -104,7 +107,7 @@ export class Playback {
     this.seek(at);
     await seeked;
     const jpeg = jpegOf(video, Math.max(video.videoWidth, video.videoHeight), quality);
-    return jpeg ? { at, jpeg } : undefined;
+    return { at, jpeg: jpeg ?? "" };
   }
 
   /** Shows the time, without a redraw of all that is on the page. */
@@ -134,7 +137,10 @@ export class Playback {
   }
 }
 
-/** The frame that `video` shows as a JPEG in base64; its longer side has at most `side` pixels. */
+/**
+ * The frame that `video` shows as a JPEG in base64; its longer side has at most `side` pixels. Undefined
+ * where it plays from a store, whose pixels are not the page's.
+ */
 export function jpegOf(video: HTMLVideoElement, side: number, quality: number): string | undefined {
   const { videoWidth: width, videoHeight: height } = video;
   const scale = Math.min(1, side / Math.max(width, height));
@@ -143,5 +149,9 @@ export function jpegOf(video: HTMLVideoElement, side: number, quality: number): 
     height: height * scale,
   });
   canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
-  return canvas.toDataURL("image/jpeg", quality).split(",")[1];
+  try {
+    return canvas.toDataURL("image/jpeg", quality).split(",")[1];
+  } catch {
+    return undefined;
+  }
 }

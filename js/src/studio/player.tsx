@@ -44,7 +44,7 @@ export function Player({ desk, entry, playback }: Props) {
           preload="auto"
           aria-label={entry.prompt}
           onClick={() => playback.toggle()}
-          onError={() => media.refused(entry)}
+          onError={({ currentTarget }) => media.refused(entry, currentTarget)}
           onTimeUpdate={({ currentTarget }) => {
             // A first frame is often black.
             if (currentTarget.currentTime >= Math.min(1, video.duration / 2))
@@ -127,19 +127,18 @@ export function Message({
         </p>
       );
     if (status !== "completed") return <p>{status}</p>;
-    return <p>{binned ? "Its file is in the bin." : "Its file is not in the library’s folder."}</p>;
+    return <p>{binned ? "It is in the bin." : "It is not in the library."}</p>;
   }
   const load = () => media.load(entry);
-  if (loading?.state === "failed" || loading?.state === "broken")
+  const failed = loading?.state === "failed" && loading;
+  if (trouble(loading))
     return (
       <>
-        <p>
-          {loading.state === "failed" ? loading.message : "This notebook's browser cannot play the video."}
-        </p>
+        <p>{failed ? failed.message : "This browser cannot play it."}</p>
         <p>
           The file is at <code>{video.path}</code>
         </p>
-        {loading.state === "failed" && (
+        {failed && (
           <Action icon="again" onClick={load}>
             Try again
           </Action>

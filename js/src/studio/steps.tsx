@@ -21,7 +21,8 @@ interface Props {
 export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback }, rest, set) => {
   const { page } = desk;
   const { key, video, hidden, binned } = entry;
-  const load = mediaOf(page).get(key);
+  const media = mediaOf(page);
+  const load = media.get(key);
   const ready = video && load?.state === "ready" ? load : undefined;
   const name = video?.path.split(/[\\/]/).pop();
   const use = async (from: HTMLElement, vary: boolean) => {
@@ -29,6 +30,12 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
     if (!settings) return;
     useSettings(page, settings);
     if (vary) write(from);
+  };
+  // Its URL may have expired; and a link to another server would lead away from the notebook.
+  const save = async (event: Event) => {
+    event.preventDefault();
+    const url = await media.signed(key);
+    if (url) open(url);
   };
   const extend = async () => {
     const frame = await playback.lastFrame();
@@ -58,7 +65,13 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
       )}
       <div class="rw-also">
         {ready && (
-          <a class="rw-action" href={ready.url} download={name} title={`Save ${name}`}>
+          <a
+            class="rw-action"
+            href={ready.url}
+            download={name}
+            title={`Save ${name}`}
+            onClick={(event) => ready.since && save(event)}
+          >
             <Icon name="save" />
             Save
           </a>
@@ -69,7 +82,7 @@ export const Steps = stateful<Props, boolean>(false, ({ desk, entry, playback },
         <Copy
           icon="code"
           label="Code"
-          title="Copy the Python call that gives this video"
+          title="Copy the Python call that gives it"
           busy={page.isOpen("code", key)}
           text={async () => (await page.act("code", key))?.code}
         />
@@ -109,7 +122,7 @@ function Compare({ desk, entry: { key } }: { desk: Desk; entry: EntryRow }) {
       icon={PLUS}
       on={chosen}
       off={full}
-      title={full ? `${MOST_COMPARED} are chosen: no more fit` : "Choose it to be compared with others"}
+      title={full ? `${MOST_COMPARED} are chosen: no more fit` : "Compare with others"}
       onClick={() => desk.choose(key)}
     >
       {chosen ? "In the comparison" : "Add to compare"}

@@ -7,33 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, TypeVar
 
-from runcrate_widget.errors import LibraryError, MissingExtraError
+from runcrate_widget.errors import LibraryError
 
-#: What a library's URL begins with.
-SCHEMES = ("s3", "gs", "az", "memory")
+from .address import check_no_fork, normal, opened, unusable
+
+T = TypeVar("T")
 
 #: Bytes of one part of a video that is uploaded; four at a time.
 PART = 8 * 1024 * 1024
 _PARTS = 4
 
-_TIMEOUTS = {"connect_timeout": "10s", "timeout": "60s"}
-_RETRY: dict[str, Any] = {"max_retries": 4, "retry_timeout": timedelta(seconds=40)}
-
 #: Who has written an object: tells our own write, whose answer was lost, from another's.
 _WRITER = "writer"
-
-_STATUS = re.compile(r"\b(?:status code|status)[: ]+\(?(\d{3})\b|\b(4\d\d|5\d\d) [A-Z]")
-_CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 
 
 @dataclass(frozen=True)
@@ -42,11 +35,6 @@ class Tag:
 
     e_tag: str | None
     version: str | None
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Tag:
-        """From what obstore says of an object."""
-        return cls(told.get("e_tag"), told.get("version"))
 
 
 class Found(NamedTuple):
@@ -69,21 +57,25 @@ class Bucket:
 
     def __init__(self, url: str) -> None:
         self.url = normal(url)
-        self._store, self._signs = _opened(self.url)
-        self._process = os.getpid()
+        self._store, self._signs = opened(self.url)
         #: How many requests were sent, for who measures.
         self.requests = 0
+
+    def _tag(self, told: Mapping[str, Any]) -> Tag:
+        """From what obstore says of an object."""
+        # Of a bucket of S3 that keeps versions a listing does not say which one it is; and none is asked for.
+        version = None if self.url.startswith("s3:") else told.get("version")
+        return Tag(told.get("e_tag"), version)
 
     # Small objects.
 
     def get(self, path: str) -> Found | None:
         """The object; None if there is none."""
-        import obstore
 
         with self._telling():
             try:
-                got = obstore.get(self._store, path)
-                return Found(bytes(got.bytes()), Tag.of(got.meta))
+                got, content = self._twice(lambda: _read(self._store, path))
+                return Found(content, self._tag(got.meta))
             except FileNotFoundError:
                 return None
 
@@ -93,7 +85,7 @@ class Bucket:
 
         with self._telling():
             try:
-                obstore.head(self._store, path)
+                self._twice(lambda: obstore.head(self._store, path))
             except FileNotFoundError:
                 return False
             return True
@@ -121,9 +113,16 @@ class Bucket:
         writer = secrets.token_hex(8)
         with self._telling():
             try:
-                made = obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
-                return Tag.of(made)
-            except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+                # Twice by the same writer: if the first has arrived after all, the second is refused.
+                made = self._twice(
+                    lambda: obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
+                )
+                return self._tag(made)
+            except (AlreadyExistsError, PreconditionError):
+                return self._of_writer(path, writer)
+            except FileNotFoundError:
+                if isinstance(mode, str):  # it is the bucket that is not there
+                    raise
                 return self._of_writer(path, writer)
             except Exception:
                 if mode == "overwrite":
@@ -140,17 +139,17 @@ class Bucket:
 
         self.requests += 1
         try:
-            got = obstore.get(self._store, path, options={"head": True})
+            got = self._twice(lambda: obstore.get(self._store, path, options={"head": True}))
         except FileNotFoundError:
             return None
-        return Tag.of(got.meta) if got.attributes.get(_WRITER) == writer else None
+        return self._tag(got.meta) if got.attributes.get(_WRITER) == writer else None
 
     def delete(self, path: str) -> None:
         """Removes the object, if there is one."""
         import obstore
 
         with self._telling(), contextlib.suppress(FileNotFoundError):
-            obstore.delete(self._store, path)
+            self._twice(lambda: obstore.delete(self._store, path))
 
     def move(self, path: str, to: str) -> bool:
         """Gives the object another name, in the place of what has it. False: there is no such object."""
@@ -158,7 +157,7 @@ class Bucket:
 
         with self._telling():
             try:
-                obstore.copy(self._store, path, to)
+                self._twice(lambda: obstore.copy(self._store, path, to))
             except FileNotFoundError:
                 return False
         self.delete(path)
@@ -168,13 +167,23 @@ class Bucket:
         """What there is below the prefix, which ends in a slash; in the order of names, from the first one
         after `after` on. A request for each thousand."""
         import obstore
+        from obstore.exceptions import GenericError
 
+        below, again = prefix.rstrip("/"), True
         with self._telling():
-            for page in obstore.list(self._store, prefix.rstrip("/"), offset=after, chunk_size=1000):
-                self.requests += 1
-                for one in page:
-                    yield Listed(one["path"], Tag.of(one), one["size"])
             self.requests -= 1
+            while True:
+                try:
+                    for page in obstore.list(self._store, below, offset=after, chunk_size=1000):
+                        self.requests += 1
+                        for one in page:
+                            after = one["path"]
+                            yield Listed(after, self._tag(one), one["size"])
+                    return
+                except GenericError:  # as in `_twice`, and it goes on where it was
+                    if not again:
+                        raise
+                    again = False
 
     # Videos.
 
@@ -184,36 +193,48 @@ class Bucket:
 
         with self._telling(), open(source, "rb") as file:
             self.requests += max(0, (os.fstat(file.fileno()).st_size - 1) // PART) + 1
-            obstore.put(
-                self._store,
-                path,
-                file,
-                attributes={"Content-Type": kind},
-                chunk_size=PART,
-                max_concurrency=_PARTS,
-            )
+
+            def put() -> None:
+                file.seek(0)
+                # Who follows a link to it saves it; a player does not mind.
+                about = {"Content-Type": kind, "Content-Disposition": "attachment"}
+                obstore.put(
+                    self._store, path, file, attributes=about, chunk_size=PART, max_concurrency=_PARTS
+                )
+
+            self._twice(put)
 
     def download(self, path: str, write: Callable[[bytes], object]) -> int | None:
         """Reads the object, range by range; its size in bytes, or None if there is none."""
-        import obstore
 
-        at, size, tag = 0, None, None
+        at, tag = 0, None
+        size: int | None = None
         while size is None or at < size:
             with self._telling():
                 options: Any = {"range": (at, at + PART)}
                 if tag is not None and tag.e_tag:
                     options["if_match"] = tag.e_tag  # and not the rest of another video
                 try:
-                    got = obstore.get(self._store, path, options=options)
+                    got, piece = self._twice(partial(_read, self._store, path, options))
                 except FileNotFoundError:
                     return None
-                size, tag = got.meta["size"], tag or Tag.of(got.meta)
-                piece = bytes(got.bytes())
+                size, tag = got.meta["size"], tag or self._tag(got.meta)
             if not piece:
                 break
             write(piece)
             at += len(piece)
         return size
+
+    def piece(self, path: str, offset: int, length: int) -> tuple[bytes, int] | None:
+        """So many bytes of the object from there on, and its size; None if there is none."""
+        import obstore
+
+        with self._telling():
+            try:
+                got = obstore.get(self._store, path, options={"range": (offset, offset + length)})
+                return bytes(got.bytes()), got.meta["size"]
+            except FileNotFoundError:
+                return None
 
     def sign(self, path: str, seconds: int) -> str | None:
         """A URL by which anybody may read the object for so long; None where the store has no such thing."""
@@ -226,10 +247,20 @@ class Bucket:
 
     # What goes wrong.
 
+    def _twice(self, call: Callable[[], T]) -> T:
+        """Does it again if it was not answered. obstore does so, too, but not where the machine slept
+        meanwhile, or the process stood still: then its time was over before it went on."""
+        from obstore.exceptions import GenericError
+
+        try:
+            return call()
+        except GenericError:
+            self.requests += 1
+            return call()
+
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
-        if os.getpid() != self._process:
-            raise _forked(self.url)
+        check_no_fork(self.url)
         self.requests += 1
         try:
             yield
@@ -243,118 +274,8 @@ class Bucket:
             raise unusable(self.url, error) from None
 
 
-def unusable(url: str, error: Exception) -> LibraryError:
-    """What is told of an error that the store gave."""
-    text = str(error)
-    codes = [*_CODE.findall(text), *(one for found in _STATUS.findall(text) for one in found if one)]
-    said = f" ({', '.join(dict.fromkeys(codes))})" if codes else ""
-    kind = type(error).__name__
-    if kind in ("UnauthenticatedError", "PermissionDeniedError") or {"401", "403"} & set(codes):
-        what = f"it does not let these credentials in{said}"
-        hint = "They come from the store's own chain: environment variables, a profile, the machine's role."
-    elif isinstance(error, FileNotFoundError):
-        what, hint = f"there is no such bucket{said}", "Make it, or mend the URL."
-    elif kind == "NotSupportedError":
-        what, hint = "it does not know conditional writes", "A library needs them: choose another store."
-    else:
-        what = f"it did not answer as it should{said or f' ({kind})'}"
-        hint = "Look at the network, the URL, the region and the endpoint (AWS_REGION, AWS_ENDPOINT_URL)."
-    return LibraryError(f"The library {url} cannot be used: {what}.", hint, kind="store")
+def _read(store: Any, path: str, options: Any = None) -> tuple[Any, bytes]:
+    import obstore
 
-
-def normal(url: str) -> str:
-    """The URL of a library, as it is shown and compared. Raises LibraryError."""
-    parts = urlsplit(url)
-    scheme = {"gcs": "gs", "azure": "az", "s3a": "s3"}.get(parts.scheme.lower(), parts.scheme.lower())
-    if scheme not in SCHEMES:
-        raise LibraryError(
-            f"library is {_cut(url)!r}, which begins with no store that is known.",
-            f"Give a folder, or a URL that begins with one of {', '.join(f'{one}://' for one in SCHEMES)}.",
-        )
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        # Not repeated: it may be a secret.
-        raise LibraryError(
-            f"library is a URL of {scheme}:// with more than a bucket and a path.",
-            "Credentials come from the store's own chain (environment, profile, role), never from the URL.",
-        )
-    path = "/".join(part for part in parts.path.split("/") if part)
-    if not parts.netloc or any(part in (".", "..") for part in path.split("/")):
-        message = f"library is {_cut(url)!r}, which names no bucket, or goes up from it."
-        raise LibraryError(message, f"Like this: {scheme}://bucket/team.")
-    return f"{scheme}://{parts.netloc}/{path}".rstrip("/")
-
-
-def _cut(url: str) -> str:
-    return url.partition("?")[0][:80]
-
-
-_memories: dict[str, Any] = {}
-_opening = threading.Lock()
-_processes: set[int] = set()  # in which a store was opened: this one, or what it is a fork of
-
-
-def _forked(url: str) -> LibraryError:
-    # obstore's threads are not there after a fork: no request would ever be answered.
-    return LibraryError(
-        f"{url} cannot be used here: this process is a fork of one that had opened a library in a bucket.",
-        'Start processes by "spawn": multiprocessing.get_context("spawn").',
-    )
-
-
-def _opened(url: str) -> tuple[Any, bool]:
-    """The store of obstore, and whether it signs URLs. Raises MissingExtraError or LibraryError."""
-    try:
-        from obstore.store import MemoryStore, from_url
-    except ImportError:
-        raise MissingExtraError(
-            f"A library at {url.partition(':')[0]}://… needs obstore, which is not installed.",
-            "pip install 'runcrate_widget[cloud]'",
-        ) from None
-    scheme = url.partition(":")[0]
-    with _opening:
-        if _processes - {os.getpid()}:
-            raise _forked(url)
-        _processes.add(os.getpid())
-    if scheme == "memory":  # of this process, for tests
-        with _opening:
-            return _memories.setdefault(url, MemoryStore()), False
-    more: Any = {}
-    try:
-        if scheme == "s3":
-            more = _profile()
-        options: Any = {**_TIMEOUTS, "allow_http": _is_set("AWS_ALLOW_HTTP")}
-        open_url: Any = from_url  # each kind of store has its own types
-        return open_url(url, client_options=options, retry_config=_RETRY, **more), True
-    except LibraryError:
-        raise
-    except Exception as error:
-        raise unusable(url, error) from None
-
-
-def _is_set(name: str) -> bool:
-    return os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
-
-
-def _profile() -> dict[str, Any]:
-    """What a profile of the AWS command line says, where the environment names no key of its own."""
-    named = os.environ.get("AWS_PROFILE", "")
-    file = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
-    if os.environ.get("AWS_ACCESS_KEY_ID") or not (named or file.is_file()):
-        return {}
-    try:
-        import boto3  # type: ignore[import-untyped,import-not-found,unused-ignore]
-        from obstore.auth.boto3 import Boto3CredentialProvider
-    except ImportError:
-        if not named:
-            return {}
-        message = f"AWS_PROFILE is {named!r}, and what reads profiles is not installed."
-        raise LibraryError(message, "pip install boto3, or set AWS_ACCESS_KEY_ID and the rest.") from None
-    try:
-        session = boto3.Session()
-        provider = Boto3CredentialProvider(session)
-    except Exception as error:
-        message = f"The profile {named or 'default'!r} cannot be used ({type(error).__name__})."
-        raise LibraryError(message, "Mend it, or set AWS_ACCESS_KEY_ID and the rest.") from None
-    return {"credential_provider": provider} | (
-        {"region": session.region_name} if session.region_name else {}
-    )
+    got = obstore.get(store, path, options=options)
+    return got, bytes(got.bytes())

@@ -17,8 +17,9 @@ from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.library.store import Conflict, Stored
 
+from .address import normal
 from .bin import CloudBin
-from .bucket import Bucket, Found, Tag, normal
+from .bucket import Bucket, Found, Tag
 from .cache import Cache
 from .leases import LeaseObject, Leases
 from .listing import Listing
@@ -158,7 +159,7 @@ class CloudStore:
         path = self.folder / f"{name}.mp4"
         part = self.receive(name)
         try:
-            self.bucket.upload(f"videos/{name}.mp4", part.path, "video/mp4")
+            self.bucket.upload(_video(name), part.path, "video/mp4")
             part.publish(path)
         except LibraryError:
             raise
@@ -187,7 +188,7 @@ class CloudStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 with open(temporary, "wb") as file:
-                    size = self.bucket.download(f"videos/{name}.mp4", file.write)
+                    size = self.bucket.download(_video(name), file.write)
                 if size is None:
                     return None
                 os.replace(temporary, path)
@@ -201,7 +202,7 @@ class CloudStore:
         return path
 
     def has_video(self, name: str) -> bool:
-        return self.bucket.has(f"videos/{name}.mp4")
+        return self.bucket.has(_video(name))
 
     def poster(self, name: str) -> bytes | None:
         """The poster: from the cache, or the bucket."""
@@ -224,9 +225,18 @@ class CloudStore:
         keep_poster(self.folder / f"{name}.mp4", jpeg)
         self.bucket.create(f"posters/{name}.jpg", jpeg)
 
+    def piece(self, name: str, offset: int, length: int) -> tuple[bytes, int] | None:
+        """Some bytes of the video, without the rest of it, and its size; None if the store does not have
+        it."""
+        return self.bucket.piece(_video(name), offset, length)
+
+    def place(self, name: str) -> str:
+        """Where the video is, for people."""
+        return f"{self.location}/{_video(name)}"
+
     def url(self, name: str) -> str | None:
         """A URL by which a page may play the video, for an hour."""
-        return self.bucket.sign(f"videos/{name}.mp4", _URL_SECONDS)
+        return self.bucket.sign(_video(name), _URL_SECONDS)
 
     def unusable(self, error: OSError) -> LibraryError:
         if isinstance(error, LibraryError):
@@ -263,6 +273,10 @@ def _is_alive(temporary: str) -> bool:
 
 def _record(name: str) -> str:
     return f"records/{name}.json"
+
+
+def _video(name: str) -> str:
+    return f"videos/{name}.mp4"
 
 
 def _damaged(name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.mp4 import MP4
@@ -12,14 +13,15 @@ from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest
 
 if TYPE_CHECKING:
-    from runcrate_widget.library.store import Store
+    from .store import CloudStore
 
 
 class CloudVideo(Video):
-    """As `Video`; `path` fetches the file, where it is not here yet."""
+    """As `Video`; `path` fetches the file, where it is not here yet. An output shows its poster; it plays in
+    `client.library` and a `VideoWidget`."""
 
     def __init__(
-        self, store: Store, name: str, request: VideoRequest, id: str, mp4: MP4, demo: bool = False
+        self, store: CloudStore, name: str, request: VideoRequest, id: str, mp4: MP4, demo: bool = False
     ) -> None:
         for field, value in {
             "_store": store,
@@ -31,7 +33,7 @@ class CloudVideo(Video):
         }.items():
             object.__setattr__(self, field, value)
 
-    _store: Store
+    _store: CloudStore
     _name: str
 
     @property
@@ -40,13 +42,16 @@ class CloudVideo(Video):
         for as long as there is room. Raises LibraryError if it cannot be fetched, or was deleted."""
         path = self._store.bring(self._name)
         if path is None:
-            raise LibraryError(
-                f"The video {self.id} is not in the library any more: {self.location}.",
-                f"client.library.restore({self.id!r}) brings it back if it was deleted; else "
-                f"client.job({self.id!r}).resume() fetches it again.",
-                kind="not_found",
-            )
+            raise self._lost()
         return path
+
+    def _lost(self) -> LibraryError:
+        return LibraryError(
+            f"The video {self.id} is not in the library any more: {self.location}.",
+            f"client.library.restore({self.id!r}) brings it back if it was deleted; else "
+            f"client.job({self.id!r}).resume() fetches it again.",
+            kind="not_found",
+        )
 
     @property
     def here(self) -> Path | None:
@@ -57,7 +62,7 @@ class CloudVideo(Video):
     @property
     def location(self) -> str:
         """Where it is, for people: a URL without any right to it."""
-        return f"{self._store.location}/videos/{self._name}.mp4"
+        return self._store.place(self._name)
 
     @property
     def url(self) -> str | None:
@@ -85,6 +90,33 @@ class CloudVideo(Video):
         """
         self._store.keep_poster(self._name, jpeg)
 
+    def read_piece(self, offset: int, length: int) -> tuple[bytes, int]:
+        """As of a file; what is not on this machine is not fetched as a whole."""
+        if self.here is not None:
+            with contextlib.suppress(OSError):  # the cache has just made room
+                return super().read_piece(offset, length)
+        found = self._store.piece(self._name, offset, length)
+        if found is None:
+            raise self._lost()
+        return found
+
+    @property
+    def _folder(self) -> Path:
+        return Path.cwd()  # where a person finds what is made of it; the cache is none's
+
+    def _gone(self) -> None:
+        """`path` says it."""
+
+    def _source(self) -> None:
+        """Nothing that a notebook may keep: its URL gives a right, and ends."""
+
+    def _place(self) -> str:
+        return self.location
+
+    def _instead(self) -> str:
+        code = f"client.job({self.id!r}).wait().show(embed=True)"
+        return f"It plays in client.library, and in a VideoWidget; {code} puts it into the notebook."
+
     def __repr__(self) -> str:
         return self._described(self.location)
 
@@ -102,4 +134,4 @@ class CloudVideo(Video):
 def _restored(location: str, *about: Any) -> CloudVideo:
     from runcrate_widget.library.places import of_another_process
 
-    return CloudVideo(of_another_process(location), *about)
+    return CloudVideo(cast("CloudStore", of_another_process(location)), *about)

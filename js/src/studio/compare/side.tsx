@@ -49,7 +49,7 @@ export function Side(props: Props) {
             playsinline
             aria-label={label}
             onClick={props.press}
-            onError={() => media.refused(entry)}
+            onError={({ currentTarget }) => media.refused(entry, currentTarget)}
           />
         ) : (
           <div class="rw-frame">

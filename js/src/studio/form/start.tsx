@@ -41,23 +41,27 @@ export async function take(page: Page, picture: Blob, given: string, from?: Fram
   const mine = ++shown.given;
   page.picturing = true;
   page.error = null;
-  show(page, name, picture);
-  const fitting = await fit(picture);
+  const none = !picture.size; // the kernel takes the frame
+  show(page, name, none ? undefined : picture);
+  const fitting = none ? picture : await fit(picture);
   if (fitting && fitting !== picture && mine === shown.given) show(page, `${name}, made smaller`, fitting);
   const data = fitting && (await base64(fitting));
   if (mine !== shown.given) return;
-  const reply = data && (await page.request({ kind: "picture", data, name: given, from: from ?? null }));
+  const sent = none || data;
+  const reply =
+    sent && (await page.request({ kind: "picture", data: data ?? "", name: given, from: from ?? null }));
   if (mine !== shown.given) return;
   page.picturing = false;
   if (reply) {
-    shown.of = reply.picture.sha256;
-    if (from) remember(page, shown.of, name);
-    page.set("image", shown.of);
+    const { sha256 } = reply.picture;
+    shown.of = none ? null : sha256;
+    if (from) remember(page, sha256, name);
+    page.set("image", sha256);
   } else {
     const error = page.jobError("");
     const message = `${name} is no picture that can be read here.`;
     page.error = {
-      ...(data && error ? error : { message, hint: "Give a JPEG, PNG or WebP.", kind: "input" }),
+      ...(sent && error ? error : { message, hint: "Give a JPEG, PNG or WebP.", kind: "input" }),
       field: "image",
     };
     shown.of = null;

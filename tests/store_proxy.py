@@ -1,0 +1,126 @@
+"""What may stand between a program and its object store: an HTTP proxy on loopback that misbehaves when told.
+
+with StoreProxy(server.port) as proxy:
+    proxy.drop_answer(lambda asked: asked.method == "PUT")   # once: forwarded, and nobody is told
+    proxy.strip = ("if-match", "if-none-match")              # of every request
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that came by."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class StoreProxy:
+    """Forwards to `target`, a port of this machine.
+
+    Attributes:
+        port: where it listens.
+        strip: the names of headers that do not get through.
+        asked: the requests that came by.
+        dropped: how many answers, and requests, were.
+        refuse: whether every connection is torn down.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.strip: tuple[str, ...] = ()
+        self.asked: list[Asked] = []
+        self.dropped = 0
+        self.refuse = False
+        self._target = target
+        self._cuts: list[Callable[[Asked], bool]] = []
+        self._drops: list[Callable[[Asked], bool]] = []
+
+    def drop_answer(self, which: Callable[[Asked], bool]) -> None:
+        """The next request that this is true for is forwarded; its answer, instead of coming back, ends the
+        connection."""
+        self._drops.append(which)
+
+    def cut(self, which: Callable[[Asked], bool]) -> None:
+        """The next request that this is true for does not get through."""
+        self._cuts.append(which)
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(started,), name="store proxy", daemon=True)
+        self._thread.start()
+        started.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join()
+
+    def _run(self, started: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve(started))
+        self._loop.close()
+
+    async def _serve(self, started: threading.Event) -> None:
+        self._ended = asyncio.Event()
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port: int = server.sockets[0].getsockname()[1]
+        started.set()
+        await self._ended.wait()
+        server.close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for other in others:
+                other.cancel()
+            await asyncio.wait(others, timeout=0.05)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await self._exchange(reader, writer)
+        writer.transport.abort() if writer.transport.get_write_buffer_size() == 0 else writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request a connection."""
+        if self.refuse:
+            return
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, path, _ = head[0].split(" ", 2)
+        lines = [line for line in head[1:] if line]
+        headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        asked = Asked(method, path, headers, body)
+        self.asked.append(asked)
+        if (cut := next((one for one in self._cuts if one(asked)), None)) is not None:
+            self._cuts.remove(cut)
+            self.dropped += 1
+            return
+        kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
+        whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body
+        from_store, to_store = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            to_store.write(whole)
+            answer = await from_store.read(-1)
+        finally:
+            to_store.close()
+        drop = next((one for one in self._drops if one(asked)), None)
+        if drop is not None:
+            self._drops.remove(drop)
+            self.dropped += 1
+            return
+        writer.write(answer)
+        await writer.drain()
+        writer.write_eof()
+        await reader.read()  # until the other side has read it, and closes

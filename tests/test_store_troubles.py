@@ -1,0 +1,463 @@
+"""What goes wrong with an object store: answers that are lost, a store that promises nothing, wrong credentials.
+Each is a `LibraryError` in words, without anybody's secret; and of what was written no two are made."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import KEY, FaultServer
+from object_stores import BUCKET, Place, free_ports
+from store_proxy import Asked, StoreProxy
+from test_store_promises import publish
+
+from runcrate_widget import VideoClient, VideoRequest
+from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
+from runcrate_widget.library.cloud import address as address_module
+from runcrate_widget.library.cloud.store import CloudStore
+from runcrate_widget.library.library import Library
+from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.store import Conflict
+
+NAME = "a-fox-12345678"
+SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
+in_servers = pytest.mark.parametrize("place", ["moto", "seaweed"], indirect=True)
+in_moto = pytest.mark.parametrize("place", ["moto"], indirect=True)
+
+
+@pytest.fixture
+def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]:
+    """Between what is opened from now on and the server."""
+    assert place.server is not None
+    with StoreProxy(place.server.port) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.port}")
+        yield running
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gives up does so soon."""
+    monkeypatch.setattr(address_module, "_RETRY", {"max_retries": 0})
+
+
+def a_put(part: str) -> Any:
+    return lambda asked: asked.method == "PUT" and part in asked.path
+
+
+# Answers that are lost.
+
+
+@in_servers
+def test_who_created_and_was_not_told_has_created(place: Place, proxy: StoreProxy) -> None:
+    store = place.store()
+    proxy.drop_answer(a_put("records/"))
+    assert store.create(NAME, b"1") is True
+    assert proxy.dropped == 1
+    store.replace(NAME, b"2")  # and knows its state
+    assert store.create(NAME, b"3") is False
+    found = store.read(NAME)
+    assert found is not None and found.content == b"2"
+
+
+@in_servers
+def test_who_replaced_and_was_not_told_has_replaced(place: Place, proxy: StoreProxy) -> None:
+    store = place.store()
+    assert store.create(NAME, b"1")
+    proxy.drop_answer(a_put("records/"))
+    store.replace(NAME, b"2")
+    assert proxy.dropped == 1
+    store.replace(NAME, b"3")
+    found = store.read(NAME)
+    assert found is not None and found.content == b"3"
+
+
+@in_servers
+def test_what_another_wrote_is_not_taken_for_ours_although_our_answer_is_lost(
+    place: Place, proxy: StoreProxy
+) -> None:
+    store, other = place.store(), place.store()
+    assert other.create(NAME, b"theirs")
+    proxy.drop_answer(a_put("records/"))
+    with contextlib.suppress(LibraryError):  # refused, and that was lost
+        assert store.create(NAME, b"theirs") is False, "it is not ours, though it is the same to the letter"
+    assert proxy.dropped == 1
+    seen = store.read(NAME)
+    assert seen is not None
+    other.replace(NAME, b"theirs again")
+    proxy.drop_answer(a_put("records/"))
+    with pytest.raises((Conflict, LibraryError)):
+        store.replace(NAME, b"ours", seen.mark)
+    found = store.read(NAME)
+    assert found is not None and found.content == b"theirs again"
+
+
+@in_servers
+def test_a_line_whose_answer_is_lost_is_there_once(place: Place, proxy: StoreProxy) -> None:
+    store = place.store()
+    for number in range(3):
+        proxy.drop_answer(a_put("lines/"))
+        store.append("arena", b"%d" % number)
+    assert proxy.dropped == 3
+    assert store.lines("arena") == [b"0", b"1", b"2"]
+
+
+@in_servers
+def test_a_lease_whose_answer_is_lost_is_ours(place: Place, proxy: StoreProxy) -> None:
+    store = place.store()
+    proxy.drop_answer(a_put("leases/"))
+    lease = store.lease(NAME)
+    assert proxy.dropped == 1
+    assert lease is not None and lease.held()
+
+
+@in_servers
+def test_a_renewal_whose_answer_is_lost_is_one(place: Place, proxy: StoreProxy) -> None:
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    lease = store.lease(NAME)
+    assert lease is not None and store._leases._presence is not None
+    proxy.drop_answer(a_put("alive/"))
+    store._leases._presence.renew()
+    assert proxy.dropped == 1
+    store._leases._presence.renew()
+    assert lease.held()
+
+
+def says(status: str) -> Callable[[Asked], bool]:
+    """Whether a record is written with this status."""
+    return lambda asked: (
+        asked.method == "PUT" and "records/" in asked.path and f'"status": "{status}"'.encode() in asked.body
+    )
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "status", ["waiting", "submitting", "queued", "processing", "downloading", "completed"]
+)
+def test_whatever_answer_is_lost_a_job_is_sent_once_and_made(
+    place: Place, proxy: StoreProxy, server: FaultServer, status: str
+) -> None:
+    proxy.drop_answer(says(status))
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        video = job.wait(60)
+        assert proxy.dropped == 1
+        assert video.path.read_bytes() == server.video
+        assert server.count("submit") == 1
+        (record,) = client.library
+        assert (record.status, record.id) == ("completed", job.id)
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_store_that_does_not_answer_before_a_job_is_sent_is_asked_again(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    for _ in range(2):
+        proxy.cut(says("submitting"))
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        job.wait(60)
+        assert proxy.dropped == 2
+        assert server.count("submit") == 1
+        assert [record.status for record in client.library] == ["completed"]
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_record_of_which_nobody_knows_whether_it_is_written_has_nothing_sent_twice(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    proxy.drop_answer(says("submitting"))
+    for _ in range(4):  # whether it is ours
+        proxy.cut(lambda asked: asked.method == "HEAD" and "records/" in asked.path)
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        with pytest.raises(JobUnconfirmedError):
+            job.wait(60)
+        assert proxy.dropped > 2
+        assert server.count("submit") == 0, "and never by itself"
+        job.resubmit().wait(60)
+        assert server.count("submit") == 1
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_an_id_that_cannot_be_written_is_told_and_written_with_what_comes_next(
+    place: Place, proxy: StoreProxy, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        proxy.cut(says("queued"))
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        job.wait(60)
+        assert f"Note down the id: {job.id}" in caplog.text
+        (record,) = client.library
+        assert (record.status, record.id) == ("completed", job.id)
+        assert server.count("submit") == 1
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_what_was_not_answered_is_asked_once_more(place: Place, proxy: StoreProxy) -> None:
+    """As after a machine has slept: obstore's own time is over then."""
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    calls: list[Callable[[], Any]] = [
+        lambda: store.create(NAME, b"1"),
+        lambda: store.replace(NAME, b"2"),
+        lambda: store.read(NAME),
+        lambda: dict(store.scan()),
+        lambda: store.append("arena", b"1"),
+        lambda: store.lease(NAME),
+        lambda: publish(store),
+        lambda: store.aside(NAME),
+        lambda: store.bucket.move(f"videos/{NAME}.mp4", f"bin/{NAME}.mp4"),
+        lambda: store.bucket.delete(f"records/{NAME}.json"),
+    ]
+    for number, call in enumerate(calls, 1):
+        proxy.cut(lambda asked: True)
+        call()
+        assert proxy.dropped == number
+    assert store.read(NAME) is None and store.lines("arena") == [b"1"]
+
+
+# A store that promises nothing.
+
+
+@in_moto
+@pytest.mark.parametrize("deaf", [("if-match",), ("if-none-match",), ("if-match", "if-none-match")])
+def test_a_store_that_passes_over_conditions_is_refused(
+    place: Place, proxy: StoreProxy, deaf: tuple[str, ...]
+) -> None:
+    assert place.server is not None
+    proxy.strip = deaf
+    with pytest.raises(
+        LibraryError, match=r"cannot be used: it lets an object be (created|replaced)"
+    ) as caught:
+        VideoClient(KEY, library=str(place.location))
+    assert "paid twice" in str(caught.value)
+    assert place.server.objects(str(place.location)) == {}, "it leaves nothing behind"
+    proxy.strip = ()
+    place.store()
+
+
+@in_servers
+def test_a_bucket_that_keeps_versions_is_as_good_as_any(place: Place) -> None:
+    assert place.server is not None
+    s3 = place.server.boto3()
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    store, other = (CloudStore(f"{place.location}".replace(BUCKET, "versions")) for _ in range(2))
+    assert store.create(NAME, b"1")
+    store.replace(NAME, b"2")
+    ((name, mark),) = other.scan()
+    found = other.read(NAME)
+    assert name == NAME and found is not None and found == (b"2", mark)
+    other.replace(NAME, b"3", mark)
+    with pytest.raises(Conflict):
+        store.replace(NAME, b"4")
+    store.bucket.delete(f"records/{NAME}.json")
+    assert store.read(NAME) is None and store.create(NAME, b"5")
+
+
+# What cannot be used.
+
+
+def told(library: str, *secrets: str) -> RuncrateError:
+    """What a client says that cannot open a library; nowhere in it is a secret."""
+    with pytest.raises(RuncrateError) as caught:
+        VideoClient(KEY, library=library)
+    error = caught.value
+    whole = "".join(traceback.format_exception(error)) + repr(error) + str(error) + error.hint
+    chained: BaseException | None = error
+    while chained is not None:
+        whole += repr(chained) + repr(chained.args)
+        chained = chained.__cause__
+    for secret in (*secrets, KEY):
+        assert secret not in whole
+    return error
+
+
+@pytest.mark.usefixtures("place")
+@in_servers
+def test_a_bucket_that_is_not_there() -> None:
+    error = told("s3://there-is-none/team", "testsecret")
+    assert isinstance(error, LibraryError) and error.kind == "store"
+    assert "there is no such bucket" in error.message and "s3://there-is-none/team" in error.message
+    assert "paid twice" not in str(error)
+
+
+@pytest.mark.parametrize("place", ["seaweed"], indirect=True)  # moto lets everybody in
+@pytest.mark.parametrize("wrong", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_wrong_credentials(place: Place, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv(wrong, SECRET)
+    error = told(str(place.location), SECRET, "testsecret")
+    assert isinstance(error, LibraryError) and error.kind == "store"
+    assert "does not let these credentials in" in error.message
+    assert "environment variables, a profile" in error.hint
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_an_endpoint_where_nobody_is(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    for endpoint in (f"http://127.0.0.1:{port}", f"http://me:{SECRET}@127.0.0.1:{port}"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        error = told(str(place.location), SECRET, "testsecret")
+        assert isinstance(error, LibraryError) and error.kind == "store"
+        assert "did not answer as it should" in error.message and "AWS_ENDPOINT_URL" in error.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"s3://me:{SECRET}@bucket/team",
+        f"S3://{SECRET}@bucket/team",
+        f"s3://bucket/team?X-Amz-Signature={SECRET}",
+        f"s3://bucket/team#{SECRET}",
+        f"https://me:{SECRET}@host/bucket",
+        f"https://host/bucket?X-Amz-Signature={SECRET}",
+        f"ftp://{SECRET}@host",
+        f"s3://[{SECRET}/team",
+        f"https://[{SECRET}@/team",
+        f"s3:///{SECRET}@/..",
+        f"s3://me:{SECRET}%40bucket/team",
+    ],
+)
+def test_a_url_with_a_secret_in_it_is_refused_and_not_repeated(url: str) -> None:
+    error = told(url, SECRET)
+    assert isinstance(error, LibraryError)
+    assert error.hint
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///team", "s3://bucket/../other", "memory://", "file:///tmp/x"])
+def test_a_url_that_names_no_place(url: str) -> None:
+    error = told(url)
+    assert isinstance(error, LibraryError) and url[:4] in error.message
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
+    error = told("s3://bucket/team")
+    assert isinstance(error, MissingExtraError) and "runcrate_widget[cloud]" in str(error)
+
+
+@in_moto
+def test_no_repr_and_no_record_has_a_secret(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place.server is not None
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    client = VideoClient(KEY, library=str(place.location), demo=False)
+    shown = repr(client) + repr(client.library) + repr(client.library.store) + repr(vars(client.library))
+    assert SECRET not in shown and KEY not in shown
+    _, lease, new = client.library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    assert new and lease is not None
+    for path, content in place.server.objects(str(place.location)).items():
+        assert SECRET.encode() not in content and KEY.encode() not in content, path
+    lease.release()
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_a_store_that_is_gone_meanwhile_is_told_of(place: Place, proxy: StoreProxy) -> None:
+    library = Library(str(place.location))
+    record, lease, _ = library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    assert lease is not None
+    proxy.refuse = True
+    for call in (lambda: library.write(record), lambda: list(library), lambda: library.lease("b-12345678")):
+        with pytest.raises(LibraryError, match="cannot be used"):
+            call()
+    proxy.refuse = False
+    library.write(replace(record, status=JobStatus.CANCELLED))
+    assert [one.status for one in library] == ["cancelled"]
+
+
+# What others have made of a record meanwhile.
+
+
+@in_moto
+def test_a_record_that_a_later_version_has_written_meanwhile_is_left_alone(place: Place) -> None:
+    library, other = Library(str(place.location)), place.store()
+    record, lease, _ = library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    assert lease is not None
+    stored = other.read(record.name)
+    assert stored is not None
+    later = json.dumps({**json.loads(stored.content), "version": 99}).encode()
+    other.replace(record.name, later, stored.mark)
+    done = threading.Event()
+    said: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            library.write(replace(record, status=JobStatus.SUBMITTING))
+        except BaseException as error:
+            said.append(error)
+        done.set()
+
+    threading.Thread(target=write, daemon=True).start()
+    assert done.wait(20), "it goes round and round"
+    assert isinstance(said[0], LibraryError) and "later version" in str(said[0])
+    now = other.read(record.name)
+    assert now is not None and now.content == later
+
+
+# The index.
+
+
+@in_servers
+def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runcrate_widget.library.cloud import listing
+
+    monkeypatch.setattr(listing, "_MANY", 10)
+    library = Library(str(place.location))
+    records = [
+        library.create(VideoRequest("A fox", model="Veo 3.0"), take, 1, "https://s")[0]
+        for take in range(1, 31)
+    ]
+    assert len(list(Library(str(place.location)))) == 30  # writes it
+
+    def opened() -> tuple[int, dict[str, str]]:
+        store = CloudStore(str(place.location))
+        before = store.bucket.requests
+        read = store.read_all(dict(store.scan()))
+        names = {name: json.loads(stored.content)["status"] for name, stored in read if stored is not None}
+        return store.bucket.requests - before, names
+
+    requests, found = opened()
+    assert requests <= 3, "one listing, and the index"
+    assert set(found) == {one.name for one in records}
+    library.write(replace(records[3], status=JobStatus.CANCELLED))
+    requests, found = opened()
+    assert requests <= 4
+    assert found[records[3].name] == "cancelled", "the record holds"
+    store = CloudStore(str(place.location))
+    store.bucket.delete(f"records/{records[5].name}.json")
+    assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
+    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000)):
+        store.bucket.put("index.json.gz", damaged)
+        assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
+    gc.collect()
+
+
+@in_moto
+def test_two_machines_see_each_others_jobs(place: Place, tmp_path: Path) -> None:
+    library = Library(str(place.location))
+    library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNCRATE_CACHE", str(tmp_path / "elsewhere"))
+        other = Library(str(place.location))
+        assert [one.prompt for one in other] == ["A fox"]
+        assert other.folder != library.folder
+        other.create(VideoRequest("An owl", model="Veo 3.0"), 1, 1, "https://s")
+    assert sorted(one.prompt for one in library) == ["A fox", "An owl"]
