@@ -21,7 +21,7 @@ from test_store_promises import publish
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
-from runcrate_widget.library.cloud import address as address_module
+from runcrate_widget.library.cloud import address, listing
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
@@ -45,7 +45,7 @@ def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who gives up does so soon."""
-    monkeypatch.setattr(address_module, "_RETRY", {"max_retries": 0})
+    monkeypatch.setattr(address, "_RETRY", {"max_retries": 0})
 
 
 def a_put(part: str) -> Any:
@@ -417,8 +417,6 @@ def test_a_record_that_a_later_version_has_written_meanwhile_is_left_alone(place
 def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runcrate_widget.library.cloud import listing
-
     monkeypatch.setattr(listing, "_MANY", 10)
     library = Library(str(place.location))
     records = [
@@ -444,10 +442,37 @@ def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
     store = CloudStore(str(place.location))
     store.bucket.delete(f"records/{records[5].name}.json")
     assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
-    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000)):
+    whole = store.bucket.get("index.json.gz")
+    assert whole is not None
+    torn = whole.content[:40] + b"\xff" * 40 + whole.content[80:]
+    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90]):
         store.bucket.put("index.json.gz", damaged)
         assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
     gc.collect()
+
+
+@pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)
+def test_what_is_listed_in_parts_has_all_also_what_is_new(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_PAGE", 2)
+    store, other = place.store(), place.store()
+    assert isinstance(store, CloudStore) and isinstance(other, CloudStore)
+    names = {f"fox-{number:08x}" for number in range(0, 80, 2)}
+    for name in names:
+        assert store.create(name, b"1")
+    for _ in range(2):
+        assert set(dict(other.scan())) == names
+    assert other._listing._cuts, "from now on in parts"
+    gone = {cut[len("records/") : -len(".json")] for cut in other._listing._cuts}
+    new = {f"fox-{number:08x}" for number in range(1, 80, 2)} | {"a-first-00000000", "z-last-00000000"}
+    for name in new:
+        assert store.create(name, b"1")
+    found = [name for name, _ in other.scan()]
+    assert len(found) == len(set(found)) and set(found) == names | new
+    for name in gone:
+        store.bucket.delete(f"records/{name}.json")
+    assert set(dict(other.scan())) == (names | new) - gone
 
 
 @in_moto

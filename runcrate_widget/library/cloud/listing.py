@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -83,7 +84,9 @@ class Listing:
         found, known = self._bucket.get(_INDEX), dict[str, Stored]()
         if found is None:
             return known, None
-        with contextlib.suppress(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError):
+        with contextlib.suppress(
+            OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, AttributeError
+        ):
             told = json.loads(gzip.decompress(found.content))
             if told["form"] == _FORM:
                 for name, (e_tag, version, content) in told["records"].items():
