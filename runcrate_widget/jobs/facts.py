@@ -42,7 +42,8 @@ class Facts:
 
     @property
     def path(self) -> Path:
-        """The MP4, which is there once `status` is `completed`."""
+        """The MP4, which is there once `status` is `completed`. Of a library in an object store,
+        `job.video.path` fetches it, if it is not on this machine yet."""
         return self.record.path
 
     @property
