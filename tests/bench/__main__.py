@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import cloud
 import download
 import first_frame
 import lag
@@ -231,6 +232,7 @@ SUBJECTS: dict[str, Subject] = {
     "library": of_library,
     "wall": of_wall,
     "notebooks": of_notebooks,
+    "cloud": lambda quick: cloud.figures(40, 1000, 200, 1) if quick else cloud.figures(),
 }
 
 

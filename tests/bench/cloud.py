@@ -1,10 +1,10 @@
 """A library in an object store beside one in a folder: what a job costs, how long a large library takes to open, and
 one process that carries what others have left to it.
 
-    python tests/bench/cloud.py [jobs] [records] [waiting]
+    python tests/bench/cloud.py [jobs] [records] [waiting] [runs]
 
-The store is SeaweedFS, a real one, and the service a fast fake one; both are on loopback, so that what a network adds
-has to be thought of: a request for each that is counted. Every figure is of a process of its own.
+The store is SeaweedFS, a real one, and the service a fast fake one that is done at the second poll; both are on loopback:
+what a network adds, each of the requests that are counted would wait for. Every figure is of a process of its own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from download import resident
 from fault_server import KEY, FaultServer
-from object_stores import moto, seaweed
+from figures import Figure, in_turn, load, machine, table
+from object_stores import seaweed
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest
@@ -34,7 +36,8 @@ from runcrate_widget.library.naming import fresh_record
 from runcrate_widget.library.record import write_record
 
 SERVICE = "https://api.runcrate.ai"
-AT_ONCE = 50  # jobs
+AT_ONCE = 200  # jobs
+JOBS, RECORDS, WAITING = 200, 25_000, 10_000
 
 
 def serve() -> None:
@@ -146,37 +149,62 @@ def service() -> Iterator[str]:
         process.stdin.close()
 
 
-def main(many: int, records: int, waiting: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, service() as url:
-        (Path(folder) / "seaweed").mkdir()
-        (Path(folder) / "moto").mkdir()
-        with seaweed(Path(folder) / "seaweed") as real, moto(Path(folder) / "moto") as semantics:
-            print(f"load {os.getloadavg()[0]:.1f}\n")
-            print(f"{many} jobs: a job      processor ms   generate() ms   requests to the store")
-            for name, server in (("folder", None), ("SeaweedFS", real), ("moto", semantics)):
-                os.environ.update(server.environment(Path(folder) / "cache") if server else {})
-                place = server.new_library() if server else str(Path(folder) / "jobs")
-                cpu, _, _, requests, asked = run("jobs", place, url, many)
-                print(f"  {name:<20} {1000 * cpu / many:10.1f} {asked:15.1f} {requests / many:15.1f}")
-            os.environ.update(real.environment(Path(folder) / "cache"))
-            print(f"\n{records} records       opened s   processor s   again s   requests     MB")
-            for name, place in (("folder", str(Path(folder) / "large")), ("SeaweedFS", real.new_library())):
-                make(place, records)
-                for how in ("", "with its index") if name == "SeaweedFS" else ("",):
-                    cpu, wall, mb, requests, again = run("opened", place, url, records)
-                    title = f"{name} {how}".strip()
-                    print(
-                        f"  {title:<22} {wall:6.2f} {cpu:12.2f} {again / 1000:10.2f} {requests:10.0f} {mb:6.0f}"
-                    )
-            print(
-                f"\n{waiting} waiting, carried     s   processor s    MB   requests a job   in hand at most"
-            )
-            for name, place in (("folder", str(Path(folder) / "left")), ("SeaweedFS", real.new_library())):
-                leave(place, url, waiting)
-                cpu, wall, mb, requests, most = run("carry", place, url, waiting)
-                each = requests / waiting
-                print(f"  {name:<20} {wall:8.1f} {cpu:10.1f} {mb:8.0f} {each:12.1f} {most:16.0f}")
-            print(f"\nload {os.getloadavg()[0]:.1f}")
+def figures(many: int = JOBS, records: int = RECORDS, waiting: int = WAITING, runs: int = 3) -> list[Figure]:
+    """Ours is in the bucket; the peer is a folder."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(service())
+        (folder / "seaweed").mkdir()
+        real = stack.enter_context(seaweed(folder / "seaweed"))
+        environment = real.environment(folder / "cache")
+        os.environ.update(environment)
+        stack.callback(lambda: [os.environ.pop(name) for name in environment])
+        places: dict[str, Callable[[], str]] = {
+            "ours": real.new_library,
+            "a folder": lambda: tempfile.mkdtemp(dir=folder),
+        }
+        made = in_turn(
+            runs, {name: partial(_run_anew, "jobs", new, url, many) for name, new in places.items()}
+        )
+        left: dict[str, list[tuple[float, ...]]] = {}
+        for name, new in places.items():
+            place = new()
+            leave(place, url, waiting)
+            left[name] = [tuple(run("carry", place, url, waiting))]
+        large = {name: new() for name, new in places.items()}
+        for place in large.values():
+            make(place, records)
+        first = [run("opened", large["ours"], url, records)]
+        again = in_turn(
+            runs, {name: partial(run, "opened", place, url, records) for name, place in large.items()}
+        )
+
+    def figure(
+        what: str, unit: str, found: dict[str, list[tuple[float, ...]]], at: int, by: float = 1.0
+    ) -> Figure:
+        ours, peer = ([one[at] * by for one in found[name]] for name in ("ours", "a folder"))
+        return Figure(what, unit, ours, {"a folder": peer})
+
+    each, owned = f"a bucket: each of {many} jobs", f"a bucket: {waiting:,} waiting, carried"
+    index = f"a bucket: {records:,} records opened with their index"
+    return [
+        figure(f"{each}: generate()", "ms", made, 4),
+        figure(f"{each}: processor", "ms", made, 0, 1000 / many),
+        Figure(f"{each}: requests to the store", "", [one[3] / many for one in made["ours"]]),
+        figure(owned, "s", left, 1),
+        figure(f"{owned}: processor", "s", left, 0),
+        figure(f"{owned}: memory beyond the start", "MB", left, 2),
+        figure(f"{owned}: jobs in hand at most", "", left, 4),
+        Figure(f"{owned}: requests to the store, a job", "", [one[3] / waiting for one in left["ours"]]),
+        Figure(f"a bucket: {records:,} records opened without an index", "s", [one[1] for one in first]),
+        figure(index, "s", again, 1),
+        Figure(f"{index}: requests", "", [one[3] for one in again["ours"]]),
+        figure(f"a bucket: {records:,} records looked through again", "s", again, 4, 0.001),
+    ]
+
+
+def _run_anew(what: str, new: Callable[[], str], url: str, count: int) -> list[float]:
+    return run(what, new(), url, count)
 
 
 if __name__ == "__main__":
@@ -187,5 +215,5 @@ if __name__ == "__main__":
         else:
             {"jobs": jobs, "opened": opened, "carry": carry}[what](place, url, int(count))
     else:
-        numbers = [int(one) for one in sys.argv[1:]]
-        main(*(numbers + [200, 25_000, 10_000][len(numbers) :]))
+        print(machine(), f"load {load()}\n", sep="\n")
+        print(table(figures(*map(int, sys.argv[1:]))))
