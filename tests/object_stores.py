@@ -141,8 +141,8 @@ def seaweed(folder: Path) -> Iterator[ObjectStore]:
         "-s3",
         f"-s3.config={config}",
         "-s3.autoCreateBucket=false",
-        "-master.volumeSizeLimitMB=64",
-        "-volume.max=20",
+        "-master.volumeSizeLimitMB=1000",  # and as many of them as there is room for
+        "-volume.max=0",
         *(f"-{name}={port}" for name, port in ports.items()),
     ]
     with _running(command, folder / "weed.log", ObjectStore("seaweed", ports["s3.port"])) as store:

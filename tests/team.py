@@ -37,6 +37,10 @@ class TeamService(Service):
         return id
 
 
+#: Of processes that the store did not answer: then it is not too busy, but broken.
+MOST_RESTARTS = 30
+
+
 @dataclass
 class Team:
     """`processes` of them, each of which asks for `each` of the same `requests`.
@@ -106,6 +110,7 @@ class Team:
                 return
             if "did not answer as it should" in said:  # moto, which is one process, has too much to do
                 self._restarts += 1
+                assert self._restarts <= MOST_RESTARTS, said
                 continue
             assert child.process.returncode == -signal.SIGKILL, said
             self._killed[number] += 1

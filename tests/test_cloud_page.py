@@ -336,7 +336,7 @@ def made_elsewhere(bucket: Bucket, library: str, tmp_path: Path, megabytes: int)
 def test_an_url_that_has_expired_is_asked_for_anew_and_it_goes_on_at_the_same_second(
     lab: Lab, bucket: Bucket, library: str, tmp_path: Path
 ) -> None:
-    server = made_elsewhere(bucket, library, tmp_path, 60)
+    server = made_elsewhere(bucket, library, tmp_path, 160)  # more than a browser reads ahead
     cache = tmp_path / "theirs"
     notebook = lab.open("cloud/long.ipynb", [ANOTHER], env=of_another(bucket, library, server, cache))
     notebook.run(0)

@@ -185,7 +185,7 @@ def test_what_the_code_button_copies_is_one_call_with_literals_whatever_the_reco
         for value in (EVIL, [EVIL], {EVIL: EVIL}, float("nan"), Evil()):
             request = VideoRequest("A fox", model="Veo 3.0")
             object.__setattr__(request, name, value)
-            hostile = VideoJob(replace(job.record, request=request), None)  # type: ignore[arg-type]
+            hostile = VideoJob(replace(job.record, request=request, id=None), None)  # type: ignore[arg-type]
             if isinstance(value, (Evil, float)):
                 with pytest.raises(errors.RuncrateError, match="no value of a request"):
                     python_call(hostile)

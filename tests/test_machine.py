@@ -224,8 +224,9 @@ class Lives(RuleBasedStateMachine):
         raise AssertionError("it does not come to an end")
 
     def teardown(self) -> None:
-        if hasattr(self, "client"):
-            self.client.close()
+        if hasattr(self, "times"):  # also where no client came of it
+            if hasattr(self, "client"):
+                self.client.close()
             self.server.__exit__()
             for patch in self.times:
                 patch.stop()

@@ -596,7 +596,7 @@ def test_a_pull_that_fails_gives_the_path_and_another_try(widget: Widget) -> Non
 def test_a_file_that_the_browser_cannot_play_gives_its_path(widget: Widget) -> None:
     file = b"not a video at all"
     view = widget.start(state(_jobs=[finished("k1", file)]), files={"k1": file})
-    expect(row(view, "k1").get_by_role("alert")).to_contain_text("cannot play the video")
+    expect(row(view, "k1").get_by_role("alert")).to_contain_text("cannot play it")
     expect(row(view, "k1").get_by_role("alert")).to_contain_text("/home/me/videos/k1.mp4")
 
 
