@@ -60,9 +60,13 @@ def make(shown: Locator) -> None:
     shown.locator('input[type=radio][value="4"]').check(force=True)
     shown.get_by_role("button", name="One more").click()
     expect(shown.get_by_label("Cost", exact=True)).to_have_text("8 s of video")
+    pressed = 0
     for n, model in enumerate(("Veo 3.0", "Sora 2")):
         shown.get_by_label("Model", exact=True).select_option(label=model)
+        # Sooner than in half a second it would be the second press of a double click (js/src/ui/page.ts).
+        shown.page.wait_for_function("then => Date.now() - then > 500", arg=pressed)
         shown.get_by_role("button", name="Generate").click()
+        pressed = shown.page.evaluate("Date.now()")
         newest = tiles_of(shown, EARLIER + 1 + n).first
         expect(newest.locator(".rw-count")).to_have_text("2", timeout=60_000)
         expect(newest.locator("img")).to_have_count(1, timeout=60_000)
