@@ -18,7 +18,7 @@ from runcrate_widget.errors import (
     RuncrateError,
     UnexpectedAnswerError,
 )
-from runcrate_widget.library.conflict import Superseded
+from runcrate_widget.library.conflict import Elsewhere
 from runcrate_widget.library.record import JobStatus, now
 from runcrate_widget.library.store import Lease
 from runcrate_widget.service.backend import Answer
@@ -29,7 +29,7 @@ from .ends import closed, recorded_end
 from .job import VideoJob
 from .living import newer, unsent
 from .loop import in_thread
-from .sending import Elsewhere, Means, Sending, failed
+from .sending import Means, Sending, failed
 from .status import Move
 from .talk import Over, Talk
 from .waking import watch
@@ -112,7 +112,7 @@ class Run:
                 if job.record.status is not JobStatus.DOWNLOADING:
                     await self._poll(at_once=True)
             await fetch(job, self._talk, self._backend, self._library, self._means.downloads)
-        except (Elsewhere, Superseded):
+        except Elsewhere:
             self._release_lease()
             return False
         return True

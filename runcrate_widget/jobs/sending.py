@@ -23,7 +23,7 @@ from runcrate_widget.errors import (
     ServerError,
     TransportError,
 )
-from runcrate_widget.library.conflict import Superseded
+from runcrate_widget.library.conflict import Elsewhere
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.pictures import load_picture
 from runcrate_widget.library.record import JobStatus, is_free
@@ -50,10 +50,6 @@ OPENING = 8
 
 _ASKED = 4  # times, for a job that only its id is known of
 _FILTERED_HINT = "Change the prompt. It is not sent again by itself: job.resubmit() sends it as it is."
-
-
-class Elsewhere(RuncrateError):
-    """Another process has the job."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ class Sending:
         try:
             await self._talk.turn()  # it may have been asked to wait meanwhile
             answer = await self._backend.submit(request, self._begin)
-        except (Elsewhere, Superseded):
+        except Elsewhere:
             raise
         except RuncrateError as error:
             if not self.leaving or self.under_way:

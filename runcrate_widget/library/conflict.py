@@ -19,7 +19,11 @@ _S = JobStatus
 _FAR = {_S.QUEUED: 1, _S.PROCESSING: 1, _S.DOWNLOADING: 2, _S.FAILED: 3, _S.COMPLETED: 3}
 
 
-class Superseded(RuncrateError):
+class Elsewhere(RuncrateError):
+    """Another process has the job."""
+
+
+class Superseded(Elsewhere):
     """Another process has gone on with a job; what was to be written is not. `record` is what there is."""
 
     def __init__(self, record: Record) -> None:

@@ -87,13 +87,17 @@ class Video(Film):
     @property
     def poster(self) -> bytes | None:
         """A small JPEG of a telling frame, at most 11,000 bytes; it lies beside the MP4. If there is none
-        yet, it is made (some 0.1 s) where PyAV is installed; None elsewhere."""
-        if jpeg := read_poster(self.path) or read_poster(in_bin(self.path)):
+        yet, it is made (some 0.1 s) where PyAV is installed, and the MP4 is on this machine; None
+        elsewhere."""
+        if (jpeg := self._kept_poster()) or self.here is None:
             return jpeg
         jpeg = make_poster(self.path)
         if jpeg is not None:
             self.keep_poster(jpeg)
         return jpeg
+
+    def _kept_poster(self) -> bytes | None:
+        return read_poster(self.path) or read_poster(in_bin(self.path))
 
     def keep_poster(self, jpeg: bytes) -> None:
         """Keeps `jpeg` beside the MP4, if there is no poster yet.

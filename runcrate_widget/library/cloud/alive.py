@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from runcrate_widget.errors import LibraryError
-from runcrate_widget.library.lease import is_leased, take_lease
+from runcrate_widget.library.lease import LeaseFile, Lock, is_leased, take_lease
 
 from .bucket import Bucket, Tag
 
@@ -49,6 +49,7 @@ class Presence:
         self._lost = False
         self._renewed = clock()
         self._over = threading.Event()
+        self._lock: Lock | LeaseFile | None = None
         with contextlib.suppress(OSError):
             cache.mkdir(parents=True, exist_ok=True)
             self._lock = take_lease(cache, f"alive-{self.token}")
@@ -74,9 +75,8 @@ class Presence:
         self._over.set()
         with contextlib.suppress(LibraryError):
             self._bucket.delete(self._path)
-        lock = getattr(self, "_lock", None)
-        if lock is not None:
-            lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def _content(self) -> bytes:
         self._beats += 1

@@ -71,7 +71,6 @@ class Bucket:
 
     def get(self, path: str) -> Found | None:
         """The object; None if there is none."""
-
         with self._telling():
             try:
                 got, content = self._twice(lambda: _read(self._store, path))
@@ -206,7 +205,6 @@ class Bucket:
 
     def download(self, path: str, write: Callable[[bytes], object]) -> int | None:
         """Reads the object, range by range; its size in bytes, or None if there is none."""
-
         at, tag = 0, None
         size: int | None = None
         while size is None or at < size:
@@ -227,12 +225,11 @@ class Bucket:
 
     def piece(self, path: str, offset: int, length: int) -> tuple[bytes, int] | None:
         """So many bytes of the object from there on, and its size; None if there is none."""
-        import obstore
-
+        options = {"range": (offset, offset + length)}
         with self._telling():
             try:
-                got = obstore.get(self._store, path, options={"range": (offset, offset + length)})
-                return bytes(got.bytes()), got.meta["size"]
+                got, content = self._twice(lambda: _read(self._store, path, options))
+                return content, got.meta["size"]
             except FileNotFoundError:
                 return None
 

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from runcrate_widget.errors import LibraryError
 
 from .alive import Others, Presence, clock
-from .bucket import Bucket, Tag
+from .bucket import Bucket
 
 _LOOK_EVERY = 4.0  # seconds, at a lease that another process has
 _PATIENCE = 10.0  # seconds, for one that is being given back here
@@ -25,12 +25,11 @@ _PATIENCE = 10.0  # seconds, for one that is being given back here
 class LeaseObject:
     """The right to carry one job."""
 
-    def __init__(self, of: Leases, name: str, presence: Presence, tag: Tag, *, sure: bool) -> None:
+    def __init__(self, of: Leases, name: str, presence: Presence, *, sure: bool) -> None:
         #: Whether nobody else is at work with the job: nobody had it, or who had it gave it back.
         self.sure = sure
         self.name = name
         self.presence = presence
-        self.tag = tag
         self._of = of
         self._over = False
 
@@ -76,14 +75,14 @@ class Leases:
             mine = self._mine[name] = threading.Event()
         taken = None
         try:
-            if tag := self._bucket.create(path, content):
-                taken = LeaseObject(self, name, presence, tag, sure=True)
+            if self._bucket.create(path, content):
+                taken = LeaseObject(self, name, presence, sure=True)
             elif (found := self._bucket.get(path)) is not None:
                 owner = found.content.decode("ascii", "replace")
                 if owner == presence.token or self._others.gone(owner):
                     # With our own name: given back, and that never arrived.
-                    if tag := self._bucket.replace(path, content, found.tag):
-                        taken = LeaseObject(self, name, presence, tag, sure=False)
+                    if self._bucket.replace(path, content, found.tag):
+                        taken = LeaseObject(self, name, presence, sure=False)
                 else:
                     self._theirs[name] = owner, clock()
             return taken
@@ -132,9 +131,8 @@ class Leases:
     def give_back(self, lease: LeaseObject) -> None:
         """In a thread of its own, in order: who does so may be the engine's thread."""
         with self._lock:
-            back = self._mine.get(lease.name)
-            if back is not None:
-                self._returning.add(back)
+            back = self._mine[lease.name]
+            self._returning.add(back)
             if self._giver is None:
                 self._giver = threading.Thread(target=self._give, name="runcrate_widget leases", daemon=True)
                 self._giver.start()
@@ -144,7 +142,7 @@ class Leases:
         while (one := self._back.get()) is not None:
             one()
 
-    def _delete(self, lease: LeaseObject, back: threading.Event | None) -> None:
+    def _delete(self, lease: LeaseObject, back: threading.Event) -> None:
         path = f"leases/{lease.name}"
         with contextlib.suppress(LibraryError):
             if not lease.presence.valid():  # it may be another's by now
@@ -155,10 +153,8 @@ class Leases:
                 self._bucket.delete(path)
         with self._lock:
             self._mine.pop(lease.name, None)
-            if back is not None:
-                self._returning.discard(back)
-        if back is not None:
-            back.set()
+            self._returning.discard(back)
+        back.set()
 
     def end(self) -> None:
         """The process ends: gives back what was to be, and says that it is gone."""

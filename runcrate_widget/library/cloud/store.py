@@ -16,6 +16,7 @@ from runcrate_widget.environment import setting
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.library.store import Conflict, Stored
+from runcrate_widget.media.poster import keep_poster, make_poster, read_poster
 
 from .address import normal
 from .bin import CloudBin
@@ -171,8 +172,6 @@ class CloudStore:
 
     def _make_poster(self, name: str, path: Path) -> None:
         """Whoever looks at the wall elsewhere need not fetch the video for it."""
-        from runcrate_widget.media.poster import keep_poster, make_poster
-
         with contextlib.suppress(LibraryError):
             if jpeg := make_poster(path):
                 keep_poster(path, jpeg)
@@ -206,8 +205,6 @@ class CloudStore:
 
     def poster(self, name: str) -> bytes | None:
         """The poster: from the cache, or the bucket."""
-        from runcrate_widget.media.poster import keep_poster, read_poster
-
         path = self.folder / f"{name}.mp4"
         if jpeg := read_poster(path):
             return jpeg
@@ -220,8 +217,6 @@ class CloudStore:
         return found.content
 
     def keep_poster(self, name: str, jpeg: bytes) -> None:
-        from runcrate_widget.media.poster import keep_poster
-
         keep_poster(self.folder / f"{name}.mp4", jpeg)
         self.bucket.create(f"posters/{name}.jpg", jpeg)
 

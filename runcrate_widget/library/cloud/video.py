@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.mp4 import MP4
-from runcrate_widget.media.poster import make_poster
 from runcrate_widget.media.video import Video
 from runcrate_widget.request import VideoRequest
 
@@ -70,16 +69,8 @@ class CloudVideo(Video):
         such URL. Never to be saved. Raises LibraryError."""
         return self._store.url(self._name)
 
-    @property
-    def poster(self) -> bytes | None:
-        """A small JPEG of a telling frame, at most 11,000 bytes; None if nobody has made one, and the
-        video is not on this machine."""
-        if (jpeg := self._store.poster(self._name)) or self.here is None:
-            return jpeg
-        jpeg = make_poster(self.path)
-        if jpeg is not None:
-            self.keep_poster(jpeg)
-        return jpeg
+    def _kept_poster(self) -> bytes | None:
+        return self._store.poster(self._name)
 
     def keep_poster(self, jpeg: bytes) -> None:
         """Keeps `jpeg` in the library, if there is no poster yet.
