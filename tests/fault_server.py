@@ -24,6 +24,8 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from in_thread import InThread
+
 from runcrate_widget import VideoClient
 
 if TYPE_CHECKING:
@@ -350,7 +352,7 @@ def retry_after_date(seconds: float, now: float) -> str:
 
 
 @dataclass
-class FaultServer:
+class FaultServer(InThread):
     """The server; see the top of this file. `polls` is how many polls say `processing` before one says
     `completed`.
     """
@@ -367,22 +369,8 @@ class FaultServer:
 
     def __enter__(self) -> Self:
         self._faults = {"submit": list(self.submit), "poll": list(self.poll), "download": list(self.download)}
-        self._loop = asyncio.new_event_loop()
         self._writers: list[asyncio.StreamWriter] = []
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
-        self._thread.start()
-        started.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self.ended.set)
-        self._thread.join()
-
-    def _run(self, started: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve(started))
-        self._loop.close()
+        return super().__enter__()
 
     async def _serve(self, started: threading.Event) -> None:
         self.ended = asyncio.Event()

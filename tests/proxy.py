@@ -14,9 +14,8 @@ import contextlib
 import socket
 import threading
 import time
-from types import TracebackType
 
-from typing_extensions import Self
+from in_thread import InThread
 
 _PIECE = 16 * 1024  # bytes; so small that connections which share a slow link take turns
 _BUFFER = (
@@ -24,7 +23,7 @@ _BUFFER = (
 )  # bytes that may wait in the link: what waits before it stays with the server, which then waits, too
 
 
-class Proxy:
+class Proxy(InThread):
     """Forwards to `target`, a port of this machine; see the top of this file.
 
     Attributes:
@@ -41,20 +40,6 @@ class Proxy:
         self._is_cut = False
         self._writers: set[asyncio.StreamWriter] = set()
 
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), name="proxy", daemon=True)
-        self._thread.start()
-        started.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join()
-
     def cut(self) -> None:
         """Tears down every connection, and takes none from now on."""
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result()
@@ -63,17 +48,12 @@ class Proxy:
         """Takes connections again."""
         self._is_cut = False
 
-    def _run(self, started: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve(started))
-        self._loop.close()
-
     async def _serve(self, started: threading.Event) -> None:
-        self._ended = asyncio.Event()
+        self.ended = asyncio.Event()
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port: int = server.sockets[0].getsockname()[1]
         started.set()
-        await self._ended.wait()
+        await self.ended.wait()
         server.close()
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await self._cut()

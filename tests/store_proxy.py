@@ -12,9 +12,8 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
-from typing_extensions import Self
+from in_thread import InThread
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Asked:
     body: bytes
 
 
-class StoreProxy:
+class StoreProxy(InThread):
     """Forwards to `target`, a port of this machine.
 
     Attributes:
@@ -56,31 +55,12 @@ class StoreProxy:
         """The next request that this is true for does not get through."""
         self._cuts.append(which)
 
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), name="store proxy", daemon=True)
-        self._thread.start()
-        started.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join()
-
-    def _run(self, started: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve(started))
-        self._loop.close()
-
     async def _serve(self, started: threading.Event) -> None:
-        self._ended = asyncio.Event()
+        self.ended = asyncio.Event()
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port: int = server.sockets[0].getsockname()[1]
         started.set()
-        await self._ended.wait()
+        await self.ended.wait()
         server.close()
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             for other in others:

@@ -243,13 +243,19 @@ def test_a_process_that_is_killed_holds_nothing_any_more(
         assert lease.sure is not place.in_bucket
 
 
+@pytest.fixture
+def moment(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the clock of this process says: one number."""
+    told = [100.0]
+    for module in (alive, leases):
+        monkeypatch.setattr(module, "clock", lambda: told[0])
+    return told
+
+
 @in_servers
 def test_a_process_of_another_machine_is_gone_when_it_was_silent_for_long(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, moment: list[float]
 ) -> None:
-    moment = [100.0]
-    monkeypatch.setattr(alive, "clock", lambda: moment[0])
-    monkeypatch.setattr(leases, "clock", lambda: moment[0])
     store = place.store()
     with Other(place, tmp_path / "elsewhere", RENEWED_EVERY=1e9) as other:
         assert other.ask("lease", NAME) is True
@@ -265,11 +271,8 @@ def test_a_process_of_another_machine_is_gone_when_it_was_silent_for_long(
 
 @in_servers
 def test_who_renews_is_not_gone_however_long_it_takes(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, moment: list[float]
 ) -> None:
-    moment = [100.0]
-    monkeypatch.setattr(alive, "clock", lambda: moment[0])
-    monkeypatch.setattr(leases, "clock", lambda: moment[0])
     store = place.store()
     assert isinstance(store, CloudStore)
     with Other(place, tmp_path / "elsewhere", RENEWED_EVERY=0.02) as other:
