@@ -10,13 +10,11 @@ Each list is used up from its front, one entry a request; after that the step is
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
 import ssl
 import struct
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -369,40 +367,15 @@ class FaultServer(InThread):
 
     def __enter__(self) -> Self:
         self._faults = {"submit": list(self.submit), "poll": list(self.poll), "download": list(self.download)}
-        self._writers: list[asyncio.StreamWriter] = []
         return super().__enter__()
 
-    async def _serve(self, started: threading.Event) -> None:
-        self.ended = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
-        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        started.set()
-        await self.ended.wait()
-        # Closing the server, or cancelling a handler, while a connection is coming in would leave that one
-        # open.
-        for sock in server.sockets:
-            self._loop.remove_reader(sock.fileno())
-        await asyncio.sleep(0)
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for writer in self._writers:
-                # Python 3.11.2's TLS transport that has ended already has nothing left to abort.
-                with contextlib.suppress(AttributeError):
-                    writer.transport.abort()
-            await asyncio.wait(others, timeout=0.05)
-        for writer in self._writers:
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
-        server.close()
+    @property
+    def url(self) -> str:
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)  # kept, so that each has an identity of its own
-        try:
-            while await self._exchange(reader, writer):
-                pass
-        except (ConnectionError, asyncio.IncompleteReadError):
+        while await self._exchange(reader, writer):
             pass
-        finally:
-            writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         line = (await reader.readline()).decode().split()

@@ -1,8 +1,10 @@
-"""A server of the tests, in a thread with a loop of its own: `with` begins and ends it."""
+"""A TCP server of the tests, in a thread with a loop of its own: `with` begins and ends it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,12 +13,16 @@ if TYPE_CHECKING:
 
 
 class InThread:
-    """`_serve` makes `ended`, sets `started` once it listens, and returns soon after `ended` is set."""
+    """`_connected` serves one connection, and `_writers` are what is torn down at the end: that of each
+    connection, and what it adds for those that it opens itself."""
 
+    port: int
     ended: asyncio.Event
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
+        self._writers: list[asyncio.StreamWriter] = []  # kept, so that each has an identity of its own
         started = threading.Event()
         name = type(self).__name__
         self._thread = threading.Thread(target=self._run, args=(started,), name=name, daemon=True)
@@ -34,4 +40,39 @@ class InThread:
         self._loop.close()
 
     async def _serve(self, started: threading.Event) -> None:
+        self.ended = asyncio.Event()
+        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=self.tls)
+        self.port = server.sockets[0].getsockname()[1]
+        started.set()
+        await self.ended.wait()
+        # Closing the server, or cancelling a handler, while a connection is coming in would leave that one
+        # open.
+        for sock in server.sockets:
+            self._loop.remove_reader(sock.fileno())
+        await asyncio.sleep(0)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            self._tear_down()
+            await asyncio.wait(others, timeout=0.05)
+        for writer in self._writers:
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+        server.close()
+
+    def _tear_down(self) -> None:
+        """Ends every connection at once."""
+        for writer in self._writers:
+            # Python 3.11.2's TLS transport that has ended already has nothing left to abort.
+            with contextlib.suppress(AttributeError):
+                writer.transport.abort()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        try:
+            await self._connected(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         raise NotImplementedError

@@ -10,9 +10,7 @@ with Proxy(8888) as proxy:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-import threading
 import time
 
 from in_thread import InThread
@@ -38,7 +36,6 @@ class Proxy(InThread):
         self._target = target
         self._free = 0.0  # when the link has carried all that it was given
         self._is_cut = False
-        self._writers: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
         """Tears down every connection, and takes none from now on."""
@@ -48,21 +45,9 @@ class Proxy(InThread):
         """Takes connections again."""
         self._is_cut = False
 
-    async def _serve(self, started: threading.Event) -> None:
-        self.ended = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port: int = server.sockets[0].getsockname()[1]
-        started.set()
-        await self.ended.wait()
-        server.close()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await self._cut()
-            await asyncio.wait(others, timeout=0.05)
-
     async def _cut(self) -> None:
         self._is_cut = True
-        for writer in self._writers:
-            writer.transport.abort()
+        self._tear_down()
 
     async def _connected(self, from_page: asyncio.StreamReader, to_page: asyncio.StreamWriter) -> None:
         if self._is_cut:
@@ -75,17 +60,13 @@ class Proxy(InThread):
         upstream.setblocking(False)
         await self._loop.sock_connect(upstream, ("127.0.0.1", self._target))
         from_server, to_server = await asyncio.open_connection(sock=upstream, limit=_PIECE)
-        both = (to_page, to_server)
-        self._writers.update(both)
+        self._writers.append(to_server)
         try:
-            with contextlib.suppress(ConnectionError):
-                await asyncio.gather(
-                    self._forward(from_page, to_server), self._forward(from_server, to_page, slow=True)
-                )
+            await asyncio.gather(
+                self._forward(from_page, to_server), self._forward(from_server, to_page, slow=True)
+            )
         finally:
-            self._writers.difference_update(both)
-            for writer in both:
-                writer.close()
+            to_server.close()
 
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool = False

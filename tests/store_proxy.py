@@ -8,8 +8,6 @@ with StoreProxy(server.port) as proxy:
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,24 +53,7 @@ class StoreProxy(InThread):
         """The next request that this is true for does not get through."""
         self._cuts.append(which)
 
-    async def _serve(self, started: threading.Event) -> None:
-        self.ended = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port: int = server.sockets[0].getsockname()[1]
-        started.set()
-        await self.ended.wait()
-        server.close()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for other in others:
-                other.cancel()
-            await asyncio.wait(others, timeout=0.05)
-
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await self._exchange(reader, writer)
-        writer.transport.abort() if writer.transport.get_write_buffer_size() == 0 else writer.close()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection."""
         if self.refuse:
             return
@@ -90,6 +71,7 @@ class StoreProxy(InThread):
         kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
         whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body
         from_store, to_store = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers.append(to_store)
         try:
             to_store.write(whole)
             answer = await from_store.read(-1)
