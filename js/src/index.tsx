@@ -31,12 +31,13 @@ export const begin: Begin = (model, modelSignal, studio) => {
     for (const draw of views) draw();
   };
   const kernel = new KernelState(model, modelSignal, changed);
-  // Its text is asked for now: when it is needed, a cell may run, and a kernel without subshells not answer.
-  const text = studio === undefined ? kernel.studio() : Promise.resolve(studio);
-  text.catch(() => {});
   const page = new Page(kernel, modelSignal, changed);
-  const later = new Later(() => loadStudio(text, shared), changed);
-  page.load = () => later.load();
+  // Now: when it is needed, a cell may run, and a kernel without subshells not answer.
+  const later = new Later(
+    loadStudio(() => studio ?? kernel.studio(), shared),
+    changed,
+  );
+  page.load = () => later.loaded;
   page.extras = () => later.get();
   return ({ el, signal }) => {
     const end = ending(signal);
@@ -82,7 +83,7 @@ export default () => {
       if (!model.get("_session")) {
         const text = (model as RuntimeModel).get("_studio");
         // Now: no view waits for it yet.
-        void loadStudio(Promise.resolve(text), shared);
+        void loadStudio(() => text, shared);
         return { begin: (theirs, signal) => begin(theirs, signal, text) };
       }
       const end = ending(signal);

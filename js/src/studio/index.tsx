@@ -1,4 +1,4 @@
-// What is loaded when it is first used: everything about videos that are there. Its style comes with it.
+// What is loaded after the form: everything about videos that are there. Its style comes with it.
 
 import type { Studio } from "../ui/later.ts";
 import type { Page } from "../ui/page.ts";

@@ -1,4 +1,4 @@
-// The part of the front end that is loaded when it is first used: once, for all widgets of this module.
+// The part of the front end that is loaded after the form: once, for all widgets of this module.
 
 import { inflate } from "../inflate.ts";
 import type { JobRow } from "../kernel/messages.ts";
@@ -19,40 +19,32 @@ export interface Studio extends Extras<Page> {
   Desk: (props: { page: Page; id: string }) => ComponentChildren;
 }
 
-/** The studio for one widget: loaded when `get` is first called. */
+/** The studio for one widget. It is loaded before there is a view, which is drawn once then. */
 export class Later {
-  #load: () => Promise<Studio>;
-  #changed: () => void;
+  readonly loaded: Promise<Studio>;
   #studio: Studio | undefined;
-  #loading: Promise<Studio> | undefined;
 
   /** Calls `changed` once it is here. */
-  constructor(load: () => Promise<Studio>, changed: () => void) {
-    this.#load = load;
-    this.#changed = changed;
+  constructor(loading: Promise<Studio>, changed: () => void) {
+    this.loaded = loading.then((studio) => {
+      this.#studio = studio;
+      changed();
+      return studio;
+    });
+    this.loaded.catch(() => {}); // who waits for it hears it
   }
 
   /** Undefined until it has come. */
   get(): Studio | undefined {
-    if (!this.#loading) void this.load();
     return this.#studio;
-  }
-
-  load(): Promise<Studio> {
-    this.#loading ??= this.#load().then((studio) => {
-      this.#studio = studio;
-      this.#changed();
-      return studio;
-    });
-    return this.#loading;
   }
 }
 
 let studio: Promise<Studio> | undefined;
 
-/** The studio, of its text; `core` is what it shares with us. */
-export function loadStudio(text: Promise<string>, core: object): Promise<Studio> {
-  studio ??= text.then((deflated) => evaluated(deflated, core));
+/** The studio, of its text, which is asked for once; `core` is what it shares with us. */
+export function loadStudio(text: () => string | Promise<string>, core: object): Promise<Studio> {
+  studio ??= Promise.resolve(text()).then((deflated) => evaluated(deflated, core));
   studio.catch(() => {
     studio = undefined; // it may be had another time
   });
