@@ -360,6 +360,7 @@ class FaultServer(InThread):
     poll: Iterable[Fault] = ()
     download: Iterable[Fault] = ()
     polls: int = 1
+    limit: int | None = None  # requests a minute, as the answer to a submit says it
     tls: ssl.SSLContext | None = None  # https then
     elsewhere: str = ""  # the URL of another server, for `redirect_elsewhere`
     jobs: dict[str, int] = field(default_factory=dict)  # id → polls that are left
@@ -415,7 +416,9 @@ class FaultServer(InThread):
         if exchange.request.headers.get("authorization") != f"Bearer {KEY}":
             await reply(401, {"error": {"message": "Invalid API key", "code": "invalid_api_key"}})(exchange)
             return
-        await exchange.send(200, {"id": self.make_job(exchange.request), "status": "queued"})
+        headers = {"X-RateLimit-Limit": str(self.limit)} if self.limit else {}
+        answer = {"id": self.make_job(exchange.request), "status": "queued"}
+        await exchange.send(200, answer, headers=headers)
 
     async def _poll(self, exchange: Exchange) -> None:
         id = exchange.request.path.rsplit("/", 1)[-1]

@@ -37,11 +37,12 @@ from runcrate_widget.library.record import write_record
 
 SERVICE = "https://api.runcrate.ai"
 AT_ONCE = 200  # jobs
+LIMIT = 60_000  # requests a minute: the service holds nobody up
 JOBS, RECORDS, WAITING = 200, 25_000, 10_000
 
 
 def serve() -> None:
-    with FaultServer(video=small_mp4(1), polls=1) as server:
+    with FaultServer(video=small_mp4(1), polls=1, limit=LIMIT) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 
