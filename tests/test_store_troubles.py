@@ -308,6 +308,22 @@ def test_wrong_credentials(place: Place, monkeypatch: pytest.MonkeyPatch, wrong:
 
 
 @in_moto
+def test_a_new_client_uses_the_credentials_of_now(
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str(place.location)
+    with VideoClient(library=url) as before:
+        before.library.store.create(NAME, b"1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "RENEWED")
+        proxy.asked.clear()
+        with VideoClient(library=url) as now:
+            assert now.library.store is before.library.store
+            now.library.store.read(NAME)
+    assert proxy.asked
+    assert all("Credential=RENEWED/" in asked.headers["authorization"] for asked in proxy.asked)
+
+
+@in_moto
 @pytest.mark.usefixtures("soon")
 def test_an_endpoint_where_nobody_is(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     (port,) = free_ports(1)
@@ -340,7 +356,19 @@ def test_a_url_with_a_secret_in_it_is_refused_and_not_repeated(url: str) -> None
     assert error.hint
 
 
-@pytest.mark.parametrize("url", ["s3://", "s3:///team", "s3://bucket/../other", "memory://", "file:///tmp/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://",
+        "s3:///team",
+        "s3://bucket/../other",
+        "s3://bucket/%2e%2e/other",
+        "s3://bucket/a%20b",
+        "s3://bucket/a\nb",
+        "memory://",
+        "file:///tmp/x",
+    ],
+)
 def test_a_url_that_names_no_place(url: str) -> None:
     error = told(url)
     assert isinstance(error, LibraryError) and url[:4] in error.message

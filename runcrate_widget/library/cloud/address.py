@@ -63,6 +63,9 @@ def normal(url: str) -> str:
             f"library is a URL of {scheme}:// with more than a bucket and a path.",
             "Credentials come from the store's own chain (environment, profile, role), never from the URL.",
         )
+    if "%" in rest or not rest.isprintable():  # obstore would read them as other characters
+        message = f"library is a URL of {scheme}:// with a % or a control character in its path."
+        raise LibraryError(message, "Write the path as it is; letters, digits, spaces and -_. will do.")
     path = "/".join(part for part in rest.split("/") if part)
     if not _BUCKET.fullmatch(bucket) or any(part in (".", "..") for part in path.split("/")):
         message = f"library is a URL of {scheme}:// that names no bucket, or goes up from it."

@@ -61,6 +61,10 @@ class Bucket:
         #: How many requests were sent, for who measures.
         self.requests = 0
 
+    def renew(self, other: Bucket) -> None:
+        """Goes on with what `other` was opened with: the credentials of before may have expired."""
+        self._store, self._signs = other._store, other._signs
+
     def _tag(self, told: Mapping[str, Any]) -> Tag:
         """From what obstore says of an object."""
         # Of a bucket of S3 that keeps versions a listing does not say which one it is; and none is asked for.
