@@ -22,6 +22,7 @@ from runcrate_widget.errors import ConfigurationError
 _GB = 10**9
 _DEFAULT = 10.0
 _OURS = re.compile(r".+-[0-9a-f]{8}\.mp4")  # and not what somebody has cut out of one
+_UNSEEN = 1 / 8  # of what is free may come before all files are looked at: others fill the folder, too
 _IN_USE = 60.0  # seconds: what was used a moment ago may be open
 
 
@@ -33,6 +34,7 @@ class Cache:
         self.folder = _home() / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
         self._most = _size()
         self._lock = threading.Lock()
+        self._free = self._added = 0  # bytes: what was free at the last look, and what has come since
 
     def used(self, path: Path) -> None:
         """A file was asked for."""
@@ -40,8 +42,12 @@ class Cache:
             os.utime(path, ns=(time.time_ns(), os.stat(path).st_mtime_ns))
 
     def make_room(self, keep: Path) -> None:
-        """Removes what was used least recently, until the rest fits, and `keep` stays."""
+        """Removes what was used least recently, until the rest fits; `keep`, which has just come, stays."""
         with self._lock:
+            with contextlib.suppress(OSError):
+                self._added += os.stat(keep).st_size
+            if self._added < self._free * _UNSEEN:
+                return
             files = []
             with contextlib.suppress(OSError):
                 for entry in os.scandir(self.folder):
@@ -58,6 +64,7 @@ class Cache:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
                     total -= size
+            self._free, self._added = max(0, self._most - total), 0
 
 
 def _home() -> Path:
