@@ -210,7 +210,7 @@ class Carrier:
 
     def _in_office(self) -> bool:
         if self._lease is not None and not self._lease.held():  # this process may have stood still for long
-            self._lease = None
+            self.leave()  # else it would be in its own way
         if self._lease is None:
             self._lease = take_office(self._library)
             if self._lease is not None:
