@@ -304,7 +304,11 @@ def test_a_budget_that_is_raised_goes_on_and_a_client_has_its_own(tmp_path: Path
 def test_until_done_sends_what_fits_into_the_budget(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server:
         leave(server, tmp_path, "A fox", 4)
+        spending = Library(tmp_path).lease("spending")
+        assert spending, "so what it begins is not sent yet at its first look"
         one = carry(server, tmp_path, "--max-seconds", "12", "--until-done")
+        one.until_said("Waiting: --max-seconds")
+        spending.release()
         assert one.end() == 3, "the limit is what stops it"
         assert server.count("submit") == 2
         assert statuses(tmp_path) == {"completed": 2, "waiting": 2}
@@ -440,6 +444,28 @@ def test_a_thousand_that_wait_are_no_thousand_jobs(tmp_path: Path) -> None:
         assert most["threads"] < 60, most
         begun = [one.take for one in Library(tmp_path).filter() if one.status is not JobStatus.WAITING]
         assert max(begun) <= server.count("submit") + room, "the oldest first"
+
+
+def test_it_looks_for_more_when_it_knows_of_no_more_than_it_has_places_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LOOK_EVERY": 0.0, "_SHARE": 0, "_SHARE_OF_PLENTY": 1e9}.items():
+        monkeypatch.setattr(carrier_module, name, value)
+    with FaultServer(video=VIDEO, polls=0) as server:
+        leave(server, tmp_path, "A fox", 30)
+        with carrier_in_here(client_of(server, tmp_path, resume=False)) as (one, _):
+            scan, known = one._library.unfinished, []
+
+            def counted(service: str) -> list[Any]:
+                known.append(one._left)
+                return list(scan(service))
+
+            one._library.unfinished = counted  # type: ignore[method-assign]
+            until(lambda: server.count("submit"))
+            leave(server, tmp_path, "An owl", 1)
+            until(lambda: statuses(tmp_path) == {"completed": 31})
+        assert known and max(known) <= 4, "as many as there are places"
+        assert sent(server) == {"A fox": 30, "An owl": 1}
 
 
 def test_looking_on_is_one_look_however_many_there_are(tmp_path: Path) -> None:
