@@ -8,6 +8,7 @@ with StoreProxy(server.port) as proxy:
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ class Asked:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def deletes(self) -> bool:
+        return self.method == "POST" and "?delete" in self.path
+
 
 class StoreProxy(InThread):
     """Forwards to `target`, a port of this machine.
@@ -30,6 +35,7 @@ class StoreProxy(InThread):
     Attributes:
         port: where it listens.
         strip: the names of headers that do not get through.
+        may_delete: whether these credentials may; else it is refused as S3 does.
         asked: the requests that came by.
         dropped: how many answers, and requests, were.
         refuse: whether every connection is torn down.
@@ -37,6 +43,7 @@ class StoreProxy(InThread):
 
     def __init__(self, target: int) -> None:
         self.strip: tuple[str, ...] = ()
+        self.may_delete = True
         self.asked: list[Asked] = []
         self.dropped = 0
         self.refuse = False
@@ -67,6 +74,14 @@ class StoreProxy(InThread):
         if (cut := next((one for one in self._cuts if one(asked)), None)) is not None:
             self._cuts.remove(cut)
             self.dropped += 1
+            return
+        if asked.deletes and not self.may_delete:
+            key = re.findall(rb"<Key>.*?</Key>", body)[0]
+            error = b"<Error>%s<Code>AccessDenied</Code><Message>Access Denied</Message></Error>" % key
+            said = b"<DeleteResult>%s</DeleteResult>" % error
+            head_of = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+            writer.write(head_of % len(said) + said)
+            await writer.drain()
             return
         kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
         whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body

@@ -6,6 +6,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
+import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,11 +20,11 @@ import pytest
 from fault_server import KEY, FaultServer
 from object_stores import BUCKET, Place, free_ports
 from store_proxy import Asked, StoreProxy
-from test_store_promises import publish
+from test_store_promises import publish, until
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
-from runcrate_widget.library.cloud import address, listing
+from runcrate_widget.library.cloud import address, leases, listing
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
@@ -231,7 +234,99 @@ def test_what_was_not_answered_is_asked_once_more(place: Place, proxy: StoreProx
     assert store.read(NAME) is None and store.lines("arena") == [b"1"]
 
 
+def a_delete(asked: Asked) -> bool:
+    return asked.deletes and b"leases/" in asked.body
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_a_lease_that_could_not_be_given_back_is_once_the_store_answers(
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWED_EVERY", 0.05)
+    monkeypatch.setattr(leases, "_LOOK_EVERY", 0.0)
+    store, other = place.store(), place.store()
+    lease = store.lease(NAME)
+    assert lease is not None and other.lease(NAME) is None
+    for _ in range(4):  # two tries: each asks once more
+        proxy.cut(a_delete)
+    lease.release()
+    taken = until(lambda: other.lease(NAME))
+    assert proxy.dropped == 4
+    assert taken.held() and store.lease(NAME) is None
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_lease_that_is_given_back_once_more_is_taken_from_nobody(
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    monkeypatch.setattr(leases, "RENEWED_EVERY", 1e6)
+    monkeypatch.setattr(leases, "_LOOK_EVERY", 0.0)
+    store, other = place.store(), place.store()
+    assert isinstance(store, CloudStore)
+    lease = store.lease(NAME)
+    assert lease is not None
+    for _ in range(2):
+        (proxy.drop_answer if arrived else proxy.cut)(a_delete)
+    lease.release()
+    until(lambda: store._leases._undone or None)
+    mine, theirs = (other, store) if arrived else (store, other)
+    taken = mine.lease(NAME)
+    assert taken is not None and taken.held()
+    for name in ("b-12345678", "c-12345678"):  # the store answers: then the first is tried again, too
+        another = store.lease(name)
+        assert another is not None
+        another.release()
+        until(lambda name=name: other.lease(name))  # type: ignore[misc]
+    assert proxy.dropped == 2
+    assert not store._leases._undone and theirs.lease(NAME) is None and taken.held()
+
+
+@in_moto
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_who_presses_ctrl_c_while_a_lease_is_given_back_at_the_end_sees_no_traceback(
+    place: Place, proxy: StoreProxy
+) -> None:
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    lease = store.lease(NAME)
+    assert lease is not None
+    main = threading.main_thread().ident or 0
+
+    def waits() -> bool:
+        stack = traceback.extract_stack(sys._current_frames()[main])
+        return [one.name for one in stack if one.name in ("end", "join")] == ["end", "join"]
+
+    def press(asked: Asked) -> bool:
+        if a_delete(asked):
+            until(lambda: waits() or None)
+            signal.pthread_kill(main, signal.SIGINT)
+            pressed.append(asked)
+        return False
+
+    pressed: list[Asked] = []
+    proxy.cut(press)
+    lease.release()
+    try:
+        store._leases.end()
+    except KeyboardInterrupt:
+        pytest.fail("it is told of")
+    assert until(lambda: pressed or None)
+
+
 # A store that promises nothing.
+
+
+@in_moto
+def test_credentials_that_may_not_delete_are_refused(place: Place, proxy: StoreProxy) -> None:
+    proxy.may_delete = False
+    with pytest.raises(LibraryError, match="can be written there, and not deleted") as caught:
+        VideoClient(KEY, library=str(place.location))
+    assert "s3:DeleteObject" in str(caught.value) and caught.value.kind == "store"
+    proxy.may_delete = True
+    place.store()
 
 
 @in_moto

@@ -113,7 +113,7 @@ class _Carrying:
     def _over(self, state: State) -> int | None:
         if state.idle:
             return codes.ALL
-        if state.sent or state.other is not None:
+        if self._carrier.in_hand or state.other is not None:  # what is begun may not be sent yet
             return None
         if state.held is not None and state.held.kind not in _PASSING:
             return codes.code_of(state.held)

@@ -59,7 +59,7 @@ def told(library: Library) -> AtWork:
         return AtWork(**known)
     except LibraryError:
         raise
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):  # somebody has edited it
         return AtWork()
 
 

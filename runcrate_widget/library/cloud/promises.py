@@ -42,9 +42,20 @@ def check_promises(bucket: Bucket, identity: str) -> None:
                 raise _broken(bucket, "it does not give back what was written last")
             if [one.tag for one in bucket.list("probe/") if one.path == path] != [second]:
                 raise _broken(bucket, "its listing does not have what was written last")
-        finally:
+        except BaseException:
             with contextlib.suppress(LibraryError):
                 bucket.delete(path)
+            raise
+        try:
+            bucket.delete(path)
+        except LibraryError:
+            # Who carries a job could not give it back, and nobody else could rate or delete its video.
+            raise LibraryError(
+                f"The library {bucket.url} cannot be used: objects can be written there, and not deleted.",
+                "Give these credentials the right to delete objects, too (on S3: s3:DeleteObject). "
+                "If they have it, try again.",
+                kind="store",
+            ) from None
         _kept.add(identity)
 
 
