@@ -189,10 +189,34 @@ def test_a_damaged_record_is_set_aside_and_not_lost(place: Place) -> None:
     store = place.store()
     assert store.create(NAME, b"{")
     assert store.aside(NAME) is None
-    with pytest.warns(UserWarning, match="is damaged .why"):
-        store.set_aside(NAME, "why")
+    read = store.read(NAME)
+    assert read is not None
+    with pytest.warns(UserWarning, match="is damaged .why.*was set aside"):
+        assert store.set_aside(NAME, "why", read)
     assert store.read(NAME) is None
     assert place.store().aside(NAME)
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged")
+def test_what_was_mended_meanwhile_is_not_set_aside_and_what_was_before_stays(place: Place) -> None:
+    store = place.store()
+    for damaged in (b"{first", b"{second"):
+        assert store.create(NAME, damaged)
+        read = store.read(NAME)
+        assert read is not None and store.set_aside(NAME, "why", read)
+    assert store.create(NAME, b"{")
+    read = store.read(NAME)
+    assert read is not None
+    store.replace(NAME, b"good")
+    assert store.set_aside(NAME, "why", read) is False
+    now = store.read(NAME)
+    assert now is not None and now.content == b"good"
+    if isinstance(store, CloudStore):
+        found = store.bucket.get(f"damaged/{NAME}.json")
+        aside = b"" if found is None else found.content
+    else:
+        aside = b"".join(path.read_bytes() for path in store.folder.glob("*.damaged*"))
+    assert b"{first" in aside and b"{second" in aside and b"good" not in aside
 
 
 # Leases.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import gzip
 import json
 import threading
 import traceback
@@ -22,10 +23,12 @@ from test_store_promises import publish
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
 from runcrate_widget.library.cloud import address, listing
+from runcrate_widget.library.cloud.bucket import Tag
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus
-from runcrate_widget.library.store import Conflict
+from runcrate_widget.library.records import restored
+from runcrate_widget.library.store import Conflict, Stored
 
 NAME = "a-fox-12345678"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
@@ -445,10 +448,47 @@ def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
     whole = store.bucket.get("index.json.gz")
     assert whole is not None
     torn = whole.content[:40] + b"\xff" * 40 + whole.content[80:]
-    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90]):
+    deep = gzip.compress(b"[" * 200_000)
+    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90], deep):
         store.bucket.put("index.json.gz", damaged)
         assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
     gc.collect()
+
+
+@pytest.mark.parametrize("lie", ["no record", "cancelled"])
+@pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)
+def test_an_index_that_lies_is_not_believed_and_costs_no_record(
+    place: Place, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    monkeypatch.setattr(listing, "_MANY", 10)
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    library = Library(str(place.location))
+    for take in range(1, 21):
+        library.create(VideoRequest("A fox", model="Veo 3.0"), take, 1, "https://s")
+    told = {}
+    for name, tag in store.scan():
+        read = store.read(name)
+        assert isinstance(tag, Tag) and read is not None
+        said = read.content.decode().replace('"waiting"', '"cancelled"') if lie == "cancelled" else lie
+        told[name] = (tag.e_tag, tag.version, said)
+    store.bucket.put("index.json.gz", gzip.compress(json.dumps({"form": 1, "records": told}).encode()))
+    assert [one.status for one in Library(f"{place.location}/")] == ["waiting"] * 20
+    assert len(list(store.bucket.list("records/"))) == 20 and not list(store.bucket.list("damaged/"))
+
+
+@in_moto
+def test_a_record_that_is_mended_before_it_is_set_aside_stays(place: Place) -> None:
+    library, store = Library(str(place.location)), place.store()
+    record, lease, _ = library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    assert lease is not None and isinstance(store, CloudStore)
+    good = store.read(record.name)
+    assert good is not None
+    damaged = Stored(b"{", store.bucket.put(f"records/{record.name}.json", b"{"))
+    store.bucket.put(f"records/{record.name}.json", good.content)
+    read = restored(store, record.name, damaged)
+    assert read is not None and read.key == record.key
+    assert not store.aside(record.name)
 
 
 @pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)

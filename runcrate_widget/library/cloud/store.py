@@ -29,6 +29,7 @@ from .promises import check_promises
 
 _WHERE = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ENDPOINT")
 _REMEMBERED = 50_000  # records that this process has written
+_ASIDE = b'"set aside"'  # what a damaged record is before it is gone
 _TRIES = 50  # of who adds a line, and another is quicker
 _URL_SECONDS = 3600
 
@@ -83,7 +84,7 @@ class CloudStore:
 
     def read(self, name: str) -> Stored | None:
         found = self.bucket.get(_record(name))
-        return None if found is None else Stored(found.content, found.tag)
+        return None if found is None or found.content == _ASIDE else Stored(found.content, found.tag)
 
     def scan(self) -> Iterator[tuple[str, Hashable]]:
         return self._listing.scan()
@@ -94,13 +95,19 @@ class CloudStore:
     def changed(self) -> None:
         """Nothing tells that short of looking."""
 
-    def set_aside(self, name: str, why: str) -> None:
-        with contextlib.suppress(LibraryError):
-            self.bucket.move(_record(name), _damaged(name))
-        warnings.warn(
-            f"{self.location}/{_record(name)} is damaged ({why}). It was set aside as {_damaged(name)}.",
-            stacklevel=2,
-        )
+    def set_aside(self, name: str, why: str, damaged: Stored) -> bool:
+        what = f"{self.location}/{_record(name)} is damaged ({why})."
+        try:
+            self._add(_damaged(name), damaged.content)  # after what was damaged of this name before
+            # Nobody can be told to delete only this state of it; but nobody else writes over this one.
+            if self.bucket.replace(_record(name), _ASIDE, cast("Tag", damaged.mark)) is None:
+                return False
+            self.bucket.delete(_record(name))
+        except LibraryError as error:
+            warnings.warn(f"{what} It could not be set aside: {error.message}", stacklevel=2)
+        else:
+            warnings.warn(f"{what} It was set aside as {_damaged(name)}.", stacklevel=2)
+        return True
 
     def aside(self, name: str) -> str | None:
         return _damaged(name) if self.bucket.has(_damaged(name)) else None
@@ -115,7 +122,9 @@ class CloudStore:
         self.bucket.put(f"kept/{name}.txt", content)
 
     def append(self, name: str, line: bytes) -> None:
-        path = f"lines/{name}.jsonl"
+        self._add(f"lines/{name}.jsonl", line)
+
+    def _add(self, path: str, line: bytes) -> None:
         pause = threading.Event()
         for attempt in range(_TRIES):
             found = self.bucket.get(path)
