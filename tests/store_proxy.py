@@ -13,6 +13,12 @@ from dataclasses import dataclass
 
 from in_thread import InThread
 
+_SAID = b"<Error><Code>ConditionalRequestConflict</Code></Error>"
+_CONFLICT = b"HTTP/1.1 409 Conflict\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+    len(_SAID),
+    _SAID,
+)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -32,6 +38,7 @@ class StoreProxy(InThread):
         strip: the names of headers that do not get through.
         asked: the requests that came by.
         dropped: how many answers, and requests, were.
+        conflicts: of so many of the next writes the store says that another was in the way (409).
         refuse: whether every connection is torn down.
     """
 
@@ -40,6 +47,7 @@ class StoreProxy(InThread):
         self.asked: list[Asked] = []
         self.dropped = 0
         self.refuse = False
+        self.conflicts = 0
         self._target = target
         self._cuts: list[Callable[[Asked], bool]] = []
         self._drops: list[Callable[[Asked], bool]] = []
@@ -67,6 +75,13 @@ class StoreProxy(InThread):
         if (cut := next((one for one in self._cuts if one(asked)), None)) is not None:
             self._cuts.remove(cut)
             self.dropped += 1
+            return
+        if self.conflicts and method == "PUT":
+            self.conflicts -= 1
+            writer.write(_CONFLICT)
+            await writer.drain()
+            writer.write_eof()
+            await reader.read()
             return
         kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
         whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body

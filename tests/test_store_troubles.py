@@ -234,6 +234,49 @@ def test_what_was_not_answered_is_asked_once_more(place: Place, proxy: StoreProx
     assert store.read(NAME) is None and store.lines("arena") == [b"1"]
 
 
+# Others that write at the same time.
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_a_write_that_another_was_in_the_way_of_is_tried_again(place: Place, proxy: StoreProxy) -> None:
+    store, other = place.store(), place.store()
+    assert isinstance(store, CloudStore)
+    calls: list[Callable[[], Any]] = [
+        lambda: store.create(NAME, b"1"),
+        lambda: store.replace(NAME, b"2"),
+        lambda: store.keep("prices", b"3"),
+        lambda: store.lease(NAME),
+    ]
+    for call in calls:
+        proxy.conflicts = 2
+        assert call() is not False
+        assert proxy.conflicts == 0
+    seen = store.read(NAME)
+    assert seen is not None and seen.content == b"2"
+    other.replace(NAME, b"theirs", seen.mark)
+    proxy.conflicts = 1
+    assert store.create(NAME, b"ours") is False
+    proxy.conflicts = 1
+    with pytest.raises(Conflict):
+        store.replace(NAME, b"ours")
+    proxy.conflicts = 10**6  # without end, and nothing is there
+    with pytest.raises(LibraryError, match="Too many write") as caught:
+        store.create("another-12345678", b"1")
+    assert caught.value.kind == "store", "it passes, and is no record that cannot be read"
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_first_record_that_another_write_is_in_the_way_of_is_none_that_is_damaged(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        proxy.conflicts = 2
+        client.generate("A fox", model="Veo 3.0").wait(60)
+        assert (proxy.conflicts, server.count("submit")) == (0, 1)
+
+
 # A store that promises nothing.
 
 
