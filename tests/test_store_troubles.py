@@ -3,6 +3,7 @@ Each is a `LibraryError` in words, without anybody's secret; and of what was wri
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
 import gzip
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from fault_server import KEY, FaultServer
 from object_stores import BUCKET, Place, free_ports
+from pictures import picture
 from store_proxy import Asked, StoreProxy
 from test_store_promises import publish
 
@@ -26,9 +28,11 @@ from runcrate_widget.library.cloud import address, listing
 from runcrate_widget.library.cloud.bucket import Tag
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.pictures import load_picture
 from runcrate_widget.library.record import JobStatus
 from runcrate_widget.library.records import restored
 from runcrate_widget.library.store import Conflict, Stored
+from runcrate_widget.picture import read_picture
 
 NAME = "a-fox-12345678"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
@@ -275,6 +279,55 @@ def test_a_first_record_that_another_write_is_in_the_way_of_is_none_that_is_dama
         proxy.conflicts = 2
         client.generate("A fox", model="Veo 3.0").wait(60)
         assert (proxy.conflicts, server.count("submit")) == (0, 1)
+
+
+# The pictures that videos begin with.
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_picture_that_the_store_does_not_give_now_fails_no_job(
+    place: Place, proxy: StoreProxy, server: FaultServer, tmp_path: Path
+) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), carry=False) as client:
+        client.generate("A fox", model="Veo 3.0", image=picture())
+        (record,) = client.library
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RUNCRATE_CACHE", str(tmp_path / "elsewhere"))
+            other = Library(str(place.location)).store
+        for _ in range(4):  # and each is asked twice
+            proxy.cut(lambda asked: asked.method == "GET" and "/pictures/" in asked.path)
+        with pytest.raises(LibraryError, match="did not answer") as caught:
+            load_picture(other, record.request)
+        assert caught.value.kind == "store"
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        for path in client.library.store.pictures.folder.iterdir():
+            path.unlink()
+        job = client.job(record)
+        job.resume()
+        job.wait(60)
+        assert proxy.dropped == 4 and server.count("submit") == 1
+        sent = json.loads(server.requests[0].body)["image_url"]
+        assert base64.b64decode(sent.partition(",")[2]) == picture()
+
+
+@in_moto
+def test_a_picture_that_is_damaged_in_the_cache_comes_from_the_bucket(place: Place) -> None:
+    store, content = place.store(), picture()
+    one = read_picture(content)
+    store.pictures.note("a-fox@last.frame", one)
+    for damaged in (content[:50], b"", content + b"1"):
+        for path in store.pictures.folder.iterdir():
+            path.write_bytes(damaged)
+        assert store.pictures.read(one) == content
+        noted = store.pictures.noted("a-fox@last.frame")
+        assert noted is not None and noted.content == content
+        assert (store.pictures.folder / one.name).read_bytes() == content, "and is mended there"
+    assert isinstance(store, CloudStore)
+    store.bucket.put(f"pictures/{one.name}", content[:50])
+    (store.pictures.folder / one.name).unlink()
+    with pytest.raises(OSError, match=rf"{place.location}/pictures/.* is damaged"):
+        store.pictures.read(one)
 
 
 # A store that promises nothing.
