@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
 import threading
+import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping
@@ -32,6 +34,7 @@ _REMEMBERED = 50_000  # records that this process has written
 _ASIDE = b'"set aside"'  # what a damaged record is before it is gone
 _TRIES = 50  # of who adds a line, and another is quicker
 _URL_SECONDS = 3600
+_LEFT = 24 * 3600.0  # seconds: a part that nothing has come to for so long is nobody's
 
 
 class CloudStore:
@@ -163,7 +166,21 @@ class CloudStore:
     # Videos.
 
     def receive(self, name: str) -> PartFile:
-        return PartFile(self.folder / f"{name}.mp4.part", self.unusable)
+        # Each process has its own: one that stood still goes on with it after another has the job.
+        own = self.folder / f"{name}.{_HOST}.{os.getpid()}.mp4.part"
+        if not own.exists():
+            self._inherit(name, own)
+        return PartFile(own, self.unusable)
+
+    def _inherit(self, name: str, own: Path) -> None:
+        """Goes on with the part of a process of this machine that is gone."""
+        with contextlib.suppress(OSError):
+            for left in self.folder.glob(f"{name}.{_HOST}.*.mp4.part"):
+                process = left.name[: -len(".mp4.part")].rpartition(".")[2]
+                if process.isdecimal() and not _is_alive(int(process)):
+                    os.rename(left, own)
+                    os.rename(f"{left}.about", f"{own}.about")
+                    return
 
     def publish(self, name: str) -> Path:
         path = self.folder / f"{name}.mp4"
@@ -256,18 +273,24 @@ class CloudStore:
             self._leases.tidy()
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(self.folder)):
-                if _OURS.fullmatch(entry.name) and not _is_alive(entry.name):
+                temporary, part = _OURS.fullmatch(entry.name), _PART.fullmatch(entry.name)
+                if (temporary and not _is_alive(int(temporary[1]))) or (
+                    part and time.time() - entry.stat().st_mtime > _LEFT
+                ):
                     os.unlink(entry.path)
 
 
 _OURS = re.compile(r"\..+-[0-9a-f]{8}\.(\d+)-\d+\.tmp")
+_PART = re.compile(r".+-[0-9a-f]{8}\..+\.\d+\.mp4\.part(\.about)?")
+_HOST = re.sub(r"\W", "-", socket.gethostname())[:40] or "-"  # several may have one home, and so one cache
 
 
-def _is_alive(temporary: str) -> bool:
-    """Whether the process that writes this file may still be there: the cache is this machine's."""
-    found = _OURS.fullmatch(temporary)
+def _is_alive(process: int) -> bool:
+    """Whether that process of this machine may still be there."""
+    if os.name == "nt":  # there it would be told to end
+        return True
     try:
-        os.kill(int(found[1]), 0) if found else None
+        os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
