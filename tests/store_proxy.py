@@ -14,6 +14,12 @@ from dataclasses import dataclass
 
 from in_thread import InThread
 
+_SAID = b"<Error><Code>ConditionalRequestConflict</Code></Error>"
+_CONFLICT = b"HTTP/1.1 409 Conflict\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+    len(_SAID),
+    _SAID,
+)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -38,6 +44,7 @@ class StoreProxy(InThread):
         may_delete: whether these credentials may; else it is refused as S3 does.
         asked: the requests that came by.
         dropped: how many answers, and requests, were.
+        conflicts: of so many of the next writes the store says that another was in the way (409).
         refuse: whether every connection is torn down.
     """
 
@@ -47,6 +54,7 @@ class StoreProxy(InThread):
         self.asked: list[Asked] = []
         self.dropped = 0
         self.refuse = False
+        self.conflicts = 0
         self._target = target
         self._cuts: list[Callable[[Asked], bool]] = []
         self._drops: list[Callable[[Asked], bool]] = []
@@ -80,8 +88,11 @@ class StoreProxy(InThread):
             error = b"<Error>%s<Code>AccessDenied</Code><Message>Access Denied</Message></Error>" % key
             said = b"<DeleteResult>%s</DeleteResult>" % error
             head_of = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-            writer.write(head_of % len(said) + said)
-            await writer.drain()
+            await _say(head_of % len(said) + said, reader, writer)
+            return
+        if self.conflicts and method == "PUT":
+            self.conflicts -= 1
+            await _say(_CONFLICT, reader, writer)
             return
         kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
         whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body
@@ -97,7 +108,11 @@ class StoreProxy(InThread):
             self._drops.remove(drop)
             self.dropped += 1
             return
-        writer.write(answer)
-        await writer.drain()
-        writer.write_eof()
-        await reader.read()  # until the other side has read it, and closes
+        await _say(answer, reader, writer)
+
+
+async def _say(answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(answer)
+    await writer.drain()
+    writer.write_eof()
+    await reader.read()  # until the other side has read it, and closes

@@ -3,8 +3,10 @@ Each is a `LibraryError` in words, without anybody's secret; and of what was wri
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
+import gzip
 import json
 import os
 import signal
@@ -19,16 +21,21 @@ from typing import Any
 import pytest
 from fault_server import KEY, FaultServer
 from object_stores import BUCKET, Place, free_ports
+from pictures import picture
 from store_proxy import Asked, StoreProxy
 from test_store_promises import publish, until
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
 from runcrate_widget.library.cloud import address, leases, listing
+from runcrate_widget.library.cloud.bucket import Tag
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.pictures import load_picture
 from runcrate_widget.library.record import JobStatus
-from runcrate_widget.library.store import Conflict
+from runcrate_widget.library.records import restored
+from runcrate_widget.library.store import Conflict, Stored
+from runcrate_widget.picture import read_picture
 
 NAME = "a-fox-12345678"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
@@ -316,6 +323,98 @@ def test_who_presses_ctrl_c_while_a_lease_is_given_back_at_the_end_sees_no_trace
     assert until(lambda: pressed or None)
 
 
+# Others that write at the same time.
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_a_write_that_another_was_in_the_way_of_is_tried_again(place: Place, proxy: StoreProxy) -> None:
+    store, other = place.store(), place.store()
+    assert isinstance(store, CloudStore)
+    calls: list[Callable[[], Any]] = [
+        lambda: store.create(NAME, b"1"),
+        lambda: store.replace(NAME, b"2"),
+        lambda: store.keep("prices", b"3"),
+        lambda: store.lease(NAME),
+    ]
+    for call in calls:
+        proxy.conflicts = 2
+        assert call() is not False
+        assert proxy.conflicts == 0
+    seen = store.read(NAME)
+    assert seen is not None and seen.content == b"2"
+    other.replace(NAME, b"theirs", seen.mark)
+    proxy.conflicts = 1
+    assert store.create(NAME, b"ours") is False
+    proxy.conflicts = 1
+    with pytest.raises(Conflict):
+        store.replace(NAME, b"ours")
+    proxy.conflicts = 10**6  # without end, and nothing is there
+    with pytest.raises(LibraryError, match="Too many write") as caught:
+        store.create("another-12345678", b"1")
+    assert caught.value.kind == "store", "it passes, and is no record that cannot be read"
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_first_record_that_another_write_is_in_the_way_of_is_none_that_is_damaged(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        proxy.conflicts = 2
+        client.generate("A fox", model="Veo 3.0").wait(60)
+        assert (proxy.conflicts, server.count("submit")) == (0, 1)
+
+
+# The pictures that videos begin with.
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_picture_that_the_store_does_not_give_now_fails_no_job(
+    place: Place, proxy: StoreProxy, server: FaultServer, tmp_path: Path
+) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), carry=False) as client:
+        client.generate("A fox", model="Veo 3.0", image=picture())
+        (record,) = client.library
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RUNCRATE_CACHE", str(tmp_path / "elsewhere"))
+            other = Library(str(place.location)).store
+        for _ in range(4):  # and each is asked twice
+            proxy.cut(lambda asked: asked.method == "GET" and "/pictures/" in asked.path)
+        with pytest.raises(LibraryError, match="did not answer") as caught:
+            load_picture(other, record.request)
+        assert caught.value.kind == "store"
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        for path in client.library.store.pictures.folder.iterdir():
+            path.unlink()
+        job = client.job(record)
+        job.resume()
+        job.wait(60)
+        assert proxy.dropped == 4 and server.count("submit") == 1
+        sent = json.loads(server.requests[0].body)["image_url"]
+        assert base64.b64decode(sent.partition(",")[2]) == picture()
+
+
+@in_moto
+def test_a_picture_that_is_damaged_in_the_cache_comes_from_the_bucket(place: Place) -> None:
+    store, content = place.store(), picture()
+    one = read_picture(content)
+    store.pictures.note("a-fox@last.frame", one)
+    for damaged in (content[:50], b"", content + b"1"):
+        for path in store.pictures.folder.iterdir():
+            path.write_bytes(damaged)
+        assert store.pictures.read(one) == content
+        noted = store.pictures.noted("a-fox@last.frame")
+        assert noted is not None and noted.content == content
+        assert (store.pictures.folder / one.name).read_bytes() == content, "and is mended there"
+    assert isinstance(store, CloudStore)
+    store.bucket.put(f"pictures/{one.name}", content[:50])
+    (store.pictures.folder / one.name).unlink()
+    with pytest.raises(OSError, match=rf"{place.location}/pictures/.* is damaged"):
+        store.pictures.read(one)
+
+
 # A store that promises nothing.
 
 
@@ -568,10 +667,47 @@ def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
     whole = store.bucket.get("index.json.gz")
     assert whole is not None
     torn = whole.content[:40] + b"\xff" * 40 + whole.content[80:]
-    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90]):
+    deep = gzip.compress(b"[" * 200_000)
+    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90], deep):
         store.bucket.put("index.json.gz", damaged)
         assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
     gc.collect()
+
+
+@pytest.mark.parametrize("lie", ["no record", "cancelled"])
+@pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)
+def test_an_index_that_lies_is_not_believed_and_costs_no_record(
+    place: Place, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    monkeypatch.setattr(listing, "_MANY", 10)
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    library = Library(str(place.location))
+    for take in range(1, 21):
+        library.create(VideoRequest("A fox", model="Veo 3.0"), take, 1, "https://s")
+    told = {}
+    for name, tag in store.scan():
+        read = store.read(name)
+        assert isinstance(tag, Tag) and read is not None
+        said = read.content.decode().replace('"waiting"', '"cancelled"') if lie == "cancelled" else lie
+        told[name] = (tag.e_tag, tag.version, said)
+    store.bucket.put("index.json.gz", gzip.compress(json.dumps({"form": 1, "records": told}).encode()))
+    assert [one.status for one in Library(f"{place.location}/")] == ["waiting"] * 20
+    assert len(list(store.bucket.list("records/"))) == 20 and not list(store.bucket.list("damaged/"))
+
+
+@in_moto
+def test_a_record_that_is_mended_before_it_is_set_aside_stays(place: Place) -> None:
+    library, store = Library(str(place.location)), place.store()
+    record, lease, _ = library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    assert lease is not None and isinstance(store, CloudStore)
+    good = store.read(record.name)
+    assert good is not None
+    damaged = Stored(b"{", store.bucket.put(f"records/{record.name}.json", b"{"))
+    store.bucket.put(f"records/{record.name}.json", good.content)
+    read = restored(store, record.name, damaged)
+    assert read is not None and read.key == record.key
+    assert not store.aside(record.name)
 
 
 @pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)

@@ -136,8 +136,10 @@ class Sending:
         if isinstance(request.image, Picture):
             try:
                 request = await in_thread(load_picture, self._library.store, request)
-            except LibraryError as error:  # it is not sent without it
-                await self._talk.end(JobStatus.FAILED, error)
+            except LibraryError as error:
+                if error.kind == "store":  # it does not answer: the job waits, and it is asked again
+                    raise
+                await self._talk.end(JobStatus.FAILED, error)  # it is not sent without it
         await self._means.opening.acquire()
         self._opening = True
         try:

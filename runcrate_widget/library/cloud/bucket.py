@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +29,9 @@ _PARTS = 4
 
 #: Who has written an object: tells our own write, whose answer was lost, from another's.
 _WRITER = "writer"
+
+_CONFLICTS = 6  # of a write, one after the other, with nothing in its way: 3 to 6 seconds
+_chance = random.Random()  # not the one that a notebook may have seeded
 
 
 @dataclass(frozen=True)
@@ -110,42 +115,62 @@ class Bucket:
         return tag
 
     def _put(self, path: str, content: bytes, mode: Any) -> Tag | None:
+        """Raises LibraryError if the store refuses it again and again, and nothing is in its way: S3 does so
+        while two write at once (409, ConditionalRequestConflict)."""
+        pause, writer = threading.Event(), secrets.token_hex(8)
+        for attempt in range(_CONFLICTS):
+            pause.wait(attempt and 0.05 * 2**attempt * (1 + _chance.random()))
+            done, tag = self._put_once(path, content, mode, writer)
+            if done:
+                return tag
+        message = f"Too many write {path} in the library {self.url} at the same time."
+        raise LibraryError(message, "Try again.", kind="store")
+
+    def _put_once(self, path: str, content: bytes, mode: Any, writer: str) -> tuple[bool, Tag | None]:
+        """Whether it is decided, and how."""
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        writer = secrets.token_hex(8)
         with self._telling():
             try:
                 # Twice by the same writer: if the first has arrived after all, the second is refused.
                 made = self._twice(
                     lambda: obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
                 )
-                return self._tag(made)
+                return True, self._tag(made)
             except (AlreadyExistsError, PreconditionError):
-                return self._of_writer(path, writer)
+                tag, ours = self._there(path, writer)
+                if ours:
+                    return True, tag
+                # Still as it has to be: then it was another's request that was in the way.
+                known = Tag(mode.get("e_tag"), mode.get("version")) if isinstance(mode, dict) else None
+                return mode != "overwrite" and tag != known, None
             except FileNotFoundError:
                 if isinstance(mode, str):  # it is the bucket that is not there
                     raise
-                return self._of_writer(path, writer)
+                tag, ours = self._there(path, writer)
+                return True, tag if ours else None
             except Exception:
                 if mode == "overwrite":
                     raise
                 # It may have been taken, and the answer lost.
                 with contextlib.suppress(Exception):
-                    if tag := self._of_writer(path, writer):
-                        return tag
+                    tag, ours = self._there(path, writer)
+                    if ours:
+                        return True, tag
                 raise
 
-    def _of_writer(self, path: str, writer: str) -> Tag | None:
-        """The state of the object, if this writer has made it: its answer was lost, and it was sent again."""
+    def _there(self, path: str, writer: str) -> tuple[Tag | None, bool]:
+        """The state of the object, and whether this writer has made it: its answer was lost, and it was sent
+        again."""
         import obstore
 
         self.requests += 1
         try:
             got = self._twice(lambda: obstore.get(self._store, path, options={"head": True}))
         except FileNotFoundError:
-            return None
-        return self._tag(got.meta) if got.attributes.get(_WRITER) == writer else None
+            return None, False
+        return self._tag(got.meta), got.attributes.get(_WRITER) == writer
 
     def delete(self, path: str) -> None:
         """Removes the object, if there is one."""
