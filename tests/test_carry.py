@@ -618,3 +618,16 @@ def test_nobody_is_recorded_unasked(tmp_path: Path) -> None:
             assert [one.key for one in other.library.filter(owner="ann")] == [named.key]
             assert other.ledger.filter()[0]["owner"] == "ann"
             assert next(iter(other.library.to_frame()["owner"])) == "ann"
+
+
+def test_a_batch_is_taken_back_while_a_carrier_sends(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO, polls=10**6) as server, leaving(server, tmp_path) as client:
+        batch = client.generate_many([f"A fox, {number}" for number in range(200)], model="Veo 3.0")
+        with carrier_in_here(client_of(server, tmp_path, resume=False)):
+            until(lambda: server.count("submit") == 4)
+            taken = batch.cancel()
+            assert 200 - 4 - MORE - 8 <= taken <= 196
+            at_work = statuses(tmp_path)
+            assert at_work["cancelled"] == taken, "when it returns"
+            assert at_work["waiting"] <= MORE + 8, "these the carrier has in hand"
+    assert server.count("submit") <= 200 - taken

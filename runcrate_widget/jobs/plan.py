@@ -190,13 +190,15 @@ class Plan(Sequence[Cell]):
 
     def run(self) -> Batch:
         """Sends what is new, as many at a time as the client may, and gives all of them at once; it returns
-        at once.
+        at once. With `carry=False` it returns when all are on record: in a coroutine, use
+        `asyncio.to_thread(plan.run)`.
 
         What the library has is free. A kernel that is killed meanwhile loses nothing: the same plan run again
         goes on where it was. Where a limit is reached, the rest is not sent: `batch.stopped` says so.
 
         Raises:
             InvalidRequestError: none of its rows can be made.
+            LibraryError: with `carry=False`, not all could be written; it says how many were.
         """
         from .batch import Batch
 
