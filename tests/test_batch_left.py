@@ -305,7 +305,7 @@ def test_closed_it_says_how_many_were_not_sent(server: FaultServer, tmp_path: Pa
     said = lost(server, tmp_path, "closed", 0.2)
     count = 50 - server.count("submit")
     assert (
-        f"the client was closed: {count} videos of a batch were not sent. Nothing of that is billed." in said
+        f"the client was closed, and not sent: {count} videos of a batch. Nothing of that is billed." in said
     )
     assert "not begun" not in said, "it is said once"
 

@@ -63,7 +63,7 @@ def closing(client: object) -> Iterator[None]:
     yield
     if count := sum(map(_not_sent, tracks)):
         _say(
-            f"the client was closed: {videos(count)} of a batch were not sent. Nothing of that is billed. "
+            f"the client was closed, and not sent: {videos(count)} of a batch. Nothing of that is billed. "
             "The same call again goes on where it was; wait for it before the client is closed: batch.wait()."
         )
 
