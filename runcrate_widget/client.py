@@ -13,10 +13,10 @@ from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .catalog import Model, models
+from .catalog import Model
 from .checks import check_flag
 from .environment import setting
-from .errors import ConfigurationError, InvalidRequestError, MissingExtraError
+from .errors import ConfigurationError, MissingExtraError
 from .jobs.access import Access, check_owner
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.many import refuse_many
@@ -135,7 +135,10 @@ class VideoClient(Access):
         Waits for the answer of a request that is just being sent (at most 90 s; more with a picture), so that
         no job is left unconfirmed; what is still `waiting` is not sent.
         """
-        self._manager.close()
+        from .jobs.ending import closing
+
+        with closing(self):
+            self._manager.close()
 
     def __enter__(self) -> VideoClient:  # noqa: PYI034  Self came with Python 3.11
         return self
@@ -179,10 +182,7 @@ class VideoClient(Access):
             request = VideoRequest(prompt, model=model, **given, extra=extra)
         if take is not None:
             check_count("take", take)
-        _refuse_key(request, self._known_key())
-        if (known := models.find(request.model)) and not known.lives and known not in self._warned:
-            self._warned.append(known)
-            _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
+        self._check_request(request)
         manager = self._manager  # which is loaded in this thread
         if take is None:
             return uninterrupted(lambda: manager.obtain_new(request))
@@ -273,16 +273,6 @@ def _new_manager(client: VideoClient) -> JobManager:
 def _resume(client: VideoClient) -> list[VideoJob]:
     client.library.tidy()
     return client._manager.resume_all() if client.library.unfinished(client._service) else []
-
-
-def _refuse_key(request: VideoRequest, key: Key | None) -> None:
-    """Raises InvalidRequestError where the key is in what would be sent, and recorded."""
-    texts = {"prompt": request.prompt, "model": request.model, "extra": repr(request.extra)}
-    if key is None or not key.is_in(*texts.values()):  # as in nearly every request
-        return
-    name = next((name for name, text in texts.items() if key.is_in(text)), "prompt")
-    message = f"{name} has the API key in it. Nothing was sent, and nothing recorded."
-    raise InvalidRequestError(name, message, "Take it out.")
 
 
 def _demo_by_environment() -> bool:

@@ -411,7 +411,9 @@ def alive(folder: Path) -> int:
 def test_a_thousand_that_wait_are_no_thousand_jobs(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO, polls=0) as server:
         with leaving(server, tmp_path) as client:
-            client._manager.leave_all([(VideoRequest("A fox", model="Veo 3.0"), n) for n in range(1, 1101)])  # type: ignore[attr-defined]
+            takes = [(VideoRequest("A fox", model="Veo 3.0"), n) for n in range(1, 1101)]
+            for _ in client._manager.leave_all(takes):  # type: ignore[attr-defined]
+                pass
         assert not alive(tmp_path) and len(client.library) == 1100
         most: Counter[str] = Counter()
         others = threading.active_count()  # of this process's other tests, too
@@ -499,13 +501,14 @@ def test_a_batch_is_left_as_a_whole(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
         prompts = [f"A fox, {number}" for number in range(1020)]
         batch = client.generate_many(prompts, model="Veo 3.0")
-        until(lambda: len(list(tmp_path.glob("*.json"))) == 1020)  # and it waits for none to be done
-        assert len(batch.counts) and batch.counts["waiting"] <= 1000
+        assert len(list(tmp_path.glob("*.json"))) == 1020  # and it waits for none to be done
+        assert batch.counts == {"waiting": 1020}
         assert all(one.handed_over for one in Library(tmp_path).filter())
         assert not list(tmp_path.glob("*.lock")), "nobody has them in hand"
         assert batch.cancel() == 1020
-        batch.wait(PATIENCE)
-        until(lambda: all(one.status == "cancelled" for one in client.library))
+        assert all(one.status == "cancelled" for one in client.library)
+        assert batch.counts == {"cancelled": 1020}
+        assert batch.wait(PATIENCE)[1019].status == "cancelled"
 
 
 def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
@@ -513,7 +516,6 @@ def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
         batch = client.generate_many([f"A fox, {number}" for number in range(60)], model="Veo 3.0")
         assert batch[59]
         assert batch.cancel() == 60
-        batch.wait(PATIENCE)
         assert statuses(tmp_path) == {"cancelled": 60}
         assert not list(tmp_path.glob("*.lock"))
         assert carry(server, tmp_path, "--until-done").end() == 0
@@ -686,3 +688,16 @@ def test_nobody_is_recorded_unasked(tmp_path: Path) -> None:
             assert [one.key for one in other.library.filter(owner="ann")] == [named.key]
             assert other.ledger.filter()[0]["owner"] == "ann"
             assert next(iter(other.library.to_frame()["owner"])) == "ann"
+
+
+def test_a_batch_is_taken_back_while_a_carrier_sends(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO, polls=10**6) as server, leaving(server, tmp_path) as client:
+        batch = client.generate_many([f"A fox, {number}" for number in range(200)], model="Veo 3.0")
+        with carrier_in_here(client_of(server, tmp_path, resume=False)):
+            until(lambda: server.count("submit") == 4)
+            taken = batch.cancel()
+            assert 200 - 4 - MORE - 8 <= taken <= 196
+            at_work = statuses(tmp_path)
+            assert at_work["cancelled"] == taken, "when it returns"
+            assert at_work["waiting"] <= MORE + 8, "these the carrier has in hand"
+    assert server.count("submit") <= 200 - taken

@@ -213,8 +213,8 @@ class Library:
         right to carry it. `handed_over`: whether a carrier is to send it.
 
         Returns:
-            The record; the right, or None if another process has it; whether the record is new. If it is not,
-            it is as it was.
+            The record; the right, or None if another process has it, or is to have it; whether the record is
+            new. If it is not, it is as it was.
 
         Raises:
             DamagedRecordError: there is a record of this, and it cannot be read.

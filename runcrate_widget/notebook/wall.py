@@ -148,10 +148,10 @@ class Wall:
         return self._rows(entries, [shelf.takes(entry) for entry in entries])
 
     def _rows(self, entries: Sequence[Entry], takes: Sequence[int]) -> list[EntryRow]:
+        from runcrate_widget.library.parallel import side_by_side
         from runcrate_widget.library.places import bucket_of
 
         from .entries import entry_row
-        from .parallel import side_by_side
 
         library = self._client().library
 
