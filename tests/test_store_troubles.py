@@ -8,7 +8,7 @@ import gc
 import json
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,6 @@ NAME = "a-fox-12345678"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
 in_servers = pytest.mark.parametrize("place", ["moto", "seaweed"], indirect=True)
 in_moto = pytest.mark.parametrize("place", ["moto"], indirect=True)
-
-
-@pytest.fixture
-def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]:
-    """Between what is opened from now on and the server."""
-    assert place.server is not None
-    with StoreProxy(place.server.port) as running:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.port}")
-        yield running
 
 
 @pytest.fixture
@@ -315,7 +306,18 @@ def test_an_endpoint_where_nobody_is(place: Place, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         error = told(str(place.location), SECRET, "testsecret")
         assert isinstance(error, LibraryError) and error.kind == "store"
-        assert "did not answer as it should" in error.message and "AWS_ENDPOINT_URL" in error.hint
+        assert "connection refused" in error.message and "AWS_ENDPOINT_URL" in error.hint
+
+
+@in_moto
+@pytest.mark.parametrize("user", ["", f"me:{SECRET}@"])
+def test_an_endpoint_that_is_not_encrypted(place: Place, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    assert place.server is not None
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{user}127.0.0.1:{place.server.port}")
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    error = told(str(place.location), SECRET, "testsecret")
+    assert isinstance(error, LibraryError) and error.kind == "store"
+    assert "not encrypted" in error.message and "AWS_ALLOW_HTTP=true" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""`Cache`: a folder of this machine with the videos that were made or looked at here, so many bytes at most.
+"""`Cache`: a folder of this machine with the videos that were made or looked at here, so many bytes at most,
+and what was used within the last minute.
 
 `RUNCRATE_CACHE` names the folder in which all libraries have theirs (by default `runcrate_widget` in the
 user's folder for such things), `RUNCRATE_CACHE_GB` its size (10). What was used least recently goes first;
@@ -39,7 +40,7 @@ class Cache:
         with contextlib.suppress(OSError):
             os.utime(path, ns=(time.time_ns(), os.stat(path).st_mtime_ns))
 
-    def make_room(self, keep: Path) -> None:
+    def make_room(self, keep: Path | None = None) -> None:
         """Removes what was used least recently, until the rest fits, and `keep` stays."""
         with self._lock:
             files = []
@@ -53,7 +54,7 @@ class Cache:
             for used, size, path in sorted(files):
                 if total <= self._most:
                     break
-                if path == os.fspath(keep) or now - used < _IN_USE:
+                if (keep and path == os.fspath(keep)) or now - used < _IN_USE:
                     continue
                 with contextlib.suppress(OSError):
                     os.unlink(path)
