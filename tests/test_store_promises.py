@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from fault_server import KEY
 from object_stores import Place
 from pictures import picture
 from store_child import Other
 from videos import small_mp4
 
+from runcrate_widget import VideoClient
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.cloud import alive, leases
 from runcrate_widget.library.cloud.store import CloudStore
@@ -534,6 +536,23 @@ def test_the_cache_lets_go_what_was_used_least_recently_and_the_bucket_has(
     for name in names:
         brought = store.bring(name)
         assert brought is not None and brought.read_bytes() == small_mp4(1)
+
+
+@in_buckets
+def test_what_was_in_use_when_the_cache_was_full_goes_when_a_library_is_opened_next(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(small_mp4(1))
+    monkeypatch.setenv("RUNCRATE_CACHE_GB", f"{2.5 * size / 1e9:.12f}")
+    store = place.store()
+    paths = [publish(store, f"fox-{number:08x}") for number in range(5)]
+    place.store().tidy()
+    assert all(path.exists() for path in paths), "who was given one a moment ago may open it"
+    for path in paths:
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    with VideoClient(KEY, library=str(place.location)) as client:
+        assert client.unfinished() == []  # once it has looked through the library
+        assert sum(path.exists() for path in paths) == 2
 
 
 # What goes wrong.

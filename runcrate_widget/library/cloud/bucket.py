@@ -20,12 +20,16 @@ from typing import Any, NamedTuple, TypeVar
 from runcrate_widget.errors import LibraryError
 
 from .address import check_no_fork, normal, opened, unusable
+from .waiting import Waiting
 
 T = TypeVar("T")
 
 #: Bytes of one part of a video that is uploaded; four at a time.
 PART = 8 * 1024 * 1024
 _PARTS = 4
+
+#: Bytes that any line takes in a few seconds.
+_SMALL = 100_000
 
 #: Who has written an object: tells our own write, whose answer was lost, from another's.
 _WRITER = "writer"
@@ -63,12 +67,15 @@ class Bucket:
     def __init__(self, url: str) -> None:
         self.url = normal(url)
         self._store, self._signs = opened(self.url)
+        #: For what takes the store, or the line, its time.
+        self._patient, _ = opened(self.url, patient=True)
+        self._waiting = Waiting(self.url)
         #: How many requests were sent, for who measures.
         self.requests = 0
 
     def renew(self, other: Bucket) -> None:
         """Goes on with what `other` was opened with: the credentials of before may have expired."""
-        self._store, self._signs = other._store, other._signs
+        self._store, self._patient, self._signs = other._store, other._patient, other._signs
 
     def _tag(self, told: Mapping[str, Any]) -> Tag:
         """From what obstore says of an object."""
@@ -131,11 +138,14 @@ class Bucket:
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
+        soon = len(content) <= _SMALL
+        store = self._store if soon else self._patient
         with self._telling():
             try:
                 # Twice by the same writer: if the first has arrived after all, the second is refused.
                 made = self._twice(
-                    lambda: obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
+                    lambda: obstore.put(store, path, content, mode=mode, attributes={_WRITER: writer}),
+                    soon=soon,
                 )
                 return True, self._tag(made)
             except (AlreadyExistsError, PreconditionError):
@@ -185,7 +195,7 @@ class Bucket:
 
         with self._telling():
             try:
-                self._twice(lambda: obstore.copy(self._store, path, to))
+                self._twice(lambda: obstore.copy(self._patient, path, to), soon=False)
             except FileNotFoundError:
                 return False
         self.delete(path)
@@ -202,7 +212,8 @@ class Bucket:
             self.requests -= 1
             while True:
                 try:
-                    for page in obstore.list(self._store, below, offset=after, chunk_size=1000):
+                    pages = obstore.list(self._store, below, offset=after, chunk_size=1000)
+                    while (page := self._waiting.call(partial(next, pages, None))) is not None:
                         self.requests += 1
                         for one in page:
                             after = one["path"]
@@ -227,10 +238,10 @@ class Bucket:
                 # Who follows a link to it saves it; a player does not mind.
                 about = {"Content-Type": kind, "Content-Disposition": "attachment"}
                 obstore.put(
-                    self._store, path, file, attributes=about, chunk_size=PART, max_concurrency=_PARTS
+                    self._patient, path, file, attributes=about, chunk_size=PART, max_concurrency=_PARTS
                 )
 
-            self._twice(put)
+            self._twice(put, soon=False)
 
     def download(self, path: str, write: Callable[[bytes], object]) -> int | None:
         """Reads the object, range by range; its size in bytes, or None if there is none."""
@@ -269,20 +280,23 @@ class Bucket:
         import obstore
 
         with self._telling():
-            return obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
+            return self._waiting.call(
+                lambda: obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
+            )
 
     # What goes wrong.
 
-    def _twice(self, call: Callable[[], T]) -> T:
-        """Does it again if it was not answered. obstore does so, too, but not where the machine slept
-        meanwhile, or the process stood still: then its time was over before it went on."""
+    def _twice(self, call: Callable[[], T], *, soon: bool = True) -> T:
+        """Does it again if it was not answered. obstore does so, too, but not where it met silence, the
+        machine slept meanwhile, or the process stood still: then its time was over before it went on. `soon`:
+        the answer does not take long."""
         from obstore.exceptions import GenericError
 
         try:
-            return call()
+            return self._waiting.call(call, told=soon)
         except GenericError:
             self.requests += 1
-            return call()
+            return self._waiting.call(call, told=soon)
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -290,11 +304,9 @@ class Bucket:
         self.requests += 1
         try:
             yield
-        except LibraryError:
-            raise
-        except OSError as error:
-            if isinstance(error, FileNotFoundError):
-                raise unusable(self.url, error) from None
+        except FileNotFoundError as error:
+            raise unusable(self.url, error) from None
+        except OSError:  # a LibraryError is one, too
             raise
         except Exception as error:
             raise unusable(self.url, error) from None

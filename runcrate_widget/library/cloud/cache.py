@@ -1,4 +1,5 @@
-"""`Cache`: a folder of this machine with the videos that were made or looked at here, so many bytes at most.
+"""`Cache`: a folder of this machine with the videos that were made or looked at here, so many bytes at most,
+and what was used within the last minute.
 
 `RUNCRATE_CACHE` names the folder in which all libraries have theirs (by default `runcrate_widget` in the
 user's folder for such things), `RUNCRATE_CACHE_GB` its size (10). What was used least recently goes first;
@@ -41,11 +42,12 @@ class Cache:
         with contextlib.suppress(OSError):
             os.utime(path, ns=(time.time_ns(), os.stat(path).st_mtime_ns))
 
-    def make_room(self, keep: Path) -> None:
-        """Removes what was used least recently, until the rest fits; `keep`, which has just come, stays."""
+    def make_room(self, came: Path | None = None) -> None:
+        """Removes what was used least recently, until the rest fits; what has just come stays."""
         with self._lock:
-            with contextlib.suppress(OSError):
-                self._added += os.stat(keep).st_size
+            if came is not None:
+                with contextlib.suppress(OSError):
+                    self._added += os.stat(came).st_size
             if self._added < self._free * _UNSEEN:
                 return
             files = []
@@ -59,7 +61,7 @@ class Cache:
             for used, size, path in sorted(files):
                 if total <= self._most:
                     break
-                if path == os.fspath(keep) or now - used < _IN_USE:
+                if (came and path == os.fspath(came)) or now - used < _IN_USE:
                     continue
                 with contextlib.suppress(OSError):
                     os.unlink(path)

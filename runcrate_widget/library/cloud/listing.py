@@ -25,7 +25,7 @@ from .bucket import Bucket, Listed, Tag
 
 _INDEX = "index.json.gz"
 _FORM = 1
-_AT_ONCE = 32  # requests
+_AT_ONCE = 64  # requests
 _PAGE = 1000  # objects of one answer
 _PARTS = 6  # of a listing, at the same time
 _MANY = 200  # records: then the index is worth its while
@@ -46,7 +46,7 @@ class Listing:
         """The names of all records, and their states. Raises LibraryError."""
         # Pages come one after the other: of what was many, parts are listed at the same time.
         cuts = [None, *self._cuts, None]
-        with ThreadPoolExecutor(len(cuts), "runcrate_widget listing") as pool:
+        with _pool(len(cuts), "runcrate_widget listing") as pool:
             parts = list(pool.map(self._part, cuts[:-1], cuts[1:]))
         paths = [one.path for part in parts for one in part]
         if self._cuts and paths != sorted(paths):  # a store that lists in an order of its own
@@ -77,7 +77,7 @@ class Listing:
             known, before = self._from_index(seen)
             yield from known.items()
         unknown = [name for name in seen if name not in known]
-        with ThreadPoolExecutor(_AT_ONCE, "runcrate_widget records") as pool:
+        with _pool(_AT_ONCE, "runcrate_widget records") as pool:
             for name, stored in zip(unknown, pool.map(self._read, unknown), strict=True):
                 yield name, stored
                 if len(unknown) >= _MANY and stored is not None:
@@ -128,3 +128,13 @@ def _is_hash(content: bytes, state: Hashable) -> bool:
     a key of its owner."""
     said = state.e_tag if isinstance(state, Tag) else None
     return said is not None and said.strip('"') == hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+@contextlib.contextmanager
+def _pool(size: int, name: str) -> Iterator[ThreadPoolExecutor]:
+    """Threads that nobody waits for who is interrupted, or whom one of them told that the store is silent."""
+    pool = ThreadPoolExecutor(size, name)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -269,6 +269,7 @@ class CloudStore:
         )
 
     def tidy(self) -> None:
+        self.cache.make_room()  # what was in use when it was full
         with contextlib.suppress(LibraryError):
             self._leases.tidy()
         with contextlib.suppress(OSError):
