@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -255,6 +256,13 @@ def client_of(library: Library) -> VideoClient | None:
     """The client that this library is of, if it is still there."""
     client = _clients.get(library)
     return client() if client else None
+
+
+def clients_of(folder: Path, service: str | None = None) -> list[VideoClient]:
+    """The clients whose library has this folder, those of the service first."""
+    clients = [client for one in list(_clients.values()) if (client := one()) is not None]
+    there = [client for client in clients if client.library.folder == folder]
+    return sorted(there, key=lambda client: client._service != service)
 
 
 def _new_manager(client: VideoClient) -> JobManager:

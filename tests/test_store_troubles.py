@@ -504,7 +504,7 @@ def test_a_new_client_uses_the_credentials_of_now(
         with VideoClient(library=url) as now:
             assert now.library.store is before.library.store
             now.library.store.read(NAME)
-    (read,) = [asked for asked in proxy.asked if asked.method == "GET" and NAME in asked.path]
+    *_, read = [asked for asked in proxy.asked if asked.method == "GET" and NAME in asked.path]
     assert "Credential=RENEWED/" in read.headers["authorization"]
 
 

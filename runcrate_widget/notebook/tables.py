@@ -33,13 +33,25 @@ def register_formatters(shell: Any) -> None:
     formatters["text/html"].for_type_by_name(f"{library}.search", "Records", records_html)
     live = shell.display_formatter.ipython_display_formatter
     live.for_type_by_name("runcrate_widget.jobs.job", "VideoJob", _show_live)
+    live.for_type_by_name(f"{library}.cloud.video", "CloudVideo", _show_video)
     live.for_type_by_name("runcrate_widget.jobs.batch", "Batch", _show_grid)
     live.for_type_by_name("runcrate_widget.jobs.best", "BestOf", _show_grid)
     live.for_type_by_name(f"{library}.library", "Library", _show_wall)
 
 
 def _show_live(job: Any) -> None:
-    import_module("runcrate_widget.notebook.live").display_job(job)
+    from runcrate_widget.library.places import bucket_of
+
+    # What is in a bucket plays by a widget alone.
+    widget = import_module("runcrate_widget.notebook.job_widget") if bucket_of(job.record) else None
+    if widget is None or not widget.display_job(job):
+        import_module("runcrate_widget.notebook.live").display_job(job)
+
+
+def _show_video(video: Any) -> None:
+    """Raises NotImplementedError where its poster has to do."""
+    if not import_module("runcrate_widget.notebook.job_widget").display_video(video):
+        raise NotImplementedError
 
 
 def _show_grid(batch: Any) -> None:
