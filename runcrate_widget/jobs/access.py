@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+from runcrate_widget.checks import check_flag
 from runcrate_widget.environment import setting
 from runcrate_widget.errors import ConfigurationError, InvalidRequestError, MissingKeyError
 from runcrate_widget.library.record import LONGEST_OWNER, is_owner
@@ -119,6 +120,19 @@ def check_owner(owner: object) -> str | None:
         return owner
     message = f"owner is {shown(owner)}; it must be a text of 1 to {LONGEST_OWNER} characters, or None."
     raise InvalidRequestError("owner", message)
+
+
+def check_carry(carry: object, *, demo: bool) -> bool:
+    """Raises InvalidRequestError, or ConfigurationError where no carrier would ever send it."""
+    carries = check_flag("carry", carry)
+    if demo and not carries:
+        message = "The demo backend is a server of this process: no carrier sends what is left to one for it."
+        hint = (
+            "Leave out the demo, or carry=False (--no-carry). To try a carrier, run `runcrate-widget demo`, "
+            "and give what it says."
+        )
+        raise ConfigurationError(message, hint)
+    return carries
 
 
 def _arrived(kind: type[Access], given: Mapping[str, Any]) -> Access:

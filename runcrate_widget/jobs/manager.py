@@ -28,7 +28,7 @@ from runcrate_widget.service.backend import Backend, Closable
 from runcrate_widget.service.limits import Limits
 
 from .ending import watch
-from .ends import recorded_end
+from .ends import End, recorded_end
 from .job import VideoJob
 from .living import at_rest, had, living, newer, onlooked, waits_for_carrier, was_left, why_at_rest
 from .loop import engine
@@ -138,7 +138,7 @@ class JobManager:
             job = living.get((record.folder, record.name))
             if job is None:
                 job = VideoJob(record, self)
-                job._show(error=end.error if end else why_at_rest(record), video=end.video if end else None)
+                job._show(**vars(end or End(why_at_rest(record, self._backend.service))))
                 job._settle()
                 living[record.folder, record.name] = job
                 if end is None:
