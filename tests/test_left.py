@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from fault_server import FaultServer, client_of
 from object_stores import ObjectStore
-from test_carry import PATIENCE, Process, carry, leave, leaving, until
+from test_carry import PATIENCE, Process, carry, leaving, until
 from test_command import ON_POSIX, VEO, Shell
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, errors
 from runcrate_widget.checks import is_url
 from runcrate_widget.jobs import onlooking, run
+from runcrate_widget.jobs.living import living
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, now
 from runcrate_widget.library.timeline import Timeline
@@ -49,12 +50,17 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 @ON_POSIX
 @pytest.mark.parametrize("options", [{"api_key": None, "carry": False}, {"resume": False}])
-def test_a_record_gives_a_job_that_is_followed_as_by_its_key(tmp_path: Path, options: Any) -> None:
+@pytest.mark.parametrize("by", ["record", "key", "record of a client that was closed"])
+def test_a_record_gives_a_job_that_is_followed_as_by_its_key(tmp_path: Path, options: Any, by: str) -> None:
     with FaultServer(video=small_mp4(1)) as server:
-        leave(server, tmp_path, "A fox", 1)
-        gc.collect()  # as another process, which has no job of it
+        with leaving(server, tmp_path) as first:
+            before = first.generate("A fox", model="Veo 3.0")
+            key = before.key
+        if "closed" not in by:  # as in another process, which has no job of it
+            living.pop((before.record.folder, before.record.name))
         with client_of(server, tmp_path, **options) as client:
-            job = client.job(client.library[0])
+            job = client.job(key if by == "key" else client.library[key])
+            assert (job is before) is ("closed" in by)
             until(lambda: job.note.startswith("waits for a carrier: runcrate-widget carry"))
             with pytest.raises(errors.WaitTimeoutError):
                 job.wait(0.1)
@@ -91,6 +97,7 @@ def test_a_job_of_another_service_waits_for_a_carrier_of_that(tmp_path: Path) ->
         with leaving(other, tmp_path) as client:
             job = client.generate("A fox", model="Veo 3.0")
             running = carry(server, tmp_path)
+            running.until_said(f"Left to a carrier of {other.url}, and not sent by this one: 1 video.")
             said = f"waits for a carrier of {other.url}: the one at work sends to {server.url}"
             until(lambda: job.note == said)
             jobs = Process(server, "jobs", "--library", str(tmp_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import (
@@ -65,6 +66,7 @@ class _Carrying:
     def __init__(self, asked: Namespace, out: Out, client: VideoClient, carrier: Carrier) -> None:
         self._asked, self._out, self._client, self._carrier = asked, out, client, carrier
         self._tally = Tally()
+        self._service = client._service
         self._begun = False
         self._others = 0  # looks at which another one was at work
         self._told = ""  # what holds it up
@@ -107,11 +109,20 @@ class _Carrying:
         if state.other is None and not self._begun:
             self._begun = True
             self._out.say(clean(f"Carrying {self._client.library.location}: Ctrl+C ends it in order."))
+            self._say_what_is_not_ours()
         self._hold(state.held)
         if self._others > 1:  # who clears up has its lease for a moment
             self._once(f"There is {state.other} at work on this library: waiting to take over.")
         self._progress(state)
         return self._over(state) if self._asked.until_done else None
+
+    def _say_what_is_not_ours(self) -> None:
+        waiting = self._client.library.filter(status="waiting", hidden=None)
+        others = Counter(one.service for one in waiting if one.handed_over and one.service != self._service)
+        for service, count in others.items():
+            self._out.say(
+                clean(f"Left to a carrier of {service}, and not sent by this one: {videos(count)}.")
+            )
 
     def _over(self, state: State) -> int | None:
         if state.idle:

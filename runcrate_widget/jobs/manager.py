@@ -268,13 +268,12 @@ class JobManager:
                 engine().call(self._runs.start, job, lease)
                 return job
         else:
-            job._wanted = job._wanted or wanted
-            if taken := self._kind.carries and job in onlooked:  # and only looked at until now
+            left = waits_for_carrier(record) and not wanted  # and is not sent by being looked at
+            job._wanted = wanted or (job._wanted and not (left and job.done))
+            if taken := self._kind.carries and job in onlooked and not left:  # only looked at until now
                 onlooked.discard(job)
             job._manager = self if job.done or taken else job._manager  # whose it was may be closed
-            old = (job.status, job.id) != (record.status, record.id) or job in at_rest
-            # Another notebook has gone on with it; or nobody has asked for it, or its client was closed.
-            if taken or (job.done and (old or (wanted and job.record.status is JobStatus.WAITING))):
+            if taken or (job.done and _is_begun_again(job, record, wanted=wanted)):
                 job.record = newer(job.record, record)
                 job._renew()
                 engine().call(self._runs.start, job)
@@ -289,6 +288,13 @@ class JobManager:
             job._manager = self
             self.resume(job)
         return job
+
+
+def _is_begun_again(job: VideoJob, record: Record, *, wanted: bool) -> bool:
+    """Whether a job that is done goes on: another notebook has gone on with it; or nobody has asked for it, or
+    its client was closed."""
+    waits = job.record.status is JobStatus.WAITING and (wanted or waits_for_carrier(record))
+    return waits or (job.status, job.id) != (record.status, record.id) or job in at_rest
 
 
 def _close(connections: Closable) -> None:
