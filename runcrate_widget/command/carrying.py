@@ -117,7 +117,10 @@ class _Carrying:
         return self._over(state) if self._asked.until_done else None
 
     def _say_what_is_not_ours(self) -> None:
-        waiting = self._client.library.filter(status="waiting", hidden=None)
+        try:
+            waiting = self._client.library.filter(status="waiting", hidden=None)
+        except LibraryError:  # the next look says so
+            return
         others = Counter(one.service for one in waiting if one.handed_over and one.service != self._service)
         for service, count in others.items():
             self._out.say(

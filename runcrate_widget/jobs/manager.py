@@ -291,8 +291,8 @@ class JobManager:
 
 
 def _is_begun_again(job: VideoJob, record: Record, *, wanted: bool) -> bool:
-    """Whether a job that is done goes on: another notebook has gone on with it, nobody has asked for it, or its
-    client was closed."""
+    """Whether a job that is done goes on: another notebook has gone on with it, nobody has asked for it, or
+    its client was closed."""
     waits = job.record.status is JobStatus.WAITING and (wanted or waits_for_carrier(record))
     return waits or (job.status, job.id) != (record.status, record.id) or job in at_rest
 
