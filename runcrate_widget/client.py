@@ -18,7 +18,7 @@ from .catalog import Model
 from .checks import check_flag
 from .environment import setting
 from .errors import ConfigurationError, MissingExtraError
-from .jobs.access import Access, check_owner
+from .jobs.access import Access, check_carry, check_owner
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.many import refuse_many
 from .jobs.spending import SpendingLimit
@@ -63,7 +63,8 @@ class VideoClient(Access):
             down, and left to `runcrate-widget carry`. It shows what becomes of that.
 
     Raises:
-        ConfigurationError: the base URL would leak the key, or is given beside `demo`; or the key is none.
+        ConfigurationError: the base URL would leak the key; it, or `carry=False`, is given beside `demo`; or
+            the key is none.
         MissingExtraError: `demo` needs what is not installed.
         InvalidRequestError: an argument is not allowed.
 
@@ -99,7 +100,7 @@ class VideoClient(Access):
             api_key = None
         check_count("max_concurrent", max_concurrent)
         self.demo = _demo_by_environment() if demo is None else check_flag("demo", demo)
-        self.owner, self.carry = check_owner(owner), check_flag("carry", carry)
+        self.owner, self.carry = check_owner(owner), check_carry(carry, demo=self.demo)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
         self.prices = prices
@@ -193,17 +194,16 @@ class VideoClient(Access):
         """The job of this id (`vid_…`) of this client's service, also one that another process or program
         submitted: then the service is asked whether it knows it. It is followed, its video fetched.
 
-        Of a `Record` of this library it is the job as it is: nothing is sent, asked or fetched for it before
-        it is told to (`job.choose(…)`, `job.resume()`).
+        Of a `Record` of this library that is under way it is the same; else it is the job as it is: nothing
+        is sent, asked or fetched for it before it is told to (`job.choose(…)`, `job.resume()`).
 
-        Raises InvalidRequestError (that is no id, or the record of another library or service) or
-        NotFoundError.
+        Raises InvalidRequestError (that is no id, or the record of another library) or NotFoundError.
         """
         manager = self._manager
         if isinstance(id, Record):
-            from .jobs.living import own
+            from .jobs.given import job_of
 
-            return manager.look_up(own(id, self.library, self._service))
+            return uninterrupted(lambda: job_of(manager, id))
         return uninterrupted(lambda: manager.attach(id))
 
     def _look_up(self, record: Record) -> VideoJob:

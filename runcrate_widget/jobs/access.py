@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from runcrate_widget.catalog import Model, models
+from runcrate_widget.checks import check_flag
 from runcrate_widget.environment import setting
 from runcrate_widget.errors import ConfigurationError, InvalidRequestError, MissingKeyError
 from runcrate_widget.library.record import LONGEST_OWNER, is_owner
@@ -143,6 +144,19 @@ def _refuse_key(request: VideoRequest, key: Key | None) -> None:
     name = next((name for name, text in texts.items() if key.is_in(text)), "prompt")
     message = f"{name} has the API key in it. Nothing was sent, and nothing recorded."
     raise InvalidRequestError(name, message, "Take it out.")
+
+
+def check_carry(carry: object, *, demo: bool) -> bool:
+    """Raises InvalidRequestError, or ConfigurationError where no carrier would ever send it."""
+    carries = check_flag("carry", carry)
+    if demo and not carries:
+        message = "The demo backend is a server of this process: no carrier sends what is left to one for it."
+        hint = (
+            "Leave out the demo, or carry=False (--no-carry). To try a carrier, run `runcrate-widget demo`, "
+            "and give what it says."
+        )
+        raise ConfigurationError(message, hint)
+    return carries
 
 
 def _arrived(kind: type[Access], given: Mapping[str, Any]) -> Access:

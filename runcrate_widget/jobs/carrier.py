@@ -140,7 +140,7 @@ class Carrier:
         self._places = places
         self._limit = limit
         self._lease: Lease | None = None
-        self._me = AtWork(socket.gethostname(), os.getpid())
+        self._me = AtWork(socket.gethostname(), os.getpid(), service=service)
         self._news = threading.Event()
         self._taken_up: set[str] = set()  # of those in hand: they were sent by others
         self._unsent: set[str] = set()  # of those in hand: the service has not taken them yet

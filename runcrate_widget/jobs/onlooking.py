@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shlex
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from runcrate_widget.errors import LibraryError, RuncrateError
-from runcrate_widget.library.at_work import AtWork, carrier_of
-from runcrate_widget.library.library import Library
+from runcrate_widget.library.at_work import carrier_of, waits_for
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 
@@ -54,7 +52,7 @@ class Onlooking(Runs):
         self._missed: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._looks = 0
-        self._note = _waits(self._library, None)
+        self._note = waits_for(self._library, None, self._backend.service)
 
     def start(self, job: VideoJob, lease: Lease | None = None) -> None:
         """Has a job looked at until it ends."""
@@ -104,8 +102,9 @@ class Onlooking(Runs):
     def _seen(self, jobs: Sequence[VideoJob]) -> tuple[str, list[_Seen]]:
         """In a thread: what is to be said of those that wait, and those whose record is another one."""
         library, self._looks = self._library, self._looks + 1
-        note = _waits(library, carrier_of(library))
-        known = {one.name: one for one in library.unfinished(self._backend.service)}
+        service = self._backend.service
+        note = waits_for(library, carrier_of(library), service)
+        known = {one.name: one for one in library.unfinished(service)}
         seen = []
         for job in jobs:
             before = job.record
@@ -169,10 +168,3 @@ def _end_of(record: Record) -> End | None:
         hint = f"With a key, `runcrate-widget get {record.id}` brings it back."
         return End(error=RuncrateError(message, hint, kind="not_found"))
     return end
-
-
-def _waits(library: Library, carrier: AtWork | None) -> str:
-    """What a job is waiting for."""
-    if carrier is None:
-        return f"waits for a carrier: runcrate-widget carry {shlex.quote(library.location)}"
-    return f"the carrier waits: {carrier.held}" if carrier.held else "waits for its turn at the carrier"

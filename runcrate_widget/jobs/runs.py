@@ -200,7 +200,7 @@ class Runs:
         if end is None and record.service == self._backend.service and not self.closed:
             self.start(job, lease)
             return True
-        end = end or End(error=closed(record) if self.closed else why_at_rest(record))
+        end = end or End(error=closed(record) if self.closed else why_at_rest(record, self._backend.service))
         job._show(error=end.error, video=end.video)
         job._settle()
         return True
@@ -209,7 +209,7 @@ class Runs:
         """If a job waits, and was let go by its client, which was closed: it says that nobody sends it."""
         if job.done and was_left(job.record):
             at_rest.add(job)
-            job._show(error=why_at_rest(job.record))
+            job._show(error=why_at_rest(job.record, self._backend.service))
 
     def check_service(self, job: VideoJob) -> None:
         """Raises JobError if the job is of another service: its id says nothing here, and what is sent here

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST = 100  # rows
 _MOST_POSTERS = 30  # that are put in, where the videos are in a bucket
-_HEADS = ("", "prompt", "model", "status", "made", "yours", "file")
+_HEADS = ("", "prompt", "model", "status", "made", "choice", "file")
 
 
 def register_formatters(shell: Any) -> None:
@@ -74,14 +74,16 @@ def records_html(records: Sequence[Record]) -> str:
     from .posters import posters_in_buckets
 
     posters = posters_in_buckets([one for one in records[:_MOST_POSTERS] if one.status == "completed"])
-    heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in _HEADS)
-    rows = "".join(_row(record, posters.get(record.name)) for record in records[:_MOST])
+    owned = any(record.owner for record in records[:_MOST])
+    names = (*_HEADS[:-1], "owner", _HEADS[-1]) if owned else _HEADS
+    heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
+    rows = "".join(_row(record, posters.get(record.name), owned=owned) for record in records[:_MOST])
     left = len(records) - _MOST
-    more = f"<tr><td colspan={len(_HEADS)}>and {left} more</td></tr>" if left > 0 else ""
+    more = f"<tr><td colspan={len(names)}>and {left} more</td></tr>" if left > 0 else ""
     return f"<table><tr>{heads}</tr>{rows}{more}</table>"
 
 
-def _row(record: Record, poster: bytes | None) -> str:
+def _row(record: Record, poster: bytes | None, *, owned: bool) -> str:
     done = record.status == "completed"
     error = record.error or {}
     reason = f": {html.escape(str(error.get('message', '')))}" if error else ""
@@ -93,13 +95,14 @@ def _row(record: Record, poster: bytes | None) -> str:
         html.escape(record.status) + reason,
         f"{record.created.astimezone():%Y-%m-%d %H:%M}",
         html.escape(_verdict(record.choice)),
+        *([html.escape(record.owner or "")] if owned else []),
         html.escape(record.path.name) if done else html.escape(record.id or ""),
     ]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _verdict(choice: Choice) -> str:
-    """What a person said of it: `kept ★ 4 #fox the tail is right`."""
+    """What people said of it: `kept ★ 4 #fox the tail is right`."""
     said = {True: "kept", False: "rejected", None: ""}[choice.kept]
     stars = f"★ {choice.rating}" if choice.rating else ""
     words = [
