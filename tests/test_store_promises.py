@@ -491,16 +491,16 @@ def test_two_processes_of_one_machine_do_not_write_into_one_part(place: Place) -
         one.ask("arrive", NAME, "rest")
         other.ask("arrive", NAME, "rest")
         store = place.store()
-        parts = sorted(path.read_bytes() for path in store.folder.glob("*.part"))
+        parts = sorted(path.read_bytes() for path in store.folder.glob("parts/*.part"))
         assert parts == [b"one's rest", b"other's rest"]
     with Other(place) as third:
         assert third.ask("arrive", NAME, ", and the third's") in (10, 12), "what is left of one that is gone"
-    parts = sorted(path.read_bytes() for path in store.folder.glob("*.part"))
+    parts = sorted(path.read_bytes() for path in store.folder.glob("parts/*.part"))
     assert len(parts) == 2 and any(part.endswith(b"rest, and the third's") for part in parts)
-    for path in store.folder.glob("*.part*"):
+    for path in store.folder.glob("parts/*.part*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     store.tidy()
-    assert not list(store.folder.glob("*.part*"))
+    assert not list(store.folder.glob("parts/*.part*"))
 
 
 @in_buckets
@@ -525,7 +525,7 @@ def test_the_cache_lets_go_what_was_used_least_recently_and_the_bucket_has(
     assert [store.bring(name) is not None for name in names] == [True] * 4, "the bucket has what went"
     here = {path.name for path in store.folder.glob("*.mp4")}
     assert mine.name in here and f"{names[3]}.mp4" in here
-    assert [path.stat().st_size for path in store.folder.glob("part-*.part")] == [size], (
+    assert [path.stat().st_size for path in store.folder.glob("parts/part-*.part")] == [size], (
         "nobody else has that"
     )
     for path in store.folder.glob("fox-*.mp4"):

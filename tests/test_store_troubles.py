@@ -19,20 +19,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer
+from fault_server import KEY, Exchange, FaultServer
 from object_stores import BUCKET, Place, free_ports
 from pictures import picture
 from store_proxy import Asked, StoreProxy
 from test_store_promises import publish, until
+from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest
-from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
+from runcrate_widget.errors import (
+    JobStoppedError,
+    JobUnconfirmedError,
+    LibraryError,
+    MissingExtraError,
+    RuncrateError,
+)
+from runcrate_widget.jobs.status import Move, moved
 from runcrate_widget.library.cloud import address, leases, listing
 from runcrate_widget.library.cloud.bucket import Tag
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.pictures import load_picture
-from runcrate_widget.library.record import JobStatus
+from runcrate_widget.library.record import JobStatus, chosen, read_record, write_record
 from runcrate_widget.library.records import restored
 from runcrate_widget.library.store import Conflict, Stored
 from runcrate_widget.picture import read_picture
@@ -606,6 +614,44 @@ def test_a_store_that_is_gone_meanwhile_is_told_of(place: Place, proxy: StorePro
 
 
 # What others have made of a record meanwhile.
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", ["deleted", "put away"])
+def test_what_another_has_made_and_deleted_meanwhile_does_not_come_back(place: Place, what: str) -> None:
+    """Who stood still in its download, or its upload, ends it after another has the job."""
+    other = CloudStore(str(place.location))
+    video = small_mp4(1)
+
+    async def made_elsewhere(exchange: Exchange) -> None:
+        ((name, _),) = other.scan()
+        read = other.read(name)
+        assert read is not None
+        record = read_record(name, other.folder, read.content)
+        assert record is not None
+        made = chosen(moved(record, Move(JobStatus.COMPLETED)), {"hidden": True})
+        other.replace(name, write_record(made), read.mark)
+        other.bucket.put(f"{'bin' if what == 'deleted' else 'videos'}/{name}.mp4", video)
+        await exchange.send(200, video, headers={"Content-Type": "video/mp4"})
+
+    with (
+        FaultServer(video=video, download=[made_elsewhere]) as server,
+        VideoClient(KEY, base_url=server.url, library=str(place.location)) as client,
+    ):
+        job = client.generate("A fox", model="Veo 3.0")
+        if what == "deleted":
+            with pytest.raises(JobStoppedError, match="it was deleted"):
+                job.wait(60)
+        else:
+            job.wait(60)
+        assert job.status == "completed" and job.record.choice.hidden
+        paths = {
+            one.path.partition("/")[0] for part in ("videos", "bin") for one in other.bucket.list(f"{part}/")
+        }
+        assert paths == ({"bin"} if what == "deleted" else {"videos"})
+        assert client.generate("A fox", model="Veo 3.0").wait(60).path.read_bytes() == video, "it comes back"
+        assert server.count("submit") == 1
 
 
 @in_moto

@@ -19,9 +19,10 @@ from runcrate_widget.media.mp4 import MP4, whole_mp4
 from runcrate_widget.service.backend import Backend
 
 from .job import VideoJob
+from .living import why_at_rest
 from .loop import in_thread
 from .status import Move
-from .talk import Talk
+from .talk import Over, Talk
 
 #: So many videos come at a time. More are no sooner there, and httpx looks at each connection for each.
 DOWNLOADS = 16
@@ -64,6 +65,20 @@ async def fetch(
     shown = {"choice": job.record.choice.changed({"hidden": False})} if job.record.choice.hidden else {}
     facts = {"mp4": mp4, **shown}
     await talk.move(Move(JobStatus.COMPLETED, video=job.record.video_of(mp4), facts=facts))
+    if job.record.choice.hidden and await in_thread(_was_deleted, library, job.record):
+        job._show(error=why_at_rest(job.record))
+        raise Over
+
+
+def _was_deleted(library: Library, record: Record) -> bool:
+    """Whether another process, which had made it meanwhile, has had it deleted: then ours goes, too."""
+    try:
+        if library.bin.find(record) is None:
+            return False  # it is only put away
+        library.bin.put(record)
+    except OSError:
+        return False  # it is there twice, and nothing is lost
+    return True
 
 
 def _at_hand(library: Library, record: Record) -> MP4 | None:

@@ -137,6 +137,8 @@ class Sending:
             try:
                 request = await in_thread(load_picture, self._library.store, request)
             except LibraryError as error:
+                if self.leaving:
+                    return error
                 if error.kind == "store":  # it does not answer: the job waits, and it is asked again
                     raise
                 await self._talk.end(JobStatus.FAILED, error)  # it is not sent without it

@@ -49,6 +49,7 @@ class CloudStore:
         self.cache = Cache(identity, url.partition("://")[2])
         #: Where the videos are on this machine, once they were made or asked for.
         self.folder = self.cache.folder
+        self._parts = self.folder / "parts"
         check_promises(self.bucket, identity)
         self.pictures = CloudPictures(self.bucket, self.folder)
         self.bin = CloudBin(self.bucket, self.folder)
@@ -167,7 +168,7 @@ class CloudStore:
 
     def receive(self, name: str) -> PartFile:
         # Each process has its own: one that stood still goes on with it after another has the job.
-        own = self.folder / f"{name}.{_HOST}.{os.getpid()}.mp4.part"
+        own = self._parts / f"{name}.{_HOST}.{os.getpid()}.mp4.part"
         if not own.exists():
             self._inherit(name, own)
         return PartFile(own, self.unusable)
@@ -175,7 +176,7 @@ class CloudStore:
     def _inherit(self, name: str, own: Path) -> None:
         """Goes on with the part of a process of this machine that is gone."""
         with contextlib.suppress(OSError):
-            for left in self.folder.glob(f"{name}.{_HOST}.*.mp4.part"):
+            for left in self._parts.glob(f"{name}.{_HOST}.*.mp4.part"):
                 process = left.name[: -len(".mp4.part")].rpartition(".")[2]
                 if process.isdecimal() and not _is_alive(int(process)):
                     os.rename(left, own)
@@ -274,15 +275,16 @@ class CloudStore:
             self._leases.tidy()
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(self.folder)):
-                temporary, part = _OURS.fullmatch(entry.name), _PART.fullmatch(entry.name)
-                if (temporary and not _is_alive(int(temporary[1]))) or (
-                    part and time.time() - entry.stat().st_mtime > _LEFT
-                ):
+                temporary = _OURS.fullmatch(entry.name)
+                if temporary and not _is_alive(int(temporary[1])):
+                    os.unlink(entry.path)
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(self._parts)):
+                if time.time() - entry.stat().st_mtime > _LEFT:
                     os.unlink(entry.path)
 
 
 _OURS = re.compile(r"\..+-[0-9a-f]{8}\.(\d+)-\d+\.tmp")
-_PART = re.compile(r".+-[0-9a-f]{8}\..+\.\d+\.mp4\.part(\.about)?")
 _HOST = re.sub(r"\W", "-", socket.gethostname())[:40] or "-"  # several may have one home, and so one cache
 
 
