@@ -3,11 +3,13 @@
 with StoreProxy(server.port) as proxy:
     proxy.drop_answer(lambda asked: asked.method == "PUT")   # once: forwarded, and nobody is told
     proxy.strip = ("if-match", "if-none-match")              # of every request
+    proxy.silent = lambda asked: asked.method == "GET"       # they wait until this is None again
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +35,8 @@ class StoreProxy(InThread):
         asked: the requests that came by.
         dropped: how many answers, and requests, were.
         refuse: whether every connection is torn down.
+        silent: which requests are not answered as long as this says so.
+        kept: is set when one was not.
     """
 
     def __init__(self, target: int) -> None:
@@ -40,6 +44,8 @@ class StoreProxy(InThread):
         self.asked: list[Asked] = []
         self.dropped = 0
         self.refuse = False
+        self.silent: Callable[[Asked], bool] | None = None
+        self.kept = threading.Event()
         self._target = target
         self._cuts: list[Callable[[Asked], bool]] = []
         self._drops: list[Callable[[Asked], bool]] = []
@@ -64,6 +70,11 @@ class StoreProxy(InThread):
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         asked = Asked(method, path, headers, body)
         self.asked.append(asked)
+        while self.silent and self.silent(asked):
+            self.kept.set()
+            await asyncio.sleep(0.02)
+            if self.ended.is_set():
+                return
         if (cut := next((one for one in self._cuts if one(asked)), None)) is not None:
             self._cuts.remove(cut)
             self.dropped += 1
