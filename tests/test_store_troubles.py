@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from test_store_promises import publish
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
+from runcrate_widget.jobs import run
 from runcrate_widget.library.cloud import address, listing
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
@@ -180,14 +182,86 @@ def test_a_record_of_which_nobody_knows_whether_it_is_written_has_nothing_sent_t
     proxy.drop_answer(says("submitting"))
     for _ in range(4):  # whether it is ours
         proxy.cut(lambda asked: asked.method == "HEAD" and "records/" in asked.path)
+    proxy.cut(says("waiting"))  # and that it was not sent after all
     with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
         job = client.generate("A fox", model="Veo 3.0")
-        with pytest.raises(JobUnconfirmedError):
-            job.wait(60)
+        job.wait(60)
         assert proxy.dropped > 2
-        assert server.count("submit") == 0, "and never by itself"
-        job.resubmit().wait(60)
-        assert server.count("submit") == 1
+        assert server.count("submit") == 1, "and here it is known that nothing was sent before"
+        assert [(one.status, one.id) for one in client.library] == [("completed", job.id)]
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_what_another_has_made_of_such_a_record_holds(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    away = threading.Event()
+
+    def gone(asked: Asked) -> bool:
+        if asked.method == "HEAD" and "records/" in asked.path:  # whether it is ours
+            proxy.refuse = True
+            away.set()
+        return proxy.refuse
+
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        proxy.drop_answer(says("submitting"))
+        proxy.cut(gone)
+        job = client.generate("A fox", model="Veo 3.0")
+        assert away.wait(60)
+        assert place.server is not None
+        ((path, content),) = place.server.objects(str(place.location), "records/").items()
+        told = json.loads(content)
+        assert (told["status"], told["id"]) == ("submitting", None)
+        told |= {"status": "unconfirmed", "error": {"message": "It was lost.", "kind": "unconfirmed"}}
+        key = f"{place.location}/{path}".removeprefix(f"s3://{BUCKET}/")
+        place.server.boto3().put_object(Bucket=BUCKET, Key=key, Body=json.dumps(told).encode())
+        proxy.refuse = False
+        with pytest.raises(JobUnconfirmedError, match="It was lost"):
+            job.wait(60)
+        assert server.count("submit") == 0
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_what_waits_while_the_store_is_away_is_sent_when_it_is_back(
+    place: Place, proxy: StoreProxy, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_LONGEST_AWAY", 0.05)
+    for _ in range(24):
+        proxy.cut(says("submitting"))
+    shown: list[tuple[str, str]] = []
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), max_concurrent=1) as client:
+        jobs = [client.generate(prompt, model="Veo 3.0") for prompt in ("A fox", "An owl", "A hen")]
+        for job in jobs:
+            job.observe(lambda change: shown.append((change.owner.status, change.new)), "note")
+        for job in jobs:
+            job.wait(60)
+        assert proxy.dropped == 24
+        assert server.count("submit") == 3
+        assert {one.status for one in client.library} == {"completed"}
+        away = [status for status, note in shown if "trying again: The library" in note]
+        assert set(away) == {"waiting"}
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+def test_however_many_videos_are_uploaded_what_is_sent_is_written_at_once(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    proxy.silent = a_put("videos/")
+    count = min(32, (os.cpu_count() or 1) + 4) + 2  # more than asyncio has threads
+    changed = threading.Event()
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), max_concurrent=2) as client:
+        jobs = [client.generate(f"A fox {number}", model="Veo 3.0") for number in range(count)]
+        for job in jobs:
+            job.subscribe(changed.set)
+        while (coming := sum(job.status == "downloading" for job in jobs)) < count:
+            assert changed.wait(60), f"{coming} of {count} could be written while videos were uploaded"
+            changed.clear()
+        proxy.silent = None
+        for job in jobs:
+            job.wait(60)
 
 
 @in_moto
