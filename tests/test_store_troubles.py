@@ -10,19 +10,28 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer
+from fault_server import KEY, FaultServer, made, reset
 from object_stores import BUCKET, Place, free_ports
 from store_proxy import Asked, StoreProxy
 from test_store_promises import publish
 
 from runcrate_widget import VideoClient, VideoRequest
-from runcrate_widget.errors import JobUnconfirmedError, LibraryError, MissingExtraError, RuncrateError
+from runcrate_widget.errors import (
+    JobError,
+    JobUnconfirmedError,
+    LibraryError,
+    MissingExtraError,
+    RuncrateError,
+)
 from runcrate_widget.jobs import run
+from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.jobs.loop import engine
 from runcrate_widget.library.cloud import address, listing
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
@@ -303,6 +312,99 @@ def test_what_was_not_answered_is_asked_once_more(place: Place, proxy: StoreProx
         call()
         assert proxy.dropped == number
     assert store.read(NAME) is None and store.lines("arena") == [b"1"]
+
+
+def adopt(job: VideoJob) -> None:
+    job.adopt("vid_000001")
+
+
+def rate(job: VideoJob) -> None:
+    job.choose(rating=3)
+
+
+def resume(job: VideoJob) -> None:
+    with pytest.raises(JobError, match="no id"):
+        job.resume()
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("press", "end"),
+    [(adopt, "completed"), (VideoJob.cancel, "cancelled"), (rate, "unconfirmed"), (resume, "unconfirmed")],
+)
+def test_other_jobs_go_on_while_a_person_presses_something_and_the_store_is_silent(
+    place: Place, proxy: StoreProxy, server: FaultServer, press: Callable[[VideoJob], None], end: str
+) -> None:
+    server._faults["submit"] = [made(reset)]
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        with pytest.raises(JobUnconfirmedError):
+            job.wait(60)
+        proxy.silent = lambda asked: (
+            asked.method in ("PUT", "GET") and ("leases/" in asked.path or "records/" in asked.path)
+        )
+        pressed: Future[None] = Future()
+
+        def thread() -> None:
+            try:
+                press(job)
+                pressed.set_result(None)
+            except BaseException as error:
+                pressed.set_exception(error)
+
+        threading.Thread(target=thread, daemon=True).start()
+        try:
+            assert proxy.kept.wait(30)
+            goes_on = threading.Event()
+            engine().call(goes_on.set)
+            assert goes_on.wait(20), "the thread of all jobs stands still"
+            assert not pressed.done()
+        finally:
+            proxy.silent = None
+        pressed.result(60)
+        if end == "completed":
+            job.wait(60)
+        (record,) = client.library
+        assert (record.status, job.status) == (end, end)
+        assert record.rating == job.rating == (3 if press is rate else None)
+        assert server.count("submit") == 1
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+def test_what_several_say_of_one_job_at_the_same_time_is_all_done(place: Place, server: FaultServer) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        job.wait(60)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: job.choose(rating=1 + number % 5), range(16)))
+        (record,) = client.library
+        assert record.choice == job.choice and job.rating is not None
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+def test_what_another_has_sent_meanwhile_is_not_cancelled_and_comes_to_an_end(
+    place: Place, server: FaultServer
+) -> None:
+    server.polls = 1_000_000
+    assert place.server is not None
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), max_concurrent=1) as client:
+        first = client.generate("An owl", model="Veo 3.0")
+        sent = threading.Event()
+        first.observe(lambda _: sent.set(), "id")
+        assert first.id is not None or sent.wait(60)
+        job = client.generate("A fox", model="Veo 3.0")
+        objects = place.server.objects(str(place.location), "records/").items()
+        ((path, content),) = [(path, content) for path, content in objects if "fox" in path]
+        told = json.loads(content) | {"status": "submitting", "sent": "2026-01-01T00:00:00.000000+00:00"}
+        key = f"{place.location}/{path}".removeprefix(f"s3://{BUCKET}/")
+        place.server.boto3().put_object(Bucket=BUCKET, Key=key, Body=json.dumps(told).encode())
+        with pytest.raises(RuncrateError, match=r"it is submitting"):
+            job.cancel()
+        with pytest.raises(JobUnconfirmedError):
+            job.wait(60)
 
 
 # A store that promises nothing.

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from runcrate_widget.errors import InvalidRequestError
 
@@ -145,6 +145,27 @@ async def _in_thread_of(pool: ThreadPoolExecutor | None, function: Callable[...,
     except asyncio.CancelledError:
         await asyncio.wait([call])
         raise
+
+
+class Ask(Protocol):
+    """How something that may take its time is called: `in_thread`, or `in_place`."""
+
+    def __call__(self, function: Callable[..., _T], /, *args: Any) -> Coroutine[Any, Any, _T]: ...
+
+
+async def in_place(function: Callable[..., _T], /, *args: Any) -> _T:
+    """Calls `function` here and now."""
+    return function(*args)
+
+
+def at_once(work: Coroutine[Any, Any, _T]) -> _T:
+    """What `work` gives, which asks `in_place`, and so waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    raise RuntimeError("It waits.")
 
 
 def patience(timeout: object) -> float | None:
