@@ -4,9 +4,13 @@ InvalidRequestError, which names it."""
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from .errors import InvalidRequestError
+
+#: `s3://bucket/team`, also with one slash, as a path has it; and not `C:/videos`.
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
 def check_flag(field: str, value: object) -> bool:
@@ -40,3 +44,16 @@ def check_file(field: str, value: object) -> Path:
     except (TypeError, ValueError, RuntimeError):
         pass
     raise InvalidRequestError(field, f"{field} is {value!r}; it must be the path of a file.")
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of a place (`s3://bucket/team`), and no path of this machine; also where it
+    was a path in between, which leaves one slash of it."""
+    return _URL.match(text.strip()) is not None
+
+
+def check_here(field: str, place: str) -> None:
+    """Raises InvalidRequestError where what is to be a path is a URL: there would be a folder `s3:`."""
+    if is_url(place):
+        message = f"{field} is {place!r}, which is a URL and no path."
+        raise InvalidRequestError(field, message, "Give a place on this machine, and copy it from there.")

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .catalog import Model, models
+from .catalog import Model
 from .checks import check_flag
 from .environment import setting
-from .errors import ConfigurationError, InvalidRequestError, MissingExtraError
-from .jobs.access import Access, check_owner
+from .errors import ConfigurationError, MissingExtraError
+from .jobs.access import Access, check_carry, check_owner
 from .jobs.loop import run_in_background, uninterrupted
 from .jobs.many import refuse_many
 from .jobs.spending import SpendingLimit
@@ -62,7 +63,8 @@ class VideoClient(Access):
             down, and left to `runcrate-widget carry`. It shows what becomes of that.
 
     Raises:
-        ConfigurationError: the base URL would leak the key, or is given beside `demo`; or the key is none.
+        ConfigurationError: the base URL would leak the key; it, or `carry=False`, is given beside `demo`; or
+            the key is none.
         MissingExtraError: `demo` needs what is not installed.
         InvalidRequestError: an argument is not allowed.
 
@@ -98,7 +100,7 @@ class VideoClient(Access):
             api_key = None
         check_count("max_concurrent", max_concurrent)
         self.demo = _demo_by_environment() if demo is None else check_flag("demo", demo)
-        self.owner, self.carry = check_owner(owner), check_flag("carry", carry)
+        self.owner, self.carry = check_owner(owner), check_carry(carry, demo=self.demo)
         self._warned: list[Model] = []  # of each that is marked as retired
         self.library = Library(library)
         self.prices = prices
@@ -135,7 +137,10 @@ class VideoClient(Access):
         Waits for the answer of a request that is just being sent (at most 90 s; more with a picture), so that
         no job is left unconfirmed; what is still `waiting` is not sent.
         """
-        self._manager.close()
+        from .jobs.ending import closing
+
+        with closing(self):
+            self._manager.close()
 
     def __enter__(self) -> VideoClient:  # noqa: PYI034  Self came with Python 3.11
         return self
@@ -179,10 +184,7 @@ class VideoClient(Access):
             request = VideoRequest(prompt, model=model, **given, extra=extra)
         if take is not None:
             check_count("take", take)
-        _refuse_key(request, self._known_key())
-        if (known := models.find(request.model)) and not known.lives and known not in self._warned:
-            self._warned.append(known)
-            _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
+        self._check_request(request)
         manager = self._manager  # which is loaded in this thread
         if take is None:
             return uninterrupted(lambda: manager.obtain_new(request))
@@ -192,17 +194,16 @@ class VideoClient(Access):
         """The job of this id (`vid_…`) of this client's service, also one that another process or program
         submitted: then the service is asked whether it knows it. It is followed, its video fetched.
 
-        Of a `Record` of this library it is the job as it is: nothing is sent, asked or fetched for it before
-        it is told to (`job.choose(…)`, `job.resume()`).
+        Of a `Record` of this library that is under way it is the same; else it is the job as it is: nothing
+        is sent, asked or fetched for it before it is told to (`job.choose(…)`, `job.resume()`).
 
-        Raises InvalidRequestError (that is no id, or the record of another library or service) or
-        NotFoundError.
+        Raises InvalidRequestError (that is no id, or the record of another library) or NotFoundError.
         """
         manager = self._manager
         if isinstance(id, Record):
-            from .jobs.living import own
+            from .jobs.given import job_of
 
-            return manager.look_up(own(id, self.library, self._service))
+            return uninterrupted(lambda: job_of(manager, id))
         return uninterrupted(lambda: manager.attach(id))
 
     def _look_up(self, record: Record) -> VideoJob:
@@ -257,6 +258,13 @@ def client_of(library: Library) -> VideoClient | None:
     return client() if client else None
 
 
+def clients_of(folder: Path, service: str | None = None) -> list[VideoClient]:
+    """The clients whose library has this folder, those of the service first."""
+    clients = [client for one in list(_clients.values()) if (client := one()) is not None]
+    there = [client for client in clients if client.library.folder == folder]
+    return sorted(there, key=lambda client: client._service != service)
+
+
 def _new_manager(client: VideoClient) -> JobManager:
     """Made when it is first asked for: what sends takes longer to load than all else together, and who only
     looks does not need it."""
@@ -273,16 +281,6 @@ def _new_manager(client: VideoClient) -> JobManager:
 def _resume(client: VideoClient) -> list[VideoJob]:
     client.library.tidy()
     return client._manager.resume_all() if client.library.unfinished(client._service) else []
-
-
-def _refuse_key(request: VideoRequest, key: Key | None) -> None:
-    """Raises InvalidRequestError where the key is in what would be sent, and recorded."""
-    texts = {"prompt": request.prompt, "model": request.model, "extra": repr(request.extra)}
-    if key is None or not key.is_in(*texts.values()):  # as in nearly every request
-        return
-    name = next((name for name, text in texts.items() if key.is_in(text)), "prompt")
-    message = f"{name} has the API key in it. Nothing was sent, and nothing recorded."
-    raise InvalidRequestError(name, message, "Take it out.")
 
 
 def _demo_by_environment() -> bool:

@@ -22,6 +22,7 @@ from hosts import Host, JupyterLab, Marimo, NbClassic, Voila
 from lab import Lab, LabServer
 from object_stores import ObjectStore, Place, moto, seaweed
 from shown import Widget
+from store_proxy import StoreProxy
 from videos import small_mp4
 from vscode import VSCode
 
@@ -101,6 +102,15 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return Place(
         kind, f"memory://{tmp_path.name}/{os.getpid()}" if kind == "memory" else tmp_path / "videos", cache
     )
+
+
+@pytest.fixture
+def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]:
+    """Between what is opened from now on and the server of `place`."""
+    assert place.server is not None
+    with StoreProxy(place.server.port) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.port}")
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,7 @@ SESSION = {
     "limit": None,
     "wall": 0,
     "form": True,
+    "elsewhere": "",
 }
 PROMPT = "A cinematic sunrise over misty mountains"
 

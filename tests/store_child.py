@@ -67,6 +67,7 @@ class _Calls:
         self.store = store
         self.leases: dict[str, Any] = {}
         self.marks: dict[str, Any] = {}
+        self.sinks: dict[str, Any] = {}
 
     def create_all(self, names: list[str]) -> list[str]:
         """Those that were ours."""
@@ -120,6 +121,20 @@ class _Calls:
         except Conflict:
             return False
         return True
+
+    def arrive(self, name: str, content: str) -> int:
+        """Some bytes of a video come; how many there were before."""
+        from runcrate_widget.service.backend import Whole
+
+        if name not in self.sinks:
+            sink = self.sinks[name] = self.store.receive(name)
+            before = int(sink.size)
+            sink.resume() if before else sink.begin(Whole(total=100))
+        else:
+            sink, before = self.sinks[name], 0
+        sink.write(content.encode())
+        sink._file.flush()
+        return before
 
 
 def main() -> None:

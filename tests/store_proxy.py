@@ -9,11 +9,18 @@ with StoreProxy(server.port) as proxy:
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from in_thread import InThread
+
+_SAID = b"<Error><Code>ConditionalRequestConflict</Code></Error>"
+_CONFLICT = b"HTTP/1.1 409 Conflict\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+    len(_SAID),
+    _SAID,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,10 @@ class Asked:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def deletes(self) -> bool:
+        return self.method == "POST" and "?delete" in self.path
+
 
 class StoreProxy(InThread):
     """Forwards to `target`, a port of this machine.
@@ -32,8 +43,10 @@ class StoreProxy(InThread):
     Attributes:
         port: where it listens.
         strip: the names of headers that do not get through.
+        may_delete: whether these credentials may; else it is refused as S3 does.
         asked: the requests that came by.
         dropped: how many answers, and requests, were.
+        conflicts: of so many of the next writes the store says that another was in the way (409).
         refuse: whether every connection is torn down.
         silent: which requests are not answered as long as this says so.
         kept: is set when one was not.
@@ -41,9 +54,11 @@ class StoreProxy(InThread):
 
     def __init__(self, target: int) -> None:
         self.strip: tuple[str, ...] = ()
+        self.may_delete = True
         self.asked: list[Asked] = []
         self.dropped = 0
         self.refuse = False
+        self.conflicts = 0
         self.silent: Callable[[Asked], bool] | None = None
         self.kept = threading.Event()
         self._target = target
@@ -79,6 +94,17 @@ class StoreProxy(InThread):
             self._cuts.remove(cut)
             self.dropped += 1
             return
+        if asked.deletes and not self.may_delete:
+            key = re.findall(rb"<Key>.*?</Key>", body)[0]
+            error = b"<Error>%s<Code>AccessDenied</Code><Message>Access Denied</Message></Error>" % key
+            said = b"<DeleteResult>%s</DeleteResult>" % error
+            head_of = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+            await _say(head_of % len(said) + said, reader, writer)
+            return
+        if self.conflicts and method == "PUT":
+            self.conflicts -= 1
+            await _say(_CONFLICT, reader, writer)
+            return
         kept = [line for line in lines if line.partition(":")[0].lower() not in (*self.strip, "connection")]
         whole = "\r\n".join([head[0], *kept, "Connection: close", "", ""]).encode("latin-1") + body
         from_store, to_store = await asyncio.open_connection("127.0.0.1", self._target)
@@ -93,7 +119,11 @@ class StoreProxy(InThread):
             self._drops.remove(drop)
             self.dropped += 1
             return
-        writer.write(answer)
-        await writer.drain()
-        writer.write_eof()
-        await reader.read()  # until the other side has read it, and closes
+        await _say(answer, reader, writer)
+
+
+async def _say(answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(answer)
+    await writer.drain()
+    writer.write_eof()
+    await reader.read()  # until the other side has read it, and closes

@@ -173,10 +173,10 @@ def test_a_busy_kernel_is_said(widget: Widget) -> None:
     seen(arena)
     widget.do("model.busy = true")
     widget.page.keyboard.press("=")
-    expect(arena).to_contain_text("The kernel is busy")
+    expect(arena).to_contain_text("A cell is running")
     widget.do("model.idle()")
     expect(arena).to_contain_text("15 compared between models")
-    expect(arena).not_to_contain_text("The kernel is busy")
+    expect(arena).not_to_contain_text("A cell is running")
 
 
 def test_the_demo_says_that_its_pictures_tell(widget: Widget) -> None:

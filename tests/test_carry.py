@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from fault_server import KEY, Exchange, FaultServer, client_of, hang, reply
+from object_stores import Place
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, VideoWidget, errors
@@ -27,7 +28,9 @@ from runcrate_widget.jobs import carrier as carrier_module
 from runcrate_widget.jobs import onlooking
 from runcrate_widget.jobs.carrier import MORE, Carrier, State
 from runcrate_widget.jobs.living import living
-from runcrate_widget.library.at_work import carrier_of
+from runcrate_widget.library.at_work import AtWork, carrier_of, take_office
+from runcrate_widget.library.cloud import alive as alive_module
+from runcrate_widget.library.cloud import leases
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.naming import fresh_record
 from runcrate_widget.library.record import JobStatus, read_record, write_record
@@ -298,6 +301,51 @@ def test_a_budget_that_is_raised_goes_on_and_a_client_has_its_own(tmp_path: Path
         assert server.count("submit") == 3
 
 
+def test_until_done_sends_what_fits_into_the_budget(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO) as server:
+        leave(server, tmp_path, "A fox", 4)
+        spending = Library(tmp_path).lease("spending")
+        assert spending, "so what it begins is not sent yet at its first look"
+        one = carry(server, tmp_path, "--max-seconds", "12", "--until-done")
+        one.until_said("Waiting: --max-seconds")
+        spending.release()
+        assert one.end() == 3, "the limit is what stops it"
+        assert server.count("submit") == 2
+        assert statuses(tmp_path) == {"completed": 2, "waiting": 2}
+
+
+@pytest.mark.parametrize("place", ["memory", "moto"], indirect=True)
+def test_a_carrier_that_stood_still_is_not_in_its_own_way(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    for module in (alive_module, leases):
+        monkeypatch.setattr(module, "clock", lambda: clock[0])
+    with FaultServer(video=VIDEO) as server:
+        client = client_of(server, place.location, resume=False)  # type: ignore[arg-type]
+        one = Carrier(client._manager, client.library, server.url, places=4, limit=lambda: client._limit)
+        assert one.look().other is None
+        clock[0] += alive_module.VALID_FOR + 1
+        assert one.look().other is None
+        client.library.store._leases._presence.renew()  # type: ignore[attr-defined]
+        with leaving(server, place.location) as asking:  # type: ignore[arg-type]
+            job = asking.generate("A fox", model="Veo 3.0")
+            until(lambda: one.look().ended)
+            assert asking.library[job.key].video and server.count("submit") == 1
+        client.close()
+        one.leave()
+
+
+@pytest.mark.parametrize("content", [b'{"process": Infinity}', b"[" * 100_000, b"[]", b'"held"', b"\xff"])
+def test_what_somebody_has_made_of_carrier_txt_harms_nobody(tmp_path: Path, content: bytes) -> None:
+    library = Library(tmp_path)
+    office = take_office(library)
+    assert office
+    library.store.keep("carrier", content)
+    assert carrier_of(library) == AtWork()
+    office.release()
+
+
 def leave(server: FaultServer, folder: Path, prompt: str, takes: int) -> None:
     """So many takes are left to a carrier, and nobody here looks on."""
     with leaving(server, folder) as client:
@@ -363,7 +411,9 @@ def alive(folder: Path) -> int:
 def test_a_thousand_that_wait_are_no_thousand_jobs(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO, polls=0) as server:
         with leaving(server, tmp_path) as client:
-            client._manager.leave_all([(VideoRequest("A fox", model="Veo 3.0"), n) for n in range(1, 1101)])  # type: ignore[attr-defined]
+            takes = [(VideoRequest("A fox", model="Veo 3.0"), n) for n in range(1, 1101)]
+            for _ in client._manager.leave_all(takes):  # type: ignore[attr-defined]
+                pass
         assert not alive(tmp_path) and len(client.library) == 1100
         most: Counter[str] = Counter()
         others = threading.active_count()  # of this process's other tests, too
@@ -398,6 +448,28 @@ def test_a_thousand_that_wait_are_no_thousand_jobs(tmp_path: Path) -> None:
         assert max(begun) <= server.count("submit") + room, "the oldest first"
 
 
+def test_it_looks_for_more_when_it_knows_of_no_more_than_it_has_places_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LOOK_EVERY": 0.0, "_SHARE": 0, "_SHARE_OF_PLENTY": 1e9}.items():
+        monkeypatch.setattr(carrier_module, name, value)
+    with FaultServer(video=VIDEO, polls=0) as server:
+        leave(server, tmp_path, "A fox", 30)
+        with carrier_in_here(client_of(server, tmp_path, resume=False)) as (one, _):
+            scan, known = one._library.unfinished, []
+
+            def counted(service: str) -> list[Any]:
+                known.append(one._left)
+                return list(scan(service))
+
+            one._library.unfinished = counted  # type: ignore[method-assign]
+            until(lambda: server.count("submit"))
+            leave(server, tmp_path, "An owl", 1)
+            until(lambda: statuses(tmp_path) == {"completed": 31})
+        assert known and max(known) <= 4, "as many as there are places"
+        assert sent(server) == {"A fox": 30, "An owl": 1}
+
+
 def test_looking_on_is_one_look_however_many_there_are(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server:
         client = leaving(server, tmp_path)
@@ -429,13 +501,14 @@ def test_a_batch_is_left_as_a_whole(tmp_path: Path) -> None:
     with FaultServer(video=VIDEO) as server, leaving(server, tmp_path) as client:
         prompts = [f"A fox, {number}" for number in range(1020)]
         batch = client.generate_many(prompts, model="Veo 3.0")
-        until(lambda: len(list(tmp_path.glob("*.json"))) == 1020)  # and it waits for none to be done
-        assert len(batch.counts) and batch.counts["waiting"] <= 1000
+        assert len(list(tmp_path.glob("*.json"))) == 1020  # and it waits for none to be done
+        assert batch.counts == {"waiting": 1020}
         assert all(one.handed_over for one in Library(tmp_path).filter())
         assert not list(tmp_path.glob("*.lock")), "nobody has them in hand"
         assert batch.cancel() == 1020
-        batch.wait(PATIENCE)
-        until(lambda: all(one.status == "cancelled" for one in client.library))
+        assert all(one.status == "cancelled" for one in client.library)
+        assert batch.counts == {"cancelled": 1020}
+        assert batch.wait(PATIENCE)[1019].status == "cancelled"
 
 
 def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
@@ -443,7 +516,6 @@ def test_a_batch_is_taken_back_as_far_as_it_waits(tmp_path: Path) -> None:
         batch = client.generate_many([f"A fox, {number}" for number in range(60)], model="Veo 3.0")
         assert batch[59]
         assert batch.cancel() == 60
-        batch.wait(PATIENCE)
         assert statuses(tmp_path) == {"cancelled": 60}
         assert not list(tmp_path.glob("*.lock"))
         assert carry(server, tmp_path, "--until-done").end() == 0
@@ -616,3 +688,16 @@ def test_nobody_is_recorded_unasked(tmp_path: Path) -> None:
             assert [one.key for one in other.library.filter(owner="ann")] == [named.key]
             assert other.ledger.filter()[0]["owner"] == "ann"
             assert next(iter(other.library.to_frame()["owner"])) == "ann"
+
+
+def test_a_batch_is_taken_back_while_a_carrier_sends(tmp_path: Path) -> None:
+    with FaultServer(video=VIDEO, polls=10**6) as server, leaving(server, tmp_path) as client:
+        batch = client.generate_many([f"A fox, {number}" for number in range(200)], model="Veo 3.0")
+        with carrier_in_here(client_of(server, tmp_path, resume=False)):
+            until(lambda: server.count("submit") == 4)
+            taken = batch.cancel()
+            assert 200 - 4 - MORE - 8 <= taken <= 196
+            at_work = statuses(tmp_path)
+            assert at_work["cancelled"] == taken, "when it returns"
+            assert at_work["waiting"] <= MORE + 8, "these the carrier has in hand"
+    assert server.count("submit") <= 200 - taken

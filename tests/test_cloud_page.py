@@ -22,7 +22,7 @@ from videos import small_mp4, write_large_mp4
 from werkzeug.serving import make_server
 
 from runcrate_widget import VideoClient, VideoWidget
-from runcrate_widget.notebook.tables import library_html
+from runcrate_widget.notebook.tables import _show_video, library_html
 from runcrate_widget.picture import Frame, Picture
 
 if TYPE_CHECKING:
@@ -219,6 +219,8 @@ def test_a_saved_notebook_has_the_poster_and_the_code_and_no_link(
         "'", "&#x27;"
     )
     assert "<video" in video._bundle(video._embedded())["text/html"]
+    with pytest.raises(NotImplementedError):  # where there are no widgets
+        _show_video(video)
     # What is made of it is where a person finds it.
     assert video.trim(0, 0.5).path.parent == tmp_path
     assert video.to_gif(fps=5).parent == tmp_path
@@ -320,10 +322,64 @@ def test_in_jupyterlab_it_plays_from_the_store_and_nothing_of_that_is_saved(
     expect(shown.locator(".rw-start")).to_contain_text("the last frame of")
     for cell in (1, 2, 3):
         notebook.run(cell)
-    expect(notebook.output(1).locator("img")).to_be_visible()
-    expect(notebook.output(1)).to_contain_text(f"{library}/videos/")
+    for cell in (1, 2):
+        playing(widget(notebook, cell), bucket)
     text = kept(notebook, bucket, [cache])
     assert "data:image/jpeg;base64," in text and "show(embed=True)" in text
+
+
+IN_CELLS = [
+    "from runcrate_widget import VideoClient\nclient = VideoClient(owner='ann')",
+    "job = client.generate('A fox', model='Veo 3.0')\njob",
+    "client.library.filter()[0].video",
+    "client.library[0].video.show()",
+    "print('kept:', job.choice.kept, len(client.library))",
+]
+
+
+def test_what_a_cell_shows_plays_there_and_its_poster_is_saved(
+    lab: Lab, bucket: Bucket, library: str, tmp_path: Path
+) -> None:
+    cache = tmp_path / "theirs"
+    with FaultServer(video=small_mp4(4, 160, 90), polls=10**6) as server:
+        given = of_another(bucket, library, server, cache)
+        notebook = lab.open("cloud/cells.ipynb", IN_CELLS, env=given)
+        for cell in (0, 1):
+            notebook.run(cell)
+        shown = widget(notebook, 1)
+        expect(shown.locator(".rw-stage")).to_contain_text("processing", timeout=30_000)
+        server.jobs["vid_000001"] = 0
+        playing(shown, bucket)
+        expect(shown.locator(".rw-stage")).to_have_count(0)
+        for cell in (2, 3):
+            notebook.run(cell)
+            another = widget(notebook, cell)
+            playing(another, bucket)
+            expect(another.locator(".rw-facts").filter(has_text="by ann")).to_be_visible(timeout=30_000)
+            # It is this video, and no wall.
+            expect(another.locator(".rw-solo")).to_be_visible()
+            expect(another.get_by_label("Prompt", exact=True)).to_have_count(0)
+        # What is done with it is done to the record, and every output of it says so.
+        shown.get_by_role("button", name="Keep", exact=True).click()
+        for cell in (1, 2):
+            pressed = widget(notebook, cell).get_by_role("button", name="Kept", exact=True)
+            expect(pressed).to_be_visible(timeout=30_000)
+        notebook.run(4)
+        assert notebook.text(4) == "kept: True 1"
+        assert server.count("submit") == 1
+        text = kept(notebook, bucket, [cache])
+        assert text.count("data:image/jpeg;base64,") == 3
+        # Opened again, without what was live.
+        lab.page.reload()
+        notebook.wait_ready()
+        notebook.restart_kernel()
+        lab.page.reload()
+        notebook.wait_ready()
+        said = notebook.output(2).get_by_text("It plays here when this cell is run in Jupyter")
+        expect(said).to_be_visible(timeout=30_000)
+        expect(said).to_contain_text("client.job('vid_000001').wait().show(embed=True)")
+        assert said.evaluate("said => said.scrollWidth <= said.clientWidth")
+        expect(notebook.output(2).locator("img")).to_be_visible()
 
 
 def made_elsewhere(bucket: Bucket, library: str, tmp_path: Path, megabytes: int) -> FaultServer:
@@ -393,6 +449,26 @@ def test_where_the_page_cannot_reach_the_store_the_kernel_reads_it_piece_by_piec
     for route in held:
         route.abort()
     lab.page.unroute_all()
+
+
+def test_what_a_colleague_makes_is_told_where_one_would_make_it_again(
+    lab: Lab, bucket: Bucket, library: str, tmp_path: Path
+) -> None:
+    with FaultServer(video=small_mp4(4, 160, 90), polls=10**6) as server:
+        notebook = lab.open(
+            "cloud/bob.ipynb", [ANOTHER], env=of_another(bucket, library, server, tmp_path / "theirs")
+        )
+        notebook.run(0)
+        shown = widget(notebook, 0)
+        with client_of(server, library, owner="ann") as ann:  # type: ignore[arg-type]
+            job = ann.generate("A fox in the snow", model="Veo 3.0")
+            line = shown.get_by_text("1 running elsewhere in this library: A fox in the snow (ann)")
+            expect(line).to_be_visible(timeout=60_000)
+            expect(shown.locator(".rw-run")).to_have_count(0)  # it is not Bob's to cancel
+            server.jobs["vid_000001"] = 0
+            job.wait(60)
+            playing(shown, bucket)
+            expect(line).to_have_count(0)
 
 
 def test_everyones_widget_shows_the_same_wall(

@@ -77,14 +77,14 @@ def test_while_a_cell_runs_a_click_waits_and_is_handled_once(colab: Colab) -> No
         busy = colab.run(BLOCK, wait=False)
         shown.get_by_label("Prompt", exact=True).fill("A fox in the snow")
         shown.get_by_role("button", name="Generate").click()
-        expect(shown.get_by_role("status").filter(has_text="The kernel is busy")).to_be_visible()
+        expect(shown.get_by_role("status").filter(has_text="a cell is running")).to_be_visible()
         assert colab.is_running(busy)
         assert server.count("submit") == 0
 
         (folder / "go.txt").write_text("go")
         colab.wait_done(busy)
         expect(shown.locator(".rw-stage")).to_contain_text("processing", timeout=30_000)
-        expect(shown.get_by_role("status").filter(has_text="The kernel is busy")).to_be_hidden()
+        expect(shown.get_by_role("status").filter(has_text="a cell is running")).to_be_hidden()
 
         # The video is made while another cell runs, and is there when that has ended.
         busy = colab.run(

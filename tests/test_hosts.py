@@ -99,10 +99,14 @@ def test_what_is_pressed_while_a_cell_runs_is_done_once_when_it_ends(host: Host)
             expect(stage.last).to_contain_text(text, timeout=30_000)
         host.block()
         shown.get_by_role("button", name="Cancel").click()
-        expect(shown.get_by_text("The kernel is busy: queued until the running cell ends.")).to_be_visible()
+        expect(
+            shown.get_by_text("Queued: a cell is running, or the library does not answer.")
+        ).to_be_visible()
         generate.click()
         expect(
-            shown.get_by_text("The kernel is busy: queued, it starts when the running cell ends.")
+            shown.get_by_text(
+                "Queued: a cell is running, or the library does not answer. It starts after that."
+            )
         ).to_be_visible()
         shown.get_by_role("button", name="sending…").click(force=True)
         assert host.is_blocked()

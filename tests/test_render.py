@@ -214,7 +214,9 @@ def test_a_busy_kernel_is_named_until_it_answers(widget: Widget) -> None:
     view = widget.start(state())
     widget.do("model.busy = true")
     generate_button(view).click()
-    status = view.get_by_text("The kernel is busy: queued, it starts when the running cell ends.")
+    status = view.get_by_text(
+        "Queued: a cell is running, or the library does not answer. It starts after that."
+    )
     expect(status).to_have_count(0)
     expect(status).to_be_visible()
     widget.do("model.idle()")

@@ -157,7 +157,7 @@ def test_what_is_left_is_what_may_be_asked_for(server: FaultServer, tmp_path: Pa
     client.prices[VEO] = 1.0  # what was sent before costs what it cost
     left = client._limit.left(client.library)
     assert left == (9, 4)
-    with pytest.raises(errors.SpendingLimitError, match="3 are gone"):
+    with pytest.raises(errors.SpendingLimitError, match=r"\$3\.00 of it are gone"):
         client._limit.check(fox, client.library)
     client.max_cost = 9
     client._limit.check(fox, client.library)

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from fault_server import KEY
 from object_stores import Place
 from pictures import picture
 from store_child import Other
 from videos import small_mp4
 
+from runcrate_widget import VideoClient
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.cloud import alive, leases
 from runcrate_widget.library.cloud.store import CloudStore
@@ -189,10 +191,34 @@ def test_a_damaged_record_is_set_aside_and_not_lost(place: Place) -> None:
     store = place.store()
     assert store.create(NAME, b"{")
     assert store.aside(NAME) is None
-    with pytest.warns(UserWarning, match="is damaged .why"):
-        store.set_aside(NAME, "why")
+    read = store.read(NAME)
+    assert read is not None
+    with pytest.warns(UserWarning, match="is damaged .why.*was set aside"):
+        assert store.set_aside(NAME, "why", read)
     assert store.read(NAME) is None
     assert place.store().aside(NAME)
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged")
+def test_what_was_mended_meanwhile_is_not_set_aside_and_what_was_before_stays(place: Place) -> None:
+    store = place.store()
+    for damaged in (b"{first", b"{second"):
+        assert store.create(NAME, damaged)
+        read = store.read(NAME)
+        assert read is not None and store.set_aside(NAME, "why", read)
+    assert store.create(NAME, b"{")
+    read = store.read(NAME)
+    assert read is not None
+    store.replace(NAME, b"good")
+    assert store.set_aside(NAME, "why", read) is False
+    now = store.read(NAME)
+    assert now is not None and now.content == b"good"
+    if isinstance(store, CloudStore):
+        found = store.bucket.get(f"damaged/{NAME}.json")
+        aside = b"" if found is None else found.content
+    else:
+        aside = b"".join(path.read_bytes() for path in store.folder.glob("*.damaged*"))
+    assert b"{first" in aside and b"{second" in aside and b"good" not in aside
 
 
 # Leases.
@@ -456,6 +482,27 @@ def test_a_signed_url_plays_and_says_nothing_of_the_key(place: Place) -> None:
     assert (answer.status_code, answer.content) == (206, b"ftyp")
 
 
+@in_servers
+def test_two_processes_of_one_machine_do_not_write_into_one_part(place: Place) -> None:
+    """One stood still, and another has taken its job over; then both go on."""
+    with Other(place) as one, Other(place) as other:
+        assert one.ask("arrive", NAME, "one's ") == 0
+        assert other.ask("arrive", NAME, "other's ") == 0, "what lives goes on with its own"
+        one.ask("arrive", NAME, "rest")
+        other.ask("arrive", NAME, "rest")
+        store = place.store()
+        parts = sorted(path.read_bytes() for path in store.folder.glob("*.part"))
+        assert parts == [b"one's rest", b"other's rest"]
+    with Other(place) as third:
+        assert third.ask("arrive", NAME, ", and the third's") in (10, 12), "what is left of one that is gone"
+    parts = sorted(path.read_bytes() for path in store.folder.glob("*.part"))
+    assert len(parts) == 2 and any(part.endswith(b"rest, and the third's") for part in parts)
+    for path in store.folder.glob("*.part*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    store.tidy()
+    assert not list(store.folder.glob("*.part*"))
+
+
 @in_buckets
 def test_the_cache_lets_go_what_was_used_least_recently_and_the_bucket_has(
     place: Place, monkeypatch: pytest.MonkeyPatch
@@ -478,7 +525,9 @@ def test_the_cache_lets_go_what_was_used_least_recently_and_the_bucket_has(
     assert [store.bring(name) is not None for name in names] == [True] * 4, "the bucket has what went"
     here = {path.name for path in store.folder.glob("*.mp4")}
     assert mine.name in here and f"{names[3]}.mp4" in here
-    assert (store.folder / "part-12345678.mp4.part").exists(), "nobody else has that"
+    assert [path.stat().st_size for path in store.folder.glob("part-*.part")] == [size], (
+        "nobody else has that"
+    )
     for path in store.folder.glob("fox-*.mp4"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     last = publish(store, "owl-12345678")
@@ -487,6 +536,23 @@ def test_the_cache_lets_go_what_was_used_least_recently_and_the_bucket_has(
     for name in names:
         brought = store.bring(name)
         assert brought is not None and brought.read_bytes() == small_mp4(1)
+
+
+@in_buckets
+def test_what_was_in_use_when_the_cache_was_full_goes_when_a_library_is_opened_next(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(small_mp4(1))
+    monkeypatch.setenv("RUNCRATE_CACHE_GB", f"{2.5 * size / 1e9:.12f}")
+    store = place.store()
+    paths = [publish(store, f"fox-{number:08x}") for number in range(5)]
+    place.store().tidy()
+    assert all(path.exists() for path in paths), "who was given one a moment ago may open it"
+    for path in paths:
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    with VideoClient(KEY, library=str(place.location)) as client:
+        assert client.unfinished() == []  # once it has looked through the library
+        assert sum(path.exists() for path in paths) == 2
 
 
 # What goes wrong.

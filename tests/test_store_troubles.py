@@ -3,13 +3,17 @@ Each is a `LibraryError` in words, without anybody's secret; and of what was wri
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
+import gzip
 import json
 import os
+import signal
+import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +22,9 @@ from typing import Any
 import pytest
 from fault_server import KEY, FaultServer, made, reset
 from object_stores import BUCKET, Place, free_ports
+from pictures import picture
 from store_proxy import Asked, StoreProxy
-from test_store_promises import publish
+from test_store_promises import publish, until
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import (
@@ -32,25 +37,20 @@ from runcrate_widget.errors import (
 from runcrate_widget.jobs import run
 from runcrate_widget.jobs.job import VideoJob
 from runcrate_widget.jobs.loop import engine
-from runcrate_widget.library.cloud import address, listing
+from runcrate_widget.library.cloud import address, leases, listing
+from runcrate_widget.library.cloud.bucket import Tag
 from runcrate_widget.library.cloud.store import CloudStore
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.pictures import load_picture
 from runcrate_widget.library.record import JobStatus
-from runcrate_widget.library.store import Conflict
+from runcrate_widget.library.records import restored
+from runcrate_widget.library.store import Conflict, Stored
+from runcrate_widget.picture import read_picture
 
 NAME = "a-fox-12345678"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
 in_servers = pytest.mark.parametrize("place", ["moto", "seaweed"], indirect=True)
 in_moto = pytest.mark.parametrize("place", ["moto"], indirect=True)
-
-
-@pytest.fixture
-def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]:
-    """Between what is opened from now on and the server."""
-    assert place.server is not None
-    with StoreProxy(place.server.port) as running:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.port}")
-        yield running
 
 
 @pytest.fixture
@@ -407,7 +407,191 @@ def test_what_another_has_sent_meanwhile_is_not_cancelled_and_comes_to_an_end(
             job.wait(60)
 
 
+def a_delete(asked: Asked) -> bool:
+    return asked.deletes and b"leases/" in asked.body
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_a_lease_that_could_not_be_given_back_is_once_the_store_answers(
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWED_EVERY", 0.05)
+    monkeypatch.setattr(leases, "_LOOK_EVERY", 0.0)
+    store, other = place.store(), place.store()
+    lease = store.lease(NAME)
+    assert lease is not None and other.lease(NAME) is None
+    for _ in range(4):  # two tries: each asks once more
+        proxy.cut(a_delete)
+    lease.release()
+    taken = until(lambda: other.lease(NAME))
+    assert proxy.dropped == 4
+    assert taken.held() and store.lease(NAME) is None
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_lease_that_is_given_back_once_more_is_taken_from_nobody(
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    monkeypatch.setattr(leases, "RENEWED_EVERY", 1e6)
+    monkeypatch.setattr(leases, "_LOOK_EVERY", 0.0)
+    store, other = place.store(), place.store()
+    assert isinstance(store, CloudStore)
+    lease = store.lease(NAME)
+    assert lease is not None
+    for _ in range(2):
+        (proxy.drop_answer if arrived else proxy.cut)(a_delete)
+    lease.release()
+    until(lambda: store._leases._undone or None)
+    mine, theirs = (other, store) if arrived else (store, other)
+    taken = mine.lease(NAME)
+    assert taken is not None and taken.held()
+    for name in ("b-12345678", "c-12345678"):  # the store answers: then the first is tried again, too
+        another = store.lease(name)
+        assert another is not None
+        another.release()
+        until(lambda name=name: other.lease(name))  # type: ignore[misc]
+    assert proxy.dropped == 2
+    assert not store._leases._undone and theirs.lease(NAME) is None and taken.held()
+
+
+@in_moto
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_who_presses_ctrl_c_while_a_lease_is_given_back_at_the_end_sees_no_traceback(
+    place: Place, proxy: StoreProxy
+) -> None:
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    lease = store.lease(NAME)
+    assert lease is not None
+    main = threading.main_thread().ident or 0
+
+    def waits() -> bool:
+        stack = traceback.extract_stack(sys._current_frames()[main])
+        return [one.name for one in stack if one.name in ("end", "join")] == ["end", "join"]
+
+    def press(asked: Asked) -> bool:
+        if a_delete(asked):
+            until(lambda: waits() or None)
+            signal.pthread_kill(main, signal.SIGINT)
+            pressed.append(asked)
+        return False
+
+    pressed: list[Asked] = []
+    proxy.cut(press)
+    lease.release()
+    try:
+        store._leases.end()
+    except KeyboardInterrupt:
+        pytest.fail("it is told of")
+    assert until(lambda: pressed or None)
+
+
+# Others that write at the same time.
+
+
+@in_moto
+@pytest.mark.usefixtures("soon")
+def test_a_write_that_another_was_in_the_way_of_is_tried_again(place: Place, proxy: StoreProxy) -> None:
+    store, other = place.store(), place.store()
+    assert isinstance(store, CloudStore)
+    calls: list[Callable[[], Any]] = [
+        lambda: store.create(NAME, b"1"),
+        lambda: store.replace(NAME, b"2"),
+        lambda: store.keep("prices", b"3"),
+        lambda: store.lease(NAME),
+    ]
+    for call in calls:
+        proxy.conflicts = 2
+        assert call() is not False
+        assert proxy.conflicts == 0
+    seen = store.read(NAME)
+    assert seen is not None and seen.content == b"2"
+    other.replace(NAME, b"theirs", seen.mark)
+    proxy.conflicts = 1
+    assert store.create(NAME, b"ours") is False
+    proxy.conflicts = 1
+    with pytest.raises(Conflict):
+        store.replace(NAME, b"ours")
+    proxy.conflicts = 10**6  # without end, and nothing is there
+    with pytest.raises(LibraryError, match="Too many write") as caught:
+        store.create("another-12345678", b"1")
+    assert caught.value.kind == "store", "it passes, and is no record that cannot be read"
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_first_record_that_another_write_is_in_the_way_of_is_none_that_is_damaged(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        proxy.conflicts = 2
+        client.generate("A fox", model="Veo 3.0").wait(60)
+        assert (proxy.conflicts, server.count("submit")) == (0, 1)
+
+
+# The pictures that videos begin with.
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_a_picture_that_the_store_does_not_give_now_fails_no_job(
+    place: Place, proxy: StoreProxy, server: FaultServer, tmp_path: Path
+) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), carry=False) as client:
+        client.generate("A fox", model="Veo 3.0", image=picture())
+        (record,) = client.library
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RUNCRATE_CACHE", str(tmp_path / "elsewhere"))
+            other = Library(str(place.location)).store
+        for _ in range(4):  # and each is asked twice
+            proxy.cut(lambda asked: asked.method == "GET" and "/pictures/" in asked.path)
+        with pytest.raises(LibraryError, match="did not answer") as caught:
+            load_picture(other, record.request)
+        assert caught.value.kind == "store"
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        for path in client.library.store.pictures.folder.iterdir():
+            path.unlink()
+        job = client.job(record)
+        job.resume()
+        job.wait(60)
+        assert proxy.dropped == 4 and server.count("submit") == 1
+        sent = json.loads(server.requests[0].body)["image_url"]
+        assert base64.b64decode(sent.partition(",")[2]) == picture()
+
+
+@in_moto
+def test_a_picture_that_is_damaged_in_the_cache_comes_from_the_bucket(place: Place) -> None:
+    store, content = place.store(), picture()
+    one = read_picture(content)
+    store.pictures.note("a-fox@last.frame", one)
+    for damaged in (content[:50], b"", content + b"1"):
+        for path in store.pictures.folder.iterdir():
+            path.write_bytes(damaged)
+        assert store.pictures.read(one) == content
+        noted = store.pictures.noted("a-fox@last.frame")
+        assert noted is not None and noted.content == content
+        assert (store.pictures.folder / one.name).read_bytes() == content, "and is mended there"
+    assert isinstance(store, CloudStore)
+    store.bucket.put(f"pictures/{one.name}", content[:50])
+    (store.pictures.folder / one.name).unlink()
+    with pytest.raises(OSError, match=rf"{place.location}/pictures/.* is damaged"):
+        store.pictures.read(one)
+
+
 # A store that promises nothing.
+
+
+@in_moto
+def test_credentials_that_may_not_delete_are_refused(place: Place, proxy: StoreProxy) -> None:
+    proxy.may_delete = False
+    with pytest.raises(LibraryError, match="what is written there cannot be deleted") as caught:
+        VideoClient(KEY, library=str(place.location))
+    assert "s3:DeleteObject" in str(caught.value) and caught.value.kind == "store"
+    proxy.may_delete = True
+    place.store()
 
 
 @in_moto
@@ -484,6 +668,22 @@ def test_wrong_credentials(place: Place, monkeypatch: pytest.MonkeyPatch, wrong:
 
 
 @in_moto
+def test_a_new_client_uses_the_credentials_of_now(
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str(place.location)
+    with VideoClient(library=url) as before:
+        before.library.store.create(NAME, b"1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "RENEWED")
+        proxy.asked.clear()
+        with VideoClient(library=url) as now:
+            assert now.library.store is before.library.store
+            now.library.store.read(NAME)
+    *_, read = [asked for asked in proxy.asked if asked.method == "GET" and NAME in asked.path]
+    assert "Credential=RENEWED/" in read.headers["authorization"]
+
+
+@in_moto
 @pytest.mark.usefixtures("soon")
 def test_an_endpoint_where_nobody_is(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     (port,) = free_ports(1)
@@ -491,7 +691,18 @@ def test_an_endpoint_where_nobody_is(place: Place, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         error = told(str(place.location), SECRET, "testsecret")
         assert isinstance(error, LibraryError) and error.kind == "store"
-        assert "did not answer as it should" in error.message and "AWS_ENDPOINT_URL" in error.hint
+        assert "connection refused" in error.message and "AWS_ENDPOINT_URL" in error.hint
+
+
+@in_moto
+@pytest.mark.parametrize("user", ["", f"me:{SECRET}@"])
+def test_an_endpoint_that_is_not_encrypted(place: Place, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    assert place.server is not None
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{user}127.0.0.1:{place.server.port}")
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    error = told(str(place.location), SECRET, "testsecret")
+    assert isinstance(error, LibraryError) and error.kind == "store"
+    assert "not encrypted" in error.message and "AWS_ALLOW_HTTP=true" in error.hint
 
 
 @pytest.mark.parametrize(
@@ -516,7 +727,19 @@ def test_a_url_with_a_secret_in_it_is_refused_and_not_repeated(url: str) -> None
     assert error.hint
 
 
-@pytest.mark.parametrize("url", ["s3://", "s3:///team", "s3://bucket/../other", "memory://", "file:///tmp/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://",
+        "s3:///team",
+        "s3://bucket/../other",
+        "s3://bucket/%2e%2e/other",
+        "s3://bucket/a%20b",
+        "s3://bucket/a\nb",
+        "memory://",
+        "file:///tmp/x",
+    ],
+)
 def test_a_url_that_names_no_place(url: str) -> None:
     error = told(url)
     assert isinstance(error, LibraryError) and url[:4] in error.message
@@ -621,10 +844,47 @@ def test_an_index_saves_reading_and_is_never_trusted_over_the_records(
     whole = store.bucket.get("index.json.gz")
     assert whole is not None
     torn = whole.content[:40] + b"\xff" * 40 + whole.content[80:]
-    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90]):
+    deep = gzip.compress(b"[" * 200_000)
+    for damaged in (b"", b"no gzip", b"\x1f\x8b\x08\x00", bytes(1000), torn, whole.content[:90], deep):
         store.bucket.put("index.json.gz", damaged)
         assert set(opened()[1]) == {one.name for one in records} - {records[5].name}
     gc.collect()
+
+
+@pytest.mark.parametrize("lie", ["no record", "cancelled"])
+@pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)
+def test_an_index_that_lies_is_not_believed_and_costs_no_record(
+    place: Place, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    monkeypatch.setattr(listing, "_MANY", 10)
+    store = place.store()
+    assert isinstance(store, CloudStore)
+    library = Library(str(place.location))
+    for take in range(1, 21):
+        library.create(VideoRequest("A fox", model="Veo 3.0"), take, 1, "https://s")
+    told = {}
+    for name, tag in store.scan():
+        read = store.read(name)
+        assert isinstance(tag, Tag) and read is not None
+        said = read.content.decode().replace('"waiting"', '"cancelled"') if lie == "cancelled" else lie
+        told[name] = (tag.e_tag, tag.version, said)
+    store.bucket.put("index.json.gz", gzip.compress(json.dumps({"form": 1, "records": told}).encode()))
+    assert [one.status for one in Library(f"{place.location}/")] == ["waiting"] * 20
+    assert len(list(store.bucket.list("records/"))) == 20 and not list(store.bucket.list("damaged/"))
+
+
+@in_moto
+def test_a_record_that_is_mended_before_it_is_set_aside_stays(place: Place) -> None:
+    library, store = Library(str(place.location)), place.store()
+    record, lease, _ = library.create(VideoRequest("A fox", model="Veo 3.0"), 1, 1, "https://s")
+    assert lease is not None and isinstance(store, CloudStore)
+    good = store.read(record.name)
+    assert good is not None
+    damaged = Stored(b"{", store.bucket.put(f"records/{record.name}.json", b"{"))
+    store.bucket.put(f"records/{record.name}.json", good.content)
+    read = restored(store, record.name, damaged)
+    assert read is not None and read.key == record.key
+    assert not store.aside(record.name)
 
 
 @pytest.mark.parametrize("place", ["memory", "moto", "seaweed"], indirect=True)

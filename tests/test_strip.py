@@ -274,8 +274,25 @@ def test_nothing_of_it_is_wider_than_the_card(widget: Widget, width: int) -> Non
     assert outside == []
     visible = view.locator(".rw-run").evaluate_all("rows => rows.filter((r) => r.offsetHeight).length")
     assert visible == (2 if width < 594 else 4)
-    assert all(
-        height < 60 for height in view.locator(".rw-run").evaluate_all("r => r.map((e) => e.offsetHeight)")
+    # What is said of it is whole, and the prompt in one line.
+    heights = view.locator(".rw-run").evaluate_all(
+        "rows => rows.map((e) => e.offsetHeight - e.querySelector('.rw-facts').offsetHeight)"
+    )
+    assert all(height < 45 for height in heights)
+
+
+@pytest.mark.parametrize("width", [400, 1200])
+def test_what_a_job_waits_for_is_said_whole(widget: Widget, width: int) -> None:
+    widget.page.set_viewport_size({"width": width, "height": 800})
+    said = "waits for a carrier: runcrate-widget carry s3://our-bucket/a-team/foxes"
+    view = widget.start(state(_jobs=[job("k1", "waiting", note=said)]))
+    note = row(view, "k1").get_by_text(said)
+    expect(note).to_be_visible()
+    assert note.evaluate(
+        """note => {
+          const [mine, row] = [note, note.closest(".rw-run")].map((one) => one.getBoundingClientRect());
+          return note.scrollWidth <= note.clientWidth && mine.right <= row.right && mine.bottom <= row.bottom;
+        }"""
     )
 
 

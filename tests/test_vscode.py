@@ -94,7 +94,7 @@ def test_while_a_cell_runs_it_shows_the_stages_and_the_video_and_a_click_waits(v
         # The extension knows no subshells: what is pressed is handled when the cell has ended.
         shown.get_by_label("Prompt", exact=True).fill("From the form")
         shown.get_by_role("button", name="Generate").click()
-        expect(shown.get_by_role("status").filter(has_text="The kernel is busy")).to_be_visible()
+        expect(shown.get_by_role("status").filter(has_text="a cell is running")).to_be_visible()
         assert server.count("submit") == 1
 
         server.jobs["vid_000001"] = 0

@@ -7,7 +7,7 @@ import gc
 import json
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -486,3 +486,55 @@ def test_what_came_by_its_id_has_no_settings_and_yet_a_note(
     view.wall()
     assert "not known what this video was asked for" in view.refused("settings_of", key=job.key)["message"]
     assert view.ask("settings_of", key=job.key, noted=True)["note"] == "whose is it?"
+
+
+def wait_for_word(widget: VideoWidget, part: str) -> str:
+    """What it says of what others make, once this is in it (once it says nothing, if that is "")."""
+    came = threading.Event()
+
+    def look(_: object = None) -> None:
+        said = widget._session["elsewhere"]
+        if part in said if part else not said:
+            came.set()
+
+    widget.observe(look, "_session")
+    look()
+    assert came.wait(30)
+    widget.unobserve(look, "_session")
+    word: str = widget._session["elsewhere"]
+    return word
+
+
+def test_what_others_make_is_told_and_not_what_is_made_here(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(wall, "LOOK_EVERY", 0.2)
+    server.polls = 10**6
+    client = client_of(server, tmp_path)
+    widget = VideoWidget(client=client, prompt="A hare")
+    view = Wall(widget)
+    mine, alone = widget.generate(), client.generate("An elk", model="Veo 3.0")
+    view.wall()
+    others = [
+        put(tmp_path, client, JobStatus.PROCESSING, prompt, age=timedelta(seconds=age), owner=owner)
+        for prompt, age, owner in (("A fox " * 30, 1, "ann"), ("An owl", 2, None), ("A bee", 3, None))
+    ]
+    said = wait_for_word(widget, "3 running")
+    assert said.startswith("3 running elsewhere in this library: A fox A fox ")
+    assert said.endswith("… (ann) · An owl · A bee")
+    waits = put(tmp_path, client, JobStatus.WAITING, "A cat", age=timedelta(seconds=4))
+    said = wait_for_word(widget, "1 waiting")
+    assert said.startswith("3 running · 1 waiting elsewhere") and said.endswith("· A bee · …")
+    # Nobody looks any more: what is not known is not said.
+    with monkeypatch.context() as silence:
+        silence.setattr(wall, "_LOOKED_AT", -1.0)
+        wait_for_word(widget, "")
+    view.wall()
+    wait_for_word(widget, "1 waiting")
+    assert not VideoWidget(client=client)._session["elsewhere"]
+    for one in (*others, waits):
+        (tmp_path / f"{one.name}.json").unlink()
+    wait_for_word(widget, "")
+    assert isinstance(mine, VideoJob) and not mine.done and not alone.done
+    client.close()

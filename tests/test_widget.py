@@ -177,6 +177,7 @@ def test_the_view_is_told_of_models_prices_and_the_session(
         "limit": None,
         "wall": 0,
         "form": True,
+        "elsewhere": "",
     }
     assert widget._session == session
 

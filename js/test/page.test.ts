@@ -84,6 +84,7 @@ test("nothing is generated without a prompt, or without a key", () => {
         limit: null,
         wall: 0,
         form: true,
+        elsewhere: "",
       },
     }),
   ]) {
@@ -104,7 +105,7 @@ test("a silent kernel is named busy after a second, until it answers", async (t)
   t.mock.timers.tick(1);
   assert.match(page.busy, /No kernel has answered yet/);
   kernel.answer(kernel.of("hello")[0], { now: 0 });
-  assert.match(page.busy, /busy: queued, it starts when the running cell ends/);
+  assert.match(page.busy, /Queued: a cell is running.* It starts after that/);
   kernel.answer(kernel.of("generate")[0], { keys: [] });
   await turn();
   assert.equal(page.busy, "");

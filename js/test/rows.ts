@@ -75,6 +75,7 @@ export function state(fields: Partial<Traits> = {}): Traits {
       limit: null,
       wall: 0,
       form: true,
+      elsewhere: "",
     },
     _revision: 0,
     ...fields,

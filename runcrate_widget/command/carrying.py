@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import (
@@ -65,6 +66,8 @@ class _Carrying:
     def __init__(self, asked: Namespace, out: Out, client: VideoClient, carrier: Carrier) -> None:
         self._asked, self._out, self._client, self._carrier = asked, out, client, carrier
         self._tally = Tally()
+        self._service = client._service
+        self._begun = False
         self._others = 0  # looks at which another one was at work
         self._told = ""  # what holds it up
         self._logged, self._line = 0.0, ""
@@ -74,7 +77,6 @@ class _Carrying:
         out, carrier, code = self._out, self._carrier, None
         with Interrupts() as interrupts:
             out.began = True
-            out.say(clean(f"Carrying {self._client.library.location}: Ctrl+C ends it in order."))
             while interrupts.number is None and code is None:
                 began = time.monotonic()
                 code = self._look()
@@ -104,16 +106,31 @@ class _Carrying:
         for job in state.ended:
             self._ended(job)
         self._others = 0 if state.other is None else self._others + 1
+        if state.other is None and not self._begun:
+            self._begun = True
+            self._out.say(clean(f"Carrying {self._client.library.location}: Ctrl+C ends it in order."))
+            self._say_what_is_not_ours()
         self._hold(state.held)
         if self._others > 1:  # who clears up has its lease for a moment
             self._once(f"There is {state.other} at work on this library: waiting to take over.")
         self._progress(state)
         return self._over(state) if self._asked.until_done else None
 
+    def _say_what_is_not_ours(self) -> None:
+        try:
+            waiting = self._client.library.filter(status="waiting", hidden=None)
+        except LibraryError:  # the next look says so
+            return
+        others = Counter(one.service for one in waiting if one.handed_over and one.service != self._service)
+        for service, count in others.items():
+            self._out.say(
+                clean(f"Left to a carrier of {service}, and not sent by this one: {videos(count)}.")
+            )
+
     def _over(self, state: State) -> int | None:
         if state.idle:
             return codes.ALL
-        if state.sent or state.other is not None:
+        if self._carrier.in_hand or state.other is not None:  # what is begun may not be sent yet
             return None
         if state.held is not None and state.held.kind not in _PASSING:
             return codes.code_of(state.held)
@@ -144,6 +161,8 @@ class _Carrying:
         if found != self._object:
             self._object = found
             self._out.object(found)
+        if state.other is not None:  # who has it does not know how far that one is
+            return
         parts = [f"{state.waiting:,} waiting", f"{state.sent:,} at the service"]
         parts += [f"{state.stopped:,} stopped, and tried again later"] if state.stopped else []
         line = f"{', '.join(parts)}; {self._tally} since it began"
@@ -155,7 +174,7 @@ class _Carrying:
 
     def _end(self, code: int) -> int:
         left = [job for job in self._carrier.in_hand.values() if job.record.id is not None and not job.video]
-        self._out.say(clean(f"{self._tally}."))
+        self._out.say(clean(f"{self._tally}." if any(self._tally.fields().values()) else "Nothing was made."))
         if left:
             verb = "goes" if len(left) == 1 else "go"
             self._out.say(

@@ -10,7 +10,7 @@ from runcrate_widget.library.choice import Choice
 
 from . import codes
 from .clients import client_of
-from .lines import job_object
+from .lines import record_object
 from .looking import state
 from .words import clean
 
@@ -42,7 +42,7 @@ def choose(asked: Namespace, out: Out) -> int:
             note = f"  {job.record.choice.note}" if job.record.choice.note else ""
             tags = "".join(f" #{tag}" for tag in job.record.tags)
             out.text(clean(f"{job.id or job.key}  {state(job.record)}{tags}{note}"))
-            out.object(job_object(job, reused=True))
+            out.object(record_object(job.record))
     return (codes.SOME if done else max(errors)) if errors else codes.ALL
 
 

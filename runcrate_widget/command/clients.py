@@ -21,7 +21,7 @@ def client_of(asked: Namespace, *, resume: bool = False) -> VideoClient:
 
     given: dict[str, Any] = {
         name: value
-        for name in ("max_concurrent", "max_cost", "max_seconds", "limit_period")
+        for name in ("max_concurrent", "max_cost", "max_seconds", "limit_period", "owner", "carry")
         if (value := getattr(asked, name, None)) is not None
     }
     return VideoClient(

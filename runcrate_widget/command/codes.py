@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from runcrate_widget.errors import RuncrateError
     from runcrate_widget.jobs.job import VideoJob
 
-ALL = 0  #: all made; a list that was asked for is shown
+ALL = 0  #: all made, or left to a carrier; a list that was asked for is shown
 SOME = 1  #: some were made, some not
 WRONG = 2  #: the arguments, or a setting, are wrong; nothing was sent
 NONE = 3  #: nothing was made: refused (key, credits, limit), failed, not there
@@ -19,7 +19,7 @@ INTERRUPTED = 130  #: by Ctrl+C (143: by SIGTERM); what was sent goes on at the 
 
 MEANINGS = """\
 exit codes:
-  0    all made, or shown
+  0    all made, shown, or left to a carrier
   1    some were made, some not
   2    wrong arguments or settings; nothing was sent
   3    nothing was made: refused (key, credits, limit), failed, or not there
@@ -47,6 +47,7 @@ class Tally:
         not_sent: they were not sent, and cost nothing.
         refused: rows that cannot be sent as they are.
         not_written: made, and the copy that was asked for could not be written.
+        left: left to a carrier, and not made yet.
     """
 
     made: int = 0
@@ -57,6 +58,7 @@ class Tally:
     not_sent: int = 0
     refused: int = 0
     not_written: int = 0
+    left: int = 0
 
     def note(self, job: VideoJob, *, reused: bool = False) -> None:
         """Counts a job by where it is now; `reused`: whether it was asked for before."""
@@ -83,7 +85,7 @@ class Tally:
             return UNFINISHED
         if not (self.failed or self.not_sent or self.refused or self.not_written):
             return ALL
-        if self.made or self.reused:
+        if self.made or self.reused or self.left:
             return SOME
         return NONE if self.failed or self.not_sent else WRONG
 
@@ -95,6 +97,7 @@ class Tally:
         said = {
             "made": self.made,
             "there already": self.reused,
+            "left to a carrier": self.left,
             "failed": self.failed,
             "unconfirmed": self.unconfirmed,
             "not finished": self.unfinished,

@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from runcrate_widget.checks import check_here
 from runcrate_widget.errors import InvalidRequestError
 
 
@@ -35,6 +36,7 @@ class Files:
         self._given = None if given is None else Path(given)
         if given is None or self._given is None:
             return
+        check_here("output", given)
         self._folder = folder or self._given.is_dir() or given.endswith(("/", os.sep))
         if not given.strip() or "\0" in given:
             raise InvalidRequestError("output", "-o names no file.")

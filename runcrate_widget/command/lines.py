@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.library.places import is_made
+from runcrate_widget.library.places import is_made, location_of
 
 from .words import at_shell, error_fields
 
@@ -31,24 +31,32 @@ def job_object(
     path = job.video.path if job.video else None
     why = None if job.error is None else error_fields(job.error, job.key)
     made = _record(job.record, job.status, path, why)
-    about = {"line": line, "output": str(output.absolute()) if output else None, "reused": reused}
+    about = {
+        "location": str(job.video.location) if job.video else None,
+        "waiting_for": job.note or None if job.status == "waiting" else None,
+        "line": line,
+        "output": str(output.absolute()) if output else None,
+        "reused": reused,
+    }
     return {**made, **about}
 
 
-def record_object(record: Record) -> dict[str, Any]:
-    """A job of the library, as it is on record."""
+def record_object(record: Record, waiting_for: str | None = None) -> dict[str, Any]:
+    """A job of the library, as it is on record; nothing is fetched for it."""
     made = is_made(record)
     why = record.error
     if why is not None:
         message, hint = at_shell(why.get("message", ""), why.get("hint", ""), record.key)
         why = {**why, "message": message, "hint": hint}
-    found = _record(record, record.status, record.path if made else None, why)
-    return {**found, "line": None, "output": None, "reused": True}
+    found = _record(record, record.status, record.path if made and record.path.is_file() else None, why)
+    where = location_of(record) if made else None
+    about = {"location": where, "waiting_for": waiting_for}
+    return {**found, **about, "line": None, "output": None, "reused": True}
 
 
 def unsent_object(cell: Cell, line: int | None) -> dict[str, Any]:
     """A video of a plan that has no job."""
-    nothing = dict.fromkeys((*_OF_A_RECORD, "line", "output", "reused"))
+    nothing = dict.fromkeys((*_OF_A_RECORD, "location", "waiting_for", "line", "output", "reused"))
     asked = {} if cell.request is None else _asked(cell.request)
     state = {"status": "not sent", "take": cell.take, "tags": [], "reused": False, "line": line}
     return {"type": "job", **nothing, **asked, **state}

@@ -52,7 +52,7 @@ def generate(asked: Namespace, out: Out) -> int:
         for at, cell in enumerate(plan.cells):
             files.check(at, _known(client, cell))
         _check(client, plan)
-        return _Making(asked, out, client, plan, files, rows=None).run()
+        return _Making(asked, out, client, plan, files, rows=None).all()
 
 
 def batch(asked: Namespace, out: Out) -> int:
@@ -72,7 +72,7 @@ def batch(asked: Namespace, out: Out) -> int:
         _check(client, plan)
         if plan.new and not client.demo and not asked.yes and not _agreed(plan, asked, out):
             return codes.NONE
-        return _Making(asked, out, client, plan, files, rows).run()
+        return _Making(asked, out, client, plan, files, rows).all()
 
 
 def _several(asked: Namespace) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _check_alike(plan: Plan, rows: Rows) -> None:
 
 def _check(client: VideoClient, plan: Plan) -> None:
     """Raises what would stop it at once, before anything is sent."""
-    if client.api_key is None:
+    if client.carry and client.api_key is None:
         raise MissingKeyError
     if (over := plan.over_limit) is not None:
         raise over
@@ -163,14 +163,16 @@ def _agreed(plan: Plan, asked: Namespace, out: Out) -> bool:
     """Whether a person says yes. Raises InvalidRequestError where there is none to ask."""
     stdin, stderr = sys.stdin, sys.stderr
     if asked.file == "-" or stdin is None or stderr is None or not (stdin.isatty() and stderr.isatty()):
-        message = f"{videos(len(plan.new))} would be sent, and there is no terminal on which to ask."
+        what = "sent" if asked.carry else "left to a carrier"
+        message = f"{videos(len(plan.new))} would be {what}, and there is no terminal on which to ask."
         raise InvalidRequestError("yes", message, "Give --yes, or --dry-run to see the plan alone.")
-    stderr.write(f"Send {videos(len(plan.new))}? [y/N] ")
+    verb, whom = ("Send", "") if asked.carry else ("Leave", " to a carrier")
+    stderr.write(f"{verb} {videos(len(plan.new))}{whom}? [y/N] ")
     stderr.flush()
     answer = stdin.readline().strip().casefold()
     if answer in ("y", "yes"):
         return True
-    out.say("Nothing was sent.")
+    out.say("Nothing was sent." if asked.carry else "Nothing was written down.")
     return False
 
 
@@ -192,7 +194,41 @@ class _Making:
 
         self._began = now()
 
-    def run(self) -> int:
+    def all(self) -> int:
+        """Sends them, or leaves them to a carrier; gives the exit code."""
+        return self._send() if self._client.carry else self._leave()
+
+    def _leave(self) -> int:
+        """Has what is new written down, for a carrier to send; gives what is there."""
+        out, tally, wanted = self._out, self._tally, sorted(self._open)
+        with Interrupts() as interrupts:
+            out.began = True
+            for number, at in enumerate(wanted):
+                cell = self._plan.cells[at]
+                try:
+                    job = self._client.generate(cell.request, take=cell.take)  # type: ignore[arg-type]
+                except RuncrateError as error:
+                    out.error(error, codes.code_of(error))
+                    tally.not_sent = len(wanted) - number
+                    break
+                if job.done:
+                    self._done(at, job)
+                else:
+                    tally.left += 1
+                    out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
+                    out.progress(f"{number + 1:,} of {len(wanted):,} are written down")
+                if interrupts.number is not None:
+                    tally.not_sent = len(wanted) - number - 1
+                    break
+            out.clear()
+            code = tally.code if interrupts.number is None else interrupts.code
+        out.say(clean(f"{tally}."))
+        if tally.left:
+            out.say("`runcrate-widget jobs` says what becomes of them; the same again gives what is made.")
+        out.object({"type": "summary", **tally.fields(), "code": code})
+        return code
+
+    def _send(self) -> int:
         """Sends what is new, waits for all, and says what became of it."""
         with Interrupts() as interrupts:
             self._out.began = True

@@ -104,6 +104,7 @@ def _generate(one: Parser) -> None:
         help="""a further field of the API: seed=7 (or several as JSON: '{"seed": 7}')""",
     )
     _output(one, "a file (several videos are numbered: fox-1.mp4), or a folder that is there, or new/")
+    _asking(one)
     _limits(one)
 
 
@@ -116,6 +117,7 @@ def _batch(one: Parser) -> None:
     _output(one, "a folder, which is made")
     one.add_argument("-y", "--yes", action="store_true", help="send it without asking")
     one.add_argument("--dry-run", action="store_true", help="show the plan, and send nothing")
+    _asking(one)
     one.add_argument("--max-concurrent", type=int, metavar="N", help="with the service at a time (4)")
     _limits(one)
 
@@ -133,6 +135,16 @@ def _parameters(one: Parser) -> None:
 def _output(one: Parser, what: str) -> None:
     one.add_argument("-o", "--output", metavar="PATH", help=what)
     one.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
+
+
+def _asking(one: Parser) -> None:
+    one.add_argument("--owner", metavar="NAME", help="who is recorded as the one who asks")
+    one.add_argument(
+        "--no-carry",
+        dest="carry",
+        action="store_false",
+        help="send nothing: write it down, and leave it to a carrier; this needs no key",
+    )
 
 
 def _limits(one: Parser) -> None:
@@ -172,7 +184,9 @@ def _library(one: Parser) -> None:
     one.add_argument("words", nargs="*", help="words of the prompt, the model, the note, the tags or the id")
     _filters(one)
     one.add_argument("-n", "--number", type=_count, metavar="N", help="at most so many")
-    one.add_argument("--paths", action="store_true", help="the files alone, one a line")
+    one.add_argument(
+        "--paths", action="store_true", help="the files alone, one a line; fetched from a bucket first"
+    )
 
 
 def _export(one: Parser) -> None:
@@ -198,6 +212,7 @@ def _filters(one: Parser) -> None:
     )
     one.add_argument("--rating", type=int, metavar="N", help="rated so high, or higher: 1 to 5")
     one.add_argument("--tag", help="with this tag")
+    one.add_argument("--owner", metavar="NAME", help="that NAME asked for")
     one.add_argument("--hidden", action="store_true", help="also what was put away or deleted")
 
 
@@ -253,7 +268,9 @@ _COMMANDS = (
 def _shared(one: Parser) -> None:
     where = one.add_argument_group("where")
     where.add_argument(
-        "--library", metavar="FOLDER", help="of the videos (RUNCRATE_LIBRARY, else runcrate_videos)"
+        "--library",
+        metavar="FOLDER_OR_URL",
+        help="of the videos: a folder, or s3://bucket/team (RUNCRATE_LIBRARY, else runcrate_videos)",
     )
     where.add_argument("--base-url", metavar="URL", help="the service (RUNCRATE_BASE_URL)")
     where.add_argument("--demo", action="store_true", help="no key, no cost (RUNCRATE_DEMO=1)")

@@ -61,6 +61,9 @@ def _found(client: VideoClient, ids: Sequence[str], out: Out) -> tuple[dict[int,
     for at, id in enumerate(ids):
         try:
             record = client.library.find(id)
+            if record is not None and record.status == "waiting":
+                hint = "`runcrate-widget jobs` says what it waits for."
+                raise InvalidRequestError("id", f"{id} is not sent yet.", hint)
             if record is not None and record.id is None:
                 message = f"{id} is {record.status}, and the service gave it no id."
                 raise InvalidRequestError("id", message, "See `runcrate-widget settle`.")

@@ -89,7 +89,6 @@ def at_shell(message: str, hint: str, key: str = "KEY") -> tuple[str, str]:
     unpriced = _UNPRICED.search(message)
     if unpriced:
         hint = hint.replace(*_PRICE).replace("MODEL", unpriced[1])
-    message = _DOLLARS.sub(_as_money, message)
     return _OPTIONS.sub(_option, message), _OPTIONS.sub(_option, hint)
 
 
@@ -100,19 +99,11 @@ _PRICE = (
     "Give its price: VideoClient(prices={…}).",
     'Give its price, in dollars a second: --price "MODEL=…".',
 )
-_DOLLARS = re.compile(r"(max_cost is )(\S+) dollars(?:: (\S+) are gone, and (.*?) would take (\S+) more)?")
 
 
 def _option(found: re.Match[str]) -> str:
     name = found[1].removesuffix("s") if found[1] == "prices" else found[1]
     return f"--{name.replace('_', '-')}"
-
-
-def _as_money(found: re.Match[str]) -> str:
-    """`max_cost is 1 dollars: 0 are gone, …`, as money is written."""
-    limit, gone, more = (one and f"${float(one):,.2f}" for one in (found[2], found[3], found[5]))
-    rest = f": {gone} of it are gone, and {found[4]} would take {more} more" if gone else ""
-    return f"{found[1]}{limit}{rest}"
 
 
 def error_fields(error: RuncrateError, key: str = "KEY") -> dict[str, str]:

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+from runcrate_widget.catalog import Model, models
+from runcrate_widget.checks import check_flag
 from runcrate_widget.environment import setting
 from runcrate_widget.errors import ConfigurationError, InvalidRequestError, MissingKeyError
 from runcrate_widget.library.record import LONGEST_OWNER, is_owner
@@ -18,6 +21,10 @@ from .spending import DEMO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from runcrate_widget.request import VideoRequest
+
+_log = logging.getLogger("runcrate_widget")
 
 
 class Access(Many):
@@ -33,6 +40,7 @@ class Access(Many):
     carry: bool
     _key: Key | None
     _base_url: str
+    _warned: list[Model]  # of each that is marked as retired
     _elsewhere = False  # whether it was made in another process, and came from there without its key
 
     @property
@@ -77,6 +85,13 @@ class Access(Many):
             return self.api_key
         return None
 
+    def _check_request(self, request: VideoRequest) -> None:
+        """What stands before each job. Raises InvalidRequestError or ConfigurationError."""
+        _refuse_key(request, self._known_key())
+        if (known := models.find(request.model)) and not known.lives and known not in self._warned:
+            self._warned.append(known)
+            _log.warning("%s is marked as retired. It is sent all the same: the service decides.", known.name)
+
     def _check_ready(self) -> None:
         self._known_key()
         self._manager.check_open()
@@ -119,6 +134,29 @@ def check_owner(owner: object) -> str | None:
         return owner
     message = f"owner is {shown(owner)}; it must be a text of 1 to {LONGEST_OWNER} characters, or None."
     raise InvalidRequestError("owner", message)
+
+
+def _refuse_key(request: VideoRequest, key: Key | None) -> None:
+    """Raises InvalidRequestError where the key is in what would be sent, and recorded."""
+    texts = {"prompt": request.prompt, "model": request.model, "extra": repr(request.extra)}
+    if key is None or not key.is_in(*texts.values()):  # as in nearly every request
+        return
+    name = next((name for name, text in texts.items() if key.is_in(text)), "prompt")
+    message = f"{name} has the API key in it. Nothing was sent, and nothing recorded."
+    raise InvalidRequestError(name, message, "Take it out.")
+
+
+def check_carry(carry: object, *, demo: bool) -> bool:
+    """Raises InvalidRequestError, or ConfigurationError where no carrier would ever send it."""
+    carries = check_flag("carry", carry)
+    if demo and not carries:
+        message = "The demo backend is a server of this process: no carrier sends what is left to one for it."
+        hint = (
+            "Leave out the demo, or carry=False (--no-carry). To try a carrier, run `runcrate-widget demo`, "
+            "and give what it says."
+        )
+        raise ConfigurationError(message, hint)
+    return carries
 
 
 def _arrived(kind: type[Access], given: Mapping[str, Any]) -> Access:

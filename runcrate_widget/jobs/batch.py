@@ -13,10 +13,11 @@ from runcrate_widget.library.frame import frame_of
 from runcrate_widget.library.record import JobStatus
 
 from .completed import AsCompleted, refuse_here
+from .ending import watch_batch
 from .feeding import Feeding
 from .frame import row_of, with_own
 from .job import VideoJob
-from .loop import going_on, patience, run_in_background
+from .loop import going_on, patience
 from .overview import Overview
 from .plan import Cell, Maker, Plan
 from .progress import Progress, line, time_left
@@ -47,6 +48,7 @@ class Batch(Sequence[VideoJob]):
     """
 
     _called = "Batch of"
+    _all_at_once = True  # they are asked for, and not one after the other
 
     def __init__(self, plan: Plan, maker: Maker, *, most_open: int = MOST_OPEN) -> None:
         plan._note_run()
@@ -57,7 +59,11 @@ class Batch(Sequence[VideoJob]):
         self._track = track = Tracker(self._cells, maker, most_open)
         self.overview = Overview(plan.cells, self._track)
         hooks: dict[str, Any] = {"enough": self._enough, "at_end": self._at_end}
-        run_in_background(Feeding(track, self._cells, maker, most_open=most_open, **hooks).run)
+        leaving = track.leaving if self._all_at_once else None
+        feeding = Feeding(track, self._cells, maker, most_open=most_open, leaving=leaving, **hooks)
+        if self._all_at_once:
+            watch_batch(track)
+        feeding.begin()
 
     def _enough(self, _: Cell) -> RuncrateError | None:
         """Why this one and all that follow are not begun, or None. In the batch's own thread."""
@@ -89,7 +95,7 @@ class Batch(Sequence[VideoJob]):
         if not 0 <= at < len(self):
             raise IndexError(f"The batch has {len(self)} jobs; there is no {place}.")
         job, began, problem = self._track.find(at)
-        if began and job is None:  # and done long ago
+        if began and job is None:  # and done long ago, or left to a carrier
             job, problem = self._track.job(at), gone(at)
         if job is not None:
             return job
@@ -103,7 +109,7 @@ class Batch(Sequence[VideoJob]):
         """How many are at each stage; `not begun` for the rest."""
         with self._track.changed:
             counts = Counter(self._track.status.values())
-            rest = len(self) - len(self._track.status) - len(self._track.problems)
+            rest = self._track.rest()
         return {**counts, **({"not begun": rest} if rest else {})}
 
     @property
@@ -200,8 +206,14 @@ class Batch(Sequence[VideoJob]):
         """Begins no more of them, and cancels those that still wait for their turn, which are written to the
         library, and done, soon after. What was sent goes on: the API cannot cancel it.
 
+        Of a client with `carry=False` all that wait are taken back when it returns (called by an observer,
+        soon after), but for those that the carrier has in hand: a warning names them.
+
         Returns:
             How many of them will not be sent.
+
+        Raises:
+            LibraryError: some that are left to a carrier could not be taken back.
         """
         return self._track.cancel()
 
@@ -223,8 +235,9 @@ class Batch(Sequence[VideoJob]):
         at = -1  # of the jobs
         for one in seen:
             at += one.cell.request is not None
-            job = self._track.job(at) if one.key is not None else None
-            row = {**row_of(one.cell, one.status, job, one.problem), **self._more(job)}
+            followed = one.key is not None and at not in self._track.left
+            job = self._track.job(at) if followed else None
+            row = {**row_of(one.cell, one.status, job, one.problem), "key": one.key, **self._more(job)}
             rows.append(with_own(row, one.cell, self.plan.not_sent))
         return rows
 

@@ -32,6 +32,7 @@ class BestOf(Batch):
     """
 
     _called = "Best of"
+    _all_at_once = False
 
     def __init__(
         self,

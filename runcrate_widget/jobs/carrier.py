@@ -41,9 +41,10 @@ from .living import living, onlooked, waits_for_carrier
 from .manager import JobManager
 from .spending import SpendingLimit
 
-#: Seconds between two looks at the library; of one that takes long, a fifth of the time at most.
+#: Seconds between two looks at the library; of one that takes long, a fifth of the time at most, and a
+#: twentieth while more are known to wait than there are places for.
 LOOK_EVERY = 1.0
-_SHARE = 5
+_SHARE, _SHARE_OF_PLENTY = 5, 20
 #: So many more than there are places are begun, so that none stays empty until the next look.
 MORE = 4
 _MOST_TAKEN_UP = 100  # of those that processes that are gone had sent
@@ -139,7 +140,7 @@ class Carrier:
         self._places = places
         self._limit = limit
         self._lease: Lease | None = None
-        self._me = AtWork(socket.gethostname(), os.getpid())
+        self._me = AtWork(socket.gethostname(), os.getpid(), service=service)
         self._news = threading.Event()
         self._taken_up: set[str] = set()  # of those in hand: they were sent by others
         self._unsent: set[str] = set()  # of those in hand: the service has not taken them yet
@@ -147,7 +148,8 @@ class Carrier:
         self._asked: dict[str, int] = {}  # of those that others may carry: at which look that was asked
         self._looks = 0
         self._unfinished: dict[str, Record] = {}  # by names, oldest first; as the last look has found them
-        self._scanned = float("-inf")
+        self._scanned, self._scan_took = float("-inf"), 0.0
+        self._left = 0  # of those that wait: how many are not in hand
         # What holds them up; in the engine's thread, too.
         self._lock = threading.Lock()
         self._held: RuncrateError | None = None
@@ -170,14 +172,16 @@ class Carrier:
         ended = self._ended()
         for job in ended:
             self._unfinished.pop(job.record.name, None)
-        if time.monotonic() - self._scanned < self.pause:
+        share = _SHARE_OF_PLENTY if self._left > self._places else _SHARE
+        if time.monotonic() - self._scanned < max(LOOK_EVERY, share * self._scan_took):
             state = self._go_on(ended)
             if not state.idle:
                 return state
         began = time.monotonic()
         self._unfinished = {one.name: one for one in self._library.unfinished(self._service)}
         self._scanned = time.monotonic()
-        self.pause = max(LOOK_EVERY, _SHARE * (self._scanned - began))
+        self._scan_took = self._scanned - began
+        self.pause = max(LOOK_EVERY, _SHARE * self._scan_took)
         return self._go_on(ended)
 
     def _go_on(self, ended: Sequence[VideoJob]) -> State:
@@ -190,9 +194,9 @@ class Carrier:
         held = self._feed(waiting)
         self._say(held)
         at_hand = sum(job.record.status is JobStatus.WAITING for job in self.in_hand.values())
-        left = sum(one.name not in self.in_hand for one in waiting)
+        self._left = sum(one.name not in self.in_hand for one in waiting)
         stopped = sum(one.name in self._resting and one.name not in self.in_hand for one in under_way)
-        return State(left + at_hand, len(self.in_hand) - at_hand, ended, stopped, held)
+        return State(self._left + at_hand, len(self.in_hand) - at_hand, ended, stopped, held)
 
     def leave(self) -> None:
         """Leaves its place to another."""
@@ -210,7 +214,7 @@ class Carrier:
 
     def _in_office(self) -> bool:
         if self._lease is not None and not self._lease.held():  # this process may have stood still for long
-            self._lease = None
+            self.leave()  # else it would be in its own way
         if self._lease is None:
             self._lease = take_office(self._library)
             if self._lease is not None:

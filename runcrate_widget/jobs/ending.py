@@ -9,12 +9,15 @@ stays `waiting` in the library.
 from __future__ import annotations
 
 import concurrent.futures.thread  # noqa: F401  see `_at_end`
+import contextlib
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from runcrate_widget.errors import ConfigurationError
 from runcrate_widget.format import videos
 from runcrate_widget.library.record import JobStatus
 
@@ -22,11 +25,13 @@ from .loop import engine
 
 if TYPE_CHECKING:
     from .runs import Runs
+    from .tracker import Tracker
 
 #: Seconds: longer than a connection takes, and shorter than a submit may.
 PATIENCE = 20.0
 
 _all: weakref.WeakSet[Runs] = weakref.WeakSet()
+_batches: weakref.WeakSet[Tracker] = weakref.WeakSet()
 _registered = False
 _ending = False
 
@@ -44,6 +49,23 @@ def watch(runs: Runs) -> None:
                 threading._register_atexit(_at_end)
             except RuntimeError:  # it is ending: this client looks through its library in a thread beside
                 _ending = True
+
+
+def watch_batch(track: Tracker) -> None:
+    """Has it said if the client is closed, or the program ends, and not all of a batch were begun."""
+    _batches.add(track)
+
+
+@contextlib.contextmanager
+def closing(client: object) -> Iterator[None]:
+    """While a client is closed: what of its batches is not sent then is said."""
+    tracks = [track for track in list(_batches) if track.client is client and not track.is_done()]
+    yield
+    if count := sum(map(_not_sent, tracks)):
+        _say(
+            f"the client was closed, and not sent: {videos(count)} of a batch. Nothing of that is billed. "
+            "The same call again goes on where it was; wait for it before the client is closed: batch.wait()."
+        )
 
 
 def is_ending() -> bool:
@@ -67,8 +89,20 @@ def _send_first() -> None:
         return
     engine().run(lambda: None)  # what was asked for a moment ago has begun then
     pause, end = threading.Event(), time.monotonic() + PATIENCE
-    while any(runs.writing for runs in list(_all)) and time.monotonic() < end:
+    batches = list(_batches)
+    while time.monotonic() < end and (
+        any(runs.writing for runs in list(_all)) or not all(map(_is_begun, batches))
+    ):
         pause.wait(0.02)
+    _send_begun(pause)
+    if count := sum(map(_not_begun, batches)):
+        _say(
+            f"not begun, and not in the library: {videos(count)} of a batch. Nothing of that is billed. "
+            "Run the program again, and wait for its batch: batch.wait()."
+        )
+
+
+def _send_begun(pause: threading.Event) -> None:
     unsent = _unsent()
     if not unsent:
         return
@@ -87,6 +121,26 @@ def _send_first() -> None:
 def _unsent() -> list[object]:
     statuses = (JobStatus.WAITING, JobStatus.SUBMITTING)
     return [job for runs in _all for job in runs.wanted() if job.record.status in statuses]
+
+
+def _not_begun(track: Tracker) -> int:
+    """How many of a batch are still to be begun."""
+    with track.changed:
+        return 0 if track.fed or track.cancelled or track.stopped is not None else track.rest()
+
+
+def _is_begun(track: Tracker) -> bool:
+    """Whether as many of a batch are begun as may be at a time."""
+    with track.changed:
+        return not _not_begun(track) or len(track.open) >= track.most_open
+
+
+def _not_sent(track: Tracker) -> int:
+    """How many of a batch its client was to send, and will not: it is closed."""
+    with track.changed:
+        if track.cancelled or not isinstance(track.stopped, ConfigurationError | None):
+            return 0
+        return track.rest() + (0 if track.leaving else list(track.status.values()).count(JobStatus.WAITING))
 
 
 def _say(text: str) -> None:

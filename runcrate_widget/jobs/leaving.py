@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 
-from runcrate_widget.errors import DamagedRecordError, InvalidRequestError, SpendingLimitError
+from runcrate_widget.errors import InvalidRequestError, LibraryError, RuncrateError, SpendingLimitError
+from runcrate_widget.format import videos
+from runcrate_widget.library.attempts import standing
+from runcrate_widget.library.conflict import Superseded
+from runcrate_widget.library.parallel import side_by_side
+from runcrate_widget.library.pictures import keep_picture
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 from runcrate_widget.request import VideoRequest
@@ -15,10 +20,19 @@ from runcrate_widget.service.answers import is_id
 from .cancelling import NOT_SENT, cancelling
 from .handing import hand_over
 from .job import VideoJob
-from .living import waits_for_carrier
-from .manager import JobManager
+from .known import known_attempts
+from .living import had, was_left
+from .loop import engine
+from .manager import JobManager, stands
 from .onlooking import Onlooking
 from .status import moved
+
+_AT_A_TIME = 64  # takes are decided on, and then written side by side
+_MOST_NAMED = 5
+
+_Take = tuple[VideoRequest, int]
+
+_log = logging.getLogger("runcrate_widget")
 
 
 class Leaving(JobManager):
@@ -26,39 +40,120 @@ class Leaving(JobManager):
 
     _kind = Onlooking
 
-    def leave_all(self, wanted: Iterable[tuple[VideoRequest, int]]) -> list[Record]:
-        """Has these takes written down, as far as the limits allow, without a job for each; gives those that
-        were not before."""
-        left: list[Record] = []
-        with contextlib.suppress(SpendingLimitError):  # who asks for that one is told so
-            for request, take in wanted:
-                with contextlib.suppress(DamagedRecordError), self._library.lock:
-                    if not self.has(request, take):
-                        left.append(self._leave(request, take))
-        return left
+    # Very many at once, without a job for each. Not in the engine's thread.
 
-    def take_back(self, left: Iterable[Record]) -> None:
-        """Cancels those of them that still wait, and that nobody has in hand."""
-        for record in left:
+    def leave_all(self, wanted: Sequence[_Take]) -> Iterator[list[Record | RuncrateError]]:
+        """Has these takes, each of which is there once, written down, some at a time. Gives the record of
+        each, which is durable then, or why there is none, in their order.
+
+        Raises SpendingLimitError before the first that would go over a limit, and ConfigurationError where
+        the client is closed.
+        """
+        self.check_open()
+        attempts: dict[_Take, list[Record]] = {}
+        asked = {request for request, _ in wanted}
+        for one in known_attempts(self._library, self._backend.service, asked):
+            attempts.setdefault((one.request, one.take), []).append(one)
+        there = {take: found for take, ones in attempts.items() if (found := standing(ones))}
+        for at in range(0, len(wanted), _AT_A_TIME):
+            yield from self._leave_some(wanted[at : at + _AT_A_TIME], there)
+
+    def _leave_some(
+        self, some: Sequence[_Take], there: Mapping[_Take, Record]
+    ) -> Iterator[list[Record | RuncrateError]]:
+        written = None
+        with self._library.lock:
+            found = {take: there.get(take) or self._had(*take) for take in some}
+            try:
+                self._check(found)
+            except SpendingLimitError:
+                if len(some) == 1:
+                    raise
+            else:
+                written = side_by_side(lambda take: self._leave(*take, found[take]), some)
+        if written is not None:
+            yield written
+            return
+        for one in some:  # as many as may be
+            yield from self._leave_some([one], there)
+
+    def _had(self, request: VideoRequest, take: int) -> Record | None:
+        record = had(self._library.folder, self._backend.service, request, take)
+        return None if record is None else self._library.write(record)  # somebody has removed its file
+
+    def _check(self, found: Mapping[_Take, Record | None]) -> None:
+        """Raises SpendingLimitError if those that are new go over a limit."""
+        limit = self._limit()
+        left = {record.name: record.request for record in found.values() if record and was_left(record)}
+        new = [request for (request, _), record in found.items() if record is None or _is_anew(record)]
+        if new or left:
+            limit.check_all([*new, *left.values()], self._library)
+            limit.asked.update(left)
+
+    def _leave(self, request: VideoRequest, take: int, record: Record | None) -> Record | RuncrateError:
+        try:
+            if record is None or _is_anew(record):
+                record, lease, _ = self._create(request, take, record.attempt + 1 if record else 1)
+                if lease is not None:
+                    lease.release()
+            elif record.status is JobStatus.WAITING:
+                keep_picture(self._library.store, request)
+            return hand_over(self._library, record)
+        except Superseded as other:
+            return other.record
+        except RuncrateError as error:
+            return error
+
+    @property
+    def closed(self) -> bool:
+        return self._runs.closed
+
+    def take_up(self, record: Record) -> VideoJob:
+        """The job of one that was left, which is looked at until it ends."""
+        with self._library.lock:
+            return self._job(record, wanted=True)
+
+    def take_back(self, left: Sequence[Record]) -> tuple[list[Record], LibraryError | None]:
+        """Cancels those of them that still wait, and that nobody has in hand. Gives those that wait no more,
+        as they are on record now; and why some could not be taken back, if that is so. Says which are in
+        somebody's hands."""
+        tried = side_by_side(self._take_one_back, left)
+        over = [one for one in tried if isinstance(one, Record)]
+        engine().run(lambda: self._taken_in(over))
+        if held := [record.name for record, one in zip(left, tried, strict=True) if one is None]:
+            names = ", ".join([*held[:_MOST_NAMED], *(["…"] if len(held) > _MOST_NAMED else [])])
+            count = videos(len(held))
+            _log.warning("Not cancelled. A carrier has them in hand, and sends them: %s (%s).", count, names)
+        errors = [one for one in tried if isinstance(one, LibraryError)]
+        if not errors:
+            return over, None
+        message = f"{videos(len(errors))} could not be taken back, and may be sent: {errors[0].message}"
+        return over, LibraryError(message, "Call cancel() again.", kind=errors[0].kind)
+
+    def _take_one_back(self, record: Record) -> Record | LibraryError | None:
+        try:
             lease = self._library.lease(record.name)
             if lease is None:
-                continue
+                found = self._library.reread(record)
+                return None if found.status is JobStatus.WAITING else found
             try:
-                if waits_for_carrier(found := self._library.reread(record)):
-                    self._library.write(moved(found, cancelling(NOT_SENT)))
+                found = self._library.reread(record)
+                if found.status is not JobStatus.WAITING:
+                    return found
+                return self._library.write(moved(found, cancelling(NOT_SENT)))
             finally:
                 lease.release()
+        except Superseded as other:
+            return other.record
+        except LibraryError as error:
+            return error
 
-    def _leave(self, request: VideoRequest, take: int) -> Record:
-        record = self._library.current(request, take, self._backend.service)
-        if record is not None and record.status is JobStatus.WAITING:
-            self._limit().check_waiting(record, self._library)
-            return hand_over(self._library, record)
-        self._limit().check(request, self._library)
-        made, lease, _ = self._create(request, take, record.attempt + 1 if record else 1)
-        if lease is not None:
-            lease.release()
-        return made
+    def _taken_in(self, records: Sequence[Record]) -> None:
+        assert isinstance(self._runs, Onlooking)
+        for record in records:
+            self._runs.take_in(record)
+
+    # One by one.
 
     def attach(self, id: str) -> VideoJob:
         known = isinstance(id, str) and self._library.find(id.strip(), service=self._backend.service)
@@ -79,3 +174,8 @@ class Leaving(JobManager):
         if wanted:
             record, lease = hand_over(self._library, record, lease), None
         return super()._job(record, lease, wanted=wanted)
+
+
+def _is_anew(record: Record) -> bool:
+    """Whether it is asked for anew, as another attempt."""
+    return record.status is not JobStatus.WAITING and not stands(record)

@@ -3,16 +3,14 @@ id are found by it, too, and by what was asked for, without a look at any other.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Hashable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runcrate_widget.errors import InvalidRequestError, RuncrateError
+from runcrate_widget.errors import RuncrateError
 from runcrate_widget.library.attempts import is_owned
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.request import VideoRequest, fingerprint
@@ -21,8 +19,6 @@ from .ends import recorded_end
 from .loop import engine
 
 if TYPE_CHECKING:
-    from runcrate_widget.library.library import Library
-
     from .facts import Facts
     from .job import VideoJob
 
@@ -98,22 +94,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_clear)  # nobody carries them there
 
 
-def own(record: Record, library: Library, service: str) -> Record:
-    """The record as this library has it now. Raises InvalidRequestError if its job is of another library, or
-    of another service: a client of those has it."""
-    here = record.folder == library.folder
-    if not here:
-        with contextlib.suppress(OSError):
-            here = os.path.samefile(record.folder, library.folder)
-    if not here:
-        message = f"This record is of another library: {record.folder}."
-        raise InvalidRequestError("id", message, "A client of that library has its job.")
-    if record.service != service:
-        message = f"This record is of another service: {record.service}."
-        raise InvalidRequestError("id", message, "A client of that service has its job.")
-    return library.reread(replace(record, folder=library.folder))
-
-
 def was_left(record: Record) -> bool:
     """Whether a job waits to be sent, and nobody will send it: its kernel has ended, or its client was
     closed."""
@@ -128,8 +108,11 @@ def waits_for_carrier(record: Record) -> bool:
     return record.status is JobStatus.WAITING and record.handed_over is not None
 
 
-def why_at_rest(record: Record) -> RuncrateError:
-    """Why there is no video of a job that was only looked up."""
+def why_at_rest(record: Record, service: str) -> RuncrateError:
+    """Why there is no video of a job that was only looked up, by a client of this service."""
+    if record.service != service:
+        message = f"This job is of another service: {record.service}."
+        return RuncrateError(message, "A client of that service goes on with it.", kind="closed")
     if record.status is JobStatus.COMPLETED:
         message = "The file is not there: it was deleted, or moved."
         return RuncrateError(message, "job.resume() brings it back.", kind="not_found")

@@ -10,7 +10,7 @@ from runcrate_widget.library.attempts import standing
 from runcrate_widget.library.record import Record
 from runcrate_widget.request import VideoRequest
 
-from .known import known_records
+from .known import known_attempts
 from .leaving import Leaving
 from .manager import stands
 
@@ -72,23 +72,15 @@ class ClientMaker:
 
     def attempts(self, requests: Collection[VideoRequest]) -> list[Record]:
         """All attempts at these requests that the library has. It looks through the folder."""
-        prompts, service = {one.prompt for one in requests}, self.client._service
-        return [
-            one
-            for one in known_records(self.client.library)
-            if one.service == service and one.prompt in prompts and one.request in requests
-        ]
+        return known_attempts(self.client.library, self.client._service, requests)
 
-    def leave_all(self, wanted: Sequence[tuple[VideoRequest, int]]) -> list[Record]:
-        """Has these takes left to a carrier, where that is how this client works, without a job for each;
-        gives those that were not left to it before."""
-        manager = self.client._manager
-        return manager.leave_all(wanted) if isinstance(manager, Leaving) else []
+    @property
+    def leaving(self) -> Leaving | None:
+        """Where this client leaves its jobs to a carrier: what does so."""
+        return manager if isinstance(manager := self.client._manager, Leaving) else None
 
-    def take_back(self, left: Sequence[Record]) -> None:
-        """Cancels those of them that still wait."""
-        if isinstance(manager := self.client._manager, Leaving):
-            manager.take_back(left)
+    def check(self, request: VideoRequest) -> None:
+        self.client._check_request(request)
 
     def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
         return self.client._manager.cancel_all(jobs)

@@ -28,7 +28,7 @@ from runcrate_widget.service.backend import Backend, Closable
 from runcrate_widget.service.limits import Limits
 
 from .ending import watch
-from .ends import recorded_end
+from .ends import End, recorded_end
 from .job import VideoJob
 from .living import at_rest, had, living, newer, onlooked, waits_for_carrier, was_left, why_at_rest
 from .loop import engine
@@ -139,7 +139,7 @@ class JobManager:
             job = living.get((record.folder, record.name))
             if job is None:
                 job = VideoJob(record, self)
-                job._show(error=end.error if end else why_at_rest(record), video=end.video if end else None)
+                job._show(**vars(end or End(why_at_rest(record, self._backend.service))))
                 job._settle()
                 living[record.folder, record.name] = job
                 if end is None:
@@ -269,13 +269,12 @@ class JobManager:
                 engine().call(self._runs.start, job, lease)
                 return job
         else:
-            job._wanted = job._wanted or wanted
-            if taken := self._kind.carries and job in onlooked:  # and only looked at until now
+            left = waits_for_carrier(record) and not wanted  # and is not sent by being looked at
+            job._wanted = wanted or (job._wanted and not (left and job.done))
+            if taken := self._kind.carries and job in onlooked and not left:  # only looked at until now
                 onlooked.discard(job)
             job._manager = self if job.done or taken else job._manager  # whose it was may be closed
-            old = (job.status, job.id) != (record.status, record.id) or job in at_rest
-            # Another notebook has gone on with it; or nobody has asked for it, or its client was closed.
-            if taken or (job.done and (old or (wanted and job.record.status is JobStatus.WAITING))):
+            if taken or (job.done and _is_begun_again(job, record, wanted=wanted)):
                 job.record = newer(job.record, record)
                 job._renew()
                 engine().call(self._runs.start, job)
@@ -290,6 +289,13 @@ class JobManager:
             job._manager = self
             self.resume(job)
         return job
+
+
+def _is_begun_again(job: VideoJob, record: Record, *, wanted: bool) -> bool:
+    """Whether a job that is done goes on: another notebook has gone on with it, nobody has asked for it, or
+    its client was closed."""
+    waits = job.record.status is JobStatus.WAITING and (wanted or waits_for_carrier(record))
+    return waits or (job.status, job.id) != (record.status, record.id) or job in at_rest
 
 
 def _close(connections: Closable) -> None:

@@ -45,6 +45,7 @@ class Many(Bounds):
         @property
         def _service(self) -> str: ...
         def _check_ready(self) -> None: ...  # raises ConfigurationError
+        def _check_request(self, request: VideoRequest) -> None: ...
         def generate(self, prompt: VideoRequest, *, take: int | None = 1) -> VideoJob: ...
 
     def plan(
@@ -100,7 +101,8 @@ class Many(Bounds):
         )
 
     def generate_many(self, prompts: Any, **how: Any) -> Batch:
-        """Makes many videos; the arguments are those of `plan`. Returns at once.
+        """Makes many videos; the arguments are those of `plan`. Returns at once; with `carry=False` when all
+        are on record, as `plan(…).run()` does.
 
         What the library has comes back and is free, so running a cell again, or after a kernel has died, goes
         on where it was. All of them, or none: to make as many as a limit allows, use `plan(…).run()`.
@@ -108,6 +110,7 @@ class Many(Bounds):
         Raises:
             InvalidRequestError: as `plan`; or none of the rows can be made.
             SpendingLimitError: all that is new would together go over a limit. Nothing is sent.
+            LibraryError: with `carry=False`, not all could be written; it says how many were.
             MissingKeyError: there is no key.
             ConfigurationError: the client is closed.
 

@@ -7,33 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from runcrate_widget.errors import LibraryError, RuncrateError
-from runcrate_widget.library.at_work import AtWork, carrier_of
-from runcrate_widget.library.library import Library
+from runcrate_widget.library.at_work import carrier_of, waits_for
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 
-from .cancelling import NOT_SENT, cancelling
 from .ending import is_ending
 from .ends import End, closed, recorded_end
 from .handing import hand_over
 from .job import VideoJob
-from .living import at_rest, newer, onlooked
+from .living import at_rest, living, newer, onlooked
 from .loop import engine, in_thread
 from .runs import Runs
-from .status import make_move
 
 #: Seconds between two looks; of a library that takes long, a tenth of the time at most.
 LOOK_EVERY = 1.0
 _SHARE = 10
 _HAND_OVER_EVERY = 10  # looks: whether nobody has in hand what another notebook was to send
-_AT_A_TIME = 4  # are taken back
 _GONE = 2  # looks: a record that is not there may be there at the next
 
 _log = logging.getLogger("runcrate_widget")
@@ -58,7 +52,7 @@ class Onlooking(Runs):
         self._missed: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._looks = 0
-        self._note = _waits(self._library, None)
+        self._note = waits_for(self._library, None, self._backend.service)
 
     def start(self, job: VideoJob, lease: Lease | None = None) -> None:
         """Has a job looked at until it ends."""
@@ -108,8 +102,9 @@ class Onlooking(Runs):
     def _seen(self, jobs: Sequence[VideoJob]) -> tuple[str, list[_Seen]]:
         """In a thread: what is to be said of those that wait, and those whose record is another one."""
         library, self._looks = self._library, self._looks + 1
-        note = _waits(library, carrier_of(library))
-        known = {one.name: one for one in library.unfinished(self._backend.service)}
+        service = self._backend.service
+        note = waits_for(library, carrier_of(library), service)
+        known = {one.name: one for one in library.unfinished(service)}
         seen = []
         for job in jobs:
             before = job.record
@@ -142,42 +137,15 @@ class Onlooking(Runs):
             job._show(error=end.error, video=end.video)
             job._settle()
 
-    def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
-        """Takes back those of them that still wait, some at a time; how many these are now. What a carrier
-        has in hand by then is not among them."""
-        waiting = [job for job in jobs if job.record.status is JobStatus.WAITING and not job.done]
-        if waiting:
-            task = engine().spawn(self._take_back(waiting))
-            self.writing.add(task)
-            task.add_done_callback(self.writing.discard)
-        return len(waiting)
-
-    async def _take_back(self, jobs: Sequence[VideoJob]) -> None:
-        left = iter(jobs)
-
-        async def some() -> None:
-            for job in left:
-                try:
-                    await self._take_one_back(job)
-                except RuncrateError as error:
-                    _log.warning("%r could not be cancelled: %s", job, error)
-
-        await asyncio.gather(*(some() for _ in range(_AT_A_TIME)))
-
-    async def _take_one_back(self, job: VideoJob) -> None:
-        lease = await in_thread(self._library.lease, job.record.name)
-        if lease is None:
+    def take_in(self, record: Record) -> None:
+        """A record was written past its job, if that lives: then it shows what is so now."""
+        job, end = living.get((record.folder, record.name)), _end_of(record)
+        if job is None:
             return
-        try:
-            record = await in_thread(self._library.reread, job.record)
-            if job.done or record.status is not JobStatus.WAITING:
-                return
-            job.record = record
-            await make_move(job, self._library, replace(cancelling(NOT_SENT), must=True))
-        finally:
-            lease.release()
-        if not job.done:  # a look may have seen it
-            job._settle()
+        if job.done and end is not None and job.status != record.status:  # its client was closed
+            job._renew()
+            onlooked.add(job)
+        self._take_in(_Seen(job, record, end))
 
     async def let_go(self) -> None:
         """Looks at them no more: they go on all the same."""
@@ -200,10 +168,3 @@ def _end_of(record: Record) -> End | None:
         hint = f"With a key, `runcrate-widget get {record.id}` brings it back."
         return End(error=RuncrateError(message, hint, kind="not_found"))
     return end
-
-
-def _waits(library: Library, carrier: AtWork | None) -> str:
-    """What a job is waiting for."""
-    if carrier is None:
-        return f"waits for a carrier: runcrate-widget carry {shlex.quote(library.location)}"
-    return f"the carrier waits: {carrier.held}" if carrier.held else "waits for its turn at the carrier"

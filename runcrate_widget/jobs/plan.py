@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .estimate import Estimate
     from .job import VideoJob
+    from .leaving import Leaving
 
 _MOST_SHOWN = 20  # cells, in a table
 _MOST_SAID = 5  # rows that cannot be made, in a text
@@ -49,8 +50,9 @@ class Maker(Protocol):
     def there(self, requests: Collection[VideoRequest]) -> set[tuple[VideoRequest, int]]: ...
     def attempts(self, requests: Collection[VideoRequest]) -> list[Record]: ...
     def cancel_all(self, jobs: Sequence[VideoJob]) -> int: ...
-    def leave_all(self, wanted: Sequence[tuple[VideoRequest, int]]) -> list[Record]: ...
-    def take_back(self, left: Sequence[Record]) -> None: ...
+    def check(self, request: VideoRequest) -> None: ...
+    @property
+    def leaving(self) -> Leaving | None: ...
 
 
 @dataclass(frozen=True)
@@ -188,13 +190,15 @@ class Plan(Sequence[Cell]):
 
     def run(self) -> Batch:
         """Sends what is new, as many at a time as the client may, and gives all of them at once; it returns
-        at once.
+        at once. With `carry=False` it returns when all are on record: in a coroutine, use
+        `asyncio.to_thread(plan.run)`.
 
         What the library has is free. A kernel that is killed meanwhile loses nothing: the same plan run again
         goes on where it was. Where a limit is reached, the rest is not sent: `batch.stopped` says so.
 
         Raises:
             InvalidRequestError: none of its rows can be made.
+            LibraryError: with `carry=False`, not all could be written; it says how many were.
         """
         from .batch import Batch
 

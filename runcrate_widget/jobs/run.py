@@ -18,16 +18,18 @@ from runcrate_widget.errors import (
     RuncrateError,
     UnexpectedAnswerError,
 )
+from runcrate_widget.library.at_work import carrier_of, waits_for
 from runcrate_widget.library.conflict import Elsewhere
 from runcrate_widget.library.record import JobStatus, now
 from runcrate_widget.library.store import Lease
+from runcrate_widget.library.timeline import LONGEST_BLIND
 from runcrate_widget.service.backend import Answer
 
 from .download import fetch
 from .ending import is_ending
 from .ends import closed, recorded_end
 from .job import VideoJob
-from .living import newer, unsent
+from .living import newer, unsent, waits_for_carrier
 from .loop import in_thread
 from .sending import Means, Sending, failed
 from .status import Move
@@ -57,6 +59,8 @@ class Run:
         self.sending = Sending(job, self._talk, means)
         #: When the service was last known not to be done, by the clock of records.
         self._looked = now()
+        # Whether it was taken over, and has not been asked for with the answer "not yet" since.
+        self._blind = False
 
     async def carry(self) -> None:
         """The whole of it. Whoever waits for the job is told at the end, whatever that is."""
@@ -157,17 +161,24 @@ class Run:
             if end := await in_thread(recorded_end, job.record):
                 job._show(error=end.error, video=end.video)
                 raise Over
+            note = "another notebook carries it"
             if self._lease is not None:
-                job._show()
-                return
-            job._show(note="another notebook carries it")
+                if job._wanted or not waits_for_carrier(job.record):
+                    job._show()
+                    return
+                self._release_lease()
+                note = await in_thread(self._waits)
+            job._show(note=note)
             await asyncio.sleep(_LOOK_EVERY)
+
+    def _waits(self) -> str:
+        return waits_for(self._library, carrier_of(self._library), self._job.record.service)
 
     async def _take_over(self) -> None:
         """Goes on with a record that nobody carries: its process has ended, or it was stopped."""
         job, record = self._job, self._job.record
         timeline = record.timeline
-        self._looked = timeline.processing or timeline.submitted or timeline.created
+        self._looked, self._blind = timeline.processing or timeline.submitted or timeline.created, True
         if record.status is JobStatus.COMPLETED:  # and the file is gone
             await self._talk.move(Move(JobStatus.DOWNLOADING))
         elif record.id is None and record.status is JobStatus.WAITING and not await self._was_left():
@@ -239,11 +250,12 @@ class Run:
             await failed(job, self._talk, self._means, answer)
         unseen = max(0.0, (now() - self._looked).total_seconds())
         if answer.status == "completed":
-            await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=unseen))
+            known = not self._blind or unseen > LONGEST_BLIND  # which says by itself that nobody looked
+            await self._talk.move(Move(JobStatus.DOWNLOADING, unseen=unseen if known else None))
             self._means.times.note(job.record)
             return True
         if not odd:
-            self._looked = now()
+            self._looked, self._blind = now(), False
             status = JobStatus(answer.status)
             if status is job.record.status:
                 if job.note or job.error or job.demo is not job.record.demo:  # else it is as it was shown

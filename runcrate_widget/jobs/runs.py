@@ -156,7 +156,9 @@ class Runs(UnderWay):
             return False
         end = await ask(recorded_end, record)
         if end is None and (self.closed or record.service != self._backend.service):
-            end = End(error=closed(record) if self.closed else await ask(why_at_rest, record))
+            end = End(
+                error=closed(record) if self.closed else await ask(why_at_rest, record, self._backend.service)
+            )
         if not job.done:  # somebody has asked for it meanwhile
             return False
         job.record = record
@@ -174,7 +176,8 @@ class Runs(UnderWay):
             begin(self._library, job, partial(self._left, job))
 
     async def _left(self, job: VideoJob, ask: Ask) -> None:
-        why = await ask(lambda: why_at_rest(job.record) if was_left(job.record) else None)
+        service = self._backend.service
+        why = await ask(lambda: why_at_rest(job.record, service) if was_left(job.record) else None)
         if job.done and why is not None:
             at_rest.add(job)
             job._show(error=why)

@@ -104,11 +104,13 @@ class SpendingLimit:
             if one.name != sent and not (sent is not None and one.status is JobStatus.WAITING)
         ]
         if self.max_seconds is not None:
-            gone = _seconds(counted)
-            _check("max_seconds", self.max_seconds, "s", gone, requests, [one.seconds for one in requests])
+            gone = [(one, _seconds([one])) for one in counted]
+            takes = [one.seconds for one in requests]
+            _check("max_seconds", self.max_seconds, gone, requests, takes, self.period)
         if self.max_cost is not None:
-            paid = sum(map(self._paid, counted))
-            _check("max_cost", self.max_cost, "dollars", paid, requests, [self.cost(one) for one in requests])
+            paid = [(one, self._paid(one)) for one in counted]
+            costs = [self.cost(one) for one in requests]
+            _check("max_cost", self.max_cost, paid, requests, costs, self.period)
 
     def left(self, records: Iterable[Record]) -> Amount | None:
         """What may still be asked for, where that is what the library has. None: there is no limit."""
@@ -179,28 +181,53 @@ async def _turn(library: Library) -> Lease:
 def _check(
     name: str,
     limit: float,
-    unit: str,
-    gone: float,
+    counted: Sequence[tuple[Record, float]],
     requests: Sequence[VideoRequest],
     takes: Sequence[float | None],
+    period: timedelta | None,
 ) -> None:
-    """Raises SpendingLimitError if these requests, of which each `takes` so much, go over a limit."""
-    more = 0.0
+    """Raises SpendingLimitError if these requests, of which each `takes` so much, go over a limit, of which
+    those that are `counted` have taken so much each."""
+    more, gone, money = 0.0, sum(taken for _, taken in counted), name == "max_cost"
+    bound = _dollars(limit) if money else f"{limit:g} s"
     for request, each in zip(requests, takes, strict=True):
         if each is None or not _is_sane(each):
             timed = request.seconds is not None and _is_sane(request.seconds)
             hint = "Give its price: VideoClient(prices={…})." if timed else "Give a duration."
             what = f"what a video of {request.model_name} takes of it"
-            raise SpendingLimitError(f"{name} is {limit:g} {unit}, and it is not known {what}.", hint)
+            raise SpendingLimitError(f"{name} is {bound}, and it is not known {what}.", hint)
         more += each
     if gone + more > limit + 1e-9:
         count = len(requests)
         these, end = (
             ("this video", "It was not sent.") if count == 1 else (f"{count} videos", "None was sent.")
         )
-        state = f"{gone:g} are gone, and {these} would take {more:g} more"
-        message = f"{name} is {limit:g} {unit}: {state}. {end}"
-        raise SpendingLimitError(message, "Raise the limit, or make fewer or shorter videos.")
+        so_far, further = (f"{_dollars(gone)} of it", _dollars(more)) if money else (f"{gone:g}", f"{more:g}")
+        state = f"{so_far} are gone, and {these} would take {further} more"
+        message = f"{name} is {bound}: {state}. {end}"
+        free = _free_again(counted, gone + more - limit, period)
+        when = "" if free is None else f" There is room for it again at {free.astimezone():%Y-%m-%d %H:%M}."
+        raise SpendingLimitError(f"{message}{when}", "Raise the limit, or make fewer or shorter videos.")
+
+
+def _free_again(
+    counted: Sequence[tuple[Record, float]], needed: float, period: timedelta | None
+) -> datetime | None:
+    """When so much of what counts is older than the period, to the next minute; None: never by itself."""
+    if period is None:
+        return None
+    for moment, taken in sorted((_moment(one), taken) for one, taken in counted):
+        needed -= taken
+        if needed <= 1e-9:
+            try:
+                return (moment + period).replace(second=0, microsecond=0) + timedelta(minutes=1)
+            except OverflowError:
+                return None
+    return None
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.2f}"
 
 
 def _seconds(records: Iterable[Record]) -> float:

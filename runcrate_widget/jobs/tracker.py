@@ -13,19 +13,24 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import (
     AuthenticationError,
     ConfigurationError,
     InsufficientCreditsError,
+    LibraryError,
     PermissionDeniedError,
     RuncrateError,
 )
-from runcrate_widget.library.record import JobStatus, is_free
+from runcrate_widget.library.record import JobStatus, Record, is_free
 
 from .job import VideoJob
 from .loop import engine, run_in_background
 from .plan import Cell, Maker
+
+if TYPE_CHECKING:
+    from .leaving import Leaving
 
 #: Jobs that are begun and not done; and how many of those that are done are held.
 MOST_OPEN = 1000
@@ -64,6 +69,8 @@ class Tracker:
         self.finished: list[int] = []  # in the order in which they were first; see `over`
         self.there = 0  # how many of these were there already
         self.problems: dict[int, RuncrateError] = {}  # of those that could not be begun
+        #: Of those that are left to a carrier, and not followed yet: as they were.
+        self.left: dict[int, Record] = {}
         self.stopped: RuncrateError | None = None
         self.cancelled = False  # no more are to be begun
         self.fed = False  # no more are begun
@@ -76,7 +83,8 @@ class Tracker:
         self._places: weakref.WeakKeyDictionary[VideoJob, list[int]] = weakref.WeakKeyDictionary()
         self._cells = cells
         self._maker = maker
-        self._most_open = most_open
+        self.most_open = most_open
+        self.client, self.leaving = maker.client, maker.leaving
 
     def over(self) -> list[int]:
         """The places of those that are done, and do not go on, in the order in which they were."""
@@ -91,7 +99,7 @@ class Tracker:
         in which it is about to be; not in the engine's thread, which that one may need."""
         with self.changed:
             while not engine().here and not (
-                self._is_known(at) or self.fed or at >= len(self.finished) + self._most_open
+                self._is_known(at) or self.fed or at >= len(self.finished) + self.most_open
             ):
                 self.changed.wait()
             job = self.open.get(at) or self.held.get(at)
@@ -119,26 +127,37 @@ class Tracker:
             told = self._telling == threading.get_ident()
             while self.beginning and not (told or engine().here):
                 self.changed.wait()
-            cancelled = len(self._waiting())
-        if told or engine().here:  # which the one that is being begun may need
+            cancelled = len(self._waiting()) + len(self.left)
+        beside = told or engine().here  # which the one that is being begun may need
+        if beside:
             run_in_background(self._cancel_begun)
-        if not told or engine().here:  # a listener has the lock, and the engine may wait for it
+        # A listener has the lock, and the engine may wait for it; in its thread nothing is written.
+        if not beside or (engine().here and not self.leaving):
             cancelled = self.cancel_waiting()
         with self.changed:
-            return cancelled + len(self._cells) - len(self.status) - len(self.problems)
+            return cancelled + self.rest()
 
     def _cancel_begun(self) -> None:
         with self.changed:
             while self.beginning:
                 self.changed.wait()
-        self.cancel_waiting()
+        try:
+            self.cancel_waiting()
+        except LibraryError as error:  # and nobody is there to be told
+            _log.error("%s", error)
 
     def cancel_waiting(self) -> int:
         """Cancels those that wait for their turn; how many. What was sent goes on. They are written to the
-        library, and done, soon after."""
+        library, and done, soon after; what is left to a carrier, before this returns: else LibraryError."""
+        if self.leaving is not None:
+            return _take_back(self, self.leaving)
         with self.changed:
             waiting = self._waiting()
         return self._maker.cancel_all(waiting) if waiting else 0
+
+    def rest(self) -> int:
+        """How many are not begun."""
+        return len(self._cells) - len(self.status) - len(self.problems)
 
     def has_room(self, most: int) -> bool:
         """Waits until fewer than `most` are open; False if it was cancelled."""
@@ -152,6 +171,10 @@ class Tracker:
         its record is gone."""
         with self.changed:
             job, cell, key = self.open.get(at) or self.held.get(at), self._cells[at], self.keys[at]
+            left = self.left.get(at)
+        if job is None and left is not None and self.leaving is not None:
+            job = self.leaving.take_up(left)
+            self.follow(at, job)
         if job is None and cell.request is not None:
             job = self._maker.look_up(cell.request, cell.take, key)
             if job is not None:
@@ -169,8 +192,8 @@ class Tracker:
             if at not in places:
                 places.append(at)
             self.keys[at] = job.key
-            new = at not in self.status
-            if self.status.get(at) != job.status or not job.done:
+            new = self.left.pop(at, None) is not None or at not in self.status
+            if new or self.status.get(at) != job.status or not job.done:
                 self._look(job, at)
             self.there += new and at not in self.open
 
@@ -194,6 +217,12 @@ class Tracker:
         job.subscribe(look)
         look()
 
+    def leave(self, at: int, record: Record) -> None:
+        """This one is left to a carrier, durably."""
+        with self.changed:
+            self.left[at], self.keys[at], self.status[at] = record, record.key, record.status
+            self._move(at)
+
     def refuse(self, at: int, error: RuncrateError) -> None:
         """This one cannot be begun."""
         with self.changed:
@@ -216,7 +245,7 @@ class Tracker:
         if not job.done:
             self.held.pop(at, None)
             self.open[at] = job
-        elif at in self.open or at not in self.status:
+        elif at in self.open or at not in self._ended:
             self._finish(at, job)
         self.status[at] = job.status
         self._price(job)
@@ -236,7 +265,7 @@ class Tracker:
     def _halt(self, error: RuncrateError) -> None:
         """No more are sent: they would meet the same."""
         waits = any(job.record.status == JobStatus.WAITING for job in self.open.values())
-        if waits or len(self.status) + len(self.problems) < len(self._cells):
+        if waits or self.rest():
             self.stopped = self.stopped or error
             self.cancelled = True
             engine().call(self.cancel)  # before the next has its turn
@@ -268,3 +297,23 @@ class Tracker:
             except Exception:  # its fault must not become the batch's
                 _log.exception("A listener of a batch failed")
         self._telling = None
+
+
+def _take_back(track: Tracker, leaving: Leaving) -> int:
+    """Takes back all that wait, followed or not; how many. Raises LibraryError."""
+    with track.changed:
+        left, places = {}, dict[str, list[int]]()
+        for at, status in track.status.items():
+            job = track.open.get(at) or track.held.get(at)
+            record = job.record if job is not None else track.left.get(at)
+            if status == JobStatus.WAITING and record is not None:
+                left[record.name] = record
+                places.setdefault(record.name, []).extend([at] if job is None else [])
+    over, error = leaving.take_back(list(left.values())) if left else ([], None)
+    known = {record.name: record for record in over}
+    for name in known if error is not None else left:  # also what a carrier has in hand, and sends
+        for at in places[name]:
+            track.follow(at, leaving.take_up(known.get(name) or left[name]))
+    if error is not None:
+        raise error
+    return sum(record.status is JobStatus.CANCELLED for record in over)

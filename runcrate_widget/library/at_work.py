@@ -1,9 +1,10 @@
 """Who carries what is left to a carrier: one process at a time, which has the lease `carrier` of the library,
-and says beside the records where it is, since when, and what holds it up."""
+and says beside the records where it is, since when, of which service, and what holds it up."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,14 @@ class AtWork:
         host, process: where it is; empty, and 0, if that is not known.
         since: when it began, as a text of ISO 8601; empty if that is not known.
         held: what holds it up, in words, or empty.
+        service: to which service it sends, as records have it; empty if that is not known.
     """
 
     host: str = ""
     process: int = 0
     since: str = ""
     held: str = ""
+    service: str = ""
 
     def __str__(self) -> str:
         where = f" on {self.host} (process {self.process})" if self.host else ""
@@ -59,8 +62,17 @@ def told(library: Library) -> AtWork:
         return AtWork(**known)
     except LibraryError:
         raise
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):  # somebody has edited it
         return AtWork()
 
 
-_FIELDS = {"host": str, "process": int, "since": str, "held": str}
+_FIELDS = {"host": str, "process": int, "since": str, "held": str, "service": str}
+
+
+def waits_for(library: Library, carrier: AtWork | None, service: str) -> str:
+    """What a job of this service is waiting for that was left to a carrier; `carrier` is the one at work."""
+    if carrier is None:
+        return f"waits for a carrier: runcrate-widget carry {shlex.quote(library.location)}"
+    if carrier.service and carrier.service != service:
+        return f"waits for a carrier of {service}: the one at work sends to {carrier.service}"
+    return f"the carrier waits: {carrier.held}" if carrier.held else "waits for its turn at the carrier"

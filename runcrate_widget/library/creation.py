@@ -15,9 +15,9 @@ from .store import Lease, Store
 def create_record(
     store: Store, record: Record, read: Callable[[str], Record | None]
 ) -> tuple[Record, Lease | None, bool]:
-    """As `Library.create`, whose record is made."""
+    """As `Library.create`, whose record is made. What is left to a carrier is in nobody's hands here."""
     name = record.name
-    lease = lease_or_record(name, store.lease, read)
+    lease = None if record.handed_over else lease_or_record(name, store.lease, read)
     try:
         stored = store.read(name)
         if (known := restored(store, name, stored)) is not None:

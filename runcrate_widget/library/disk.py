@@ -105,14 +105,17 @@ class FolderStore:
             return None
         return changed if time.time_ns() - changed > _COARSE else None
 
-    def set_aside(self, name: str, why: str) -> None:
+    def set_aside(self, name: str, why: str, damaged: Stored) -> bool:
         sidecar = self._sidecar(name)
+        if self._read(sidecar) != damaged.content:
+            return False
         earlier = len(list(self.folder.glob(f"{name}.json.damaged*")))
         aside = f"{sidecar}.damaged{earlier or ''}"
         with contextlib.suppress(OSError):
             os.replace(sidecar, aside)
         message = f"{sidecar} is damaged ({why}). It was set aside as {os.path.basename(aside)}."
         warnings.warn(message, stacklevel=2)
+        return True
 
     def aside(self, name: str) -> str | None:
         # By their names, and not by looking through the folder: it may have very many files.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from runcrate_widget.checks import check_here
 from runcrate_widget.errors import InvalidRequestError, InvalidVideoError
 from runcrate_widget.format import videos
 from runcrate_widget.media.mp4 import read_mp4
@@ -142,10 +143,12 @@ def _place(folder: object) -> Path:
         path = os.fsdecode(folder)  # type: ignore[arg-type]
         if not path.strip() or "\0" in path:
             raise ValueError
-        return Path(path).expanduser().resolve()
+        place = Path(path).expanduser().resolve()
     except (TypeError, ValueError, RuntimeError, OSError):
         message = f"folder is {folder!r}; it must be the path of a folder."
         raise InvalidRequestError("folder", message) from None
+    check_here("folder", path)
+    return place
 
 
 def _chosen(library: Library, where: Where) -> list[Record]:

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from runcrate_widget.checks import check_text
+from runcrate_widget.checks import check_text, is_url
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
@@ -213,8 +213,8 @@ class Library:
         right to carry it. `handed_over`: whether a carrier is to send it.
 
         Returns:
-            The record; the right, or None if another process has it; whether the record is new. If it is not,
-            it is as it was.
+            The record; the right, or None if another process has it, or is to have it; whether the record is
+            new. If it is not, it is as it was.
 
         Raises:
             DamagedRecordError: there is a record of this, and it cannot be read.
@@ -293,6 +293,9 @@ def _place(given: str | os.PathLike[str] | None) -> Path | str:
     given = given or setting("RUNCRATE_LIBRARY") or DEFAULT_FOLDER
     if isinstance(given, str) and "://" in given:
         return given
+    if is_url(os.fsdecode(given) if isinstance(given, (str, os.PathLike)) else ""):
+        message = f"library is {os.fspath(given)!r}, which is neither a folder nor a whole URL."
+        raise LibraryError(message, "Give a URL as a text, with both slashes: s3://our-bucket/team.")
     try:
         # Beside the notebook also after an os.chdir: another folder would have its jobs paid again.
         folder = notebook_folder() / Path(os.fsdecode(given)).expanduser()

@@ -20,6 +20,8 @@ def keep_picture(store: Store, request: VideoRequest) -> VideoRequest:
         return request
     try:
         store.pictures.keep(picture)
+    except LibraryError:  # the store does not answer: nothing is known of the picture
+        raise
     except OSError as error:
         if picture.content is None:
             raise _missing(store, picture, error) from error
@@ -29,21 +31,23 @@ def keep_picture(store: Store, request: VideoRequest) -> VideoRequest:
 
 def load_picture(store: Store, request: VideoRequest) -> VideoRequest:
     """The request as it is sent: with its picture's content. Raises LibraryError where that is gone, or
-    damaged."""
+    damaged; of the kind `store` where the store does not answer."""
     picture = request.image
     if not isinstance(picture, Picture) or picture.content is not None:
         return request
     try:
         content = store.pictures.read(picture)
+    except LibraryError:
+        raise
     except OSError as error:
         raise _missing(store, picture, error) from error
     return with_picture(request, picture.with_content(content))
 
 
 def _missing(store: Store, picture: Picture, error: OSError) -> LibraryError:
-    path = store.pictures.folder / picture.name
+    place = store.pictures.place(picture)
     return LibraryError(
-        f"The picture that this video begins with is not there any more, or damaged: {path} "
+        f"The picture that this video begins with is not there any more, or damaged: {place} "
         f"({error.strerror or error}).",
         "It is not sent without it. Ask for it with the picture itself: generate(…, image=…).",
     )

@@ -30,7 +30,9 @@ def opened(location: str | Path) -> Store:
 
     store = CloudStore(location)
     # One for all clients of a process: it knows what this process has written.
-    return _stores.setdefault(store.folder, store)
+    known = _stores.setdefault(store.folder, store)
+    known.bucket.renew(store.bucket)
+    return known
 
 
 @lru_cache

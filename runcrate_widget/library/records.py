@@ -14,18 +14,25 @@ from .naming import fresh_record
 from .record import JobStatus, Record, read_record, write_record
 from .store import Conflict, Store, Stored
 
+_LOOKS = 4  # at a record that is damaged, and another each time
+
 
 def restored(store: Store, name: str, stored: Stored | None) -> Record | None:
     """The record of this name; None if there is none, or it is not ours to touch. A damaged one is set aside,
     and told of."""
-    if stored is None:
-        return None
-    try:
-        record = read_record(name, store.folder, stored.content)
-    except ValueError as error:
-        store.set_aside(name, str(error))
-        return None
-    return record if record is None or stored.mark is None else replace(record, mark=stored.mark)
+    for attempt in range(_LOOKS):
+        if stored is None:
+            break
+        try:
+            record = read_record(name, store.folder, stored.content)
+        except ValueError as error:
+            # It may be what an index says of it, or of before somebody has mended it.
+            if attempt and store.set_aside(name, str(error), stored):
+                break
+            stored = store.read(name)
+        else:
+            return record if record is None or stored.mark is None else replace(record, mark=stored.mark)
+    return None
 
 
 def put_record(store: Store, record: Record, read: Callable[[str], Record | None]) -> Record:

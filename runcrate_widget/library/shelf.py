@@ -28,6 +28,7 @@ _SURELY_EVERY = (
     20.0  # also where the folder's own time says that nothing happened: a file may be written into
 )
 _REMEMBERED = 16  # answers
+_GOES_ON = ("waiting", "submitting", "queued", "processing", "downloading")
 
 _T = TypeVar("_T")
 
@@ -71,6 +72,14 @@ class Shelf:
         """The record of this name, as it was seen last."""
         entry = self._entries.get(name)
         return entry.record if entry else None
+
+    def unfinished(self) -> list[Record]:
+        """The records of jobs that go on by themselves, the newest first, as others have written them: not
+        what was written here since the last look."""
+        here = self._written
+        records = [one.record for one in self._entries.values() if one.status in _GOES_ON]
+        records = [one for one in records if one.name not in here]
+        return sorted(records, key=lambda one: one.created, reverse=True)
 
     def stacks(self, asked: Question) -> tuple[int, Stacks]:
         """What a question finds, and of which version that is."""

@@ -113,8 +113,9 @@ class Store(Protocol):
     def changed(self) -> int | None:
         """What is another when a record was made or replaced; None if that is not known without a scan."""
 
-    def set_aside(self, name: str, why: str) -> None:
-        """Puts a damaged record out of the way, without losing it, and warns of it."""
+    def set_aside(self, name: str, why: str, damaged: Stored) -> bool:
+        """Puts a damaged record out of the way, without losing it, and warns of it. False: it is not, or not
+        any more, what was read as `damaged`, and stays."""
 
     def aside(self, name: str) -> str | None:
         """Where a damaged record of this name was put, for people; None if there is none."""

@@ -23,7 +23,8 @@ class Timeline:
         downloaded: when the file was whole and in its place.
         ended: when it came to its end, whatever that is.
         polls: how often the service was asked for its status.
-        unseen: seconds before `ready` in which nobody asked: so much earlier it may have been ready.
+        unseen: seconds before `ready` in which nobody asked: so much earlier it may have been ready. None: it
+            is not known, as of one that was done when another process took it over.
     """
 
     created: datetime

@@ -10,6 +10,7 @@ Others may write there, too: no link is followed, and what is read has to be wha
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -51,8 +52,12 @@ class Pictures:
         except InvalidRequestError:
             good = False
         if not good:
-            raise OSError(f"{self.folder / picture.name} is damaged")
+            raise OSError(f"{self.place(picture)} is damaged")
         return content
+
+    def place(self, picture: Picture) -> str:
+        """Where it is, for people."""
+        return str(self.folder / picture.name)
 
     def find(self, sha256: str, *, frame: Frame | None = None) -> Picture | None:
         """The picture of this hash, with its content; None if there is none that is whole."""
@@ -118,6 +123,13 @@ class Pictures:
         flush_folder(self.folder)
         if new:
             flush_folder(self._library)
+
+
+def is_whole(name: str, content: bytes) -> bool:
+    """Whether a file of this name has the picture, or the note of one, that it is to have."""
+    if name.endswith(tuple(TYPES.values())):
+        return hashlib.sha256(content).hexdigest() == name.partition(".")[0]
+    return _POINTER.fullmatch(content.decode("ascii", "replace")) is not None
 
 
 def flush_folder(path: Path) -> None:

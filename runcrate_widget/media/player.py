@@ -18,7 +18,7 @@ from .mp4 import MP4
 _LARGEST_EMBEDDED = 50_000_000  # bytes
 _CAPTION = 120  # bytes of the prompt
 #: Of what stands in the place of a player, on a poster or without one.
-_SAID = "position:relative;margin:0;padding:8px;background:#000;color:#fff"
+_SAID = "position:relative;margin:0;padding:8px;overflow-wrap:anywhere;background:#000;color:#fff"
 
 
 class Player:
@@ -86,8 +86,12 @@ class Player:
         shell = notebook_shell()
         if shell is None:
             print(self)  # noqa: T201
-        else:
+        elif source is not None:
             shell.display_pub.publish(self._bundle(source), metadata={})
+        else:
+            data, metadata = shell.display_formatter.format(self)
+            if data:  # else it was shown by a widget
+                shell.display_pub.publish(data, metadata=metadata)
 
     def _embedded(self) -> str:
         if self.mp4.size > _LARGEST_EMBEDDED:

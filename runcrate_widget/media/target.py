@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from runcrate_widget.checks import check_here
 from runcrate_widget.errors import InvalidRequestError
 
 
@@ -29,6 +30,7 @@ def target_path(given: Any, name: str, sources: Sequence[Path], folder: Path) ->
             raise ValueError
     except (TypeError, ValueError):
         raise InvalidRequestError("path", f"path is {given!r}; it must be the path of a file.") from None
+    check_here("path", os.fsdecode(given))
     path = Path(os.path.abspath(path / name if path.is_dir() else path))
     ending = Path(name).suffix
     if path.suffix.lower() != ending:

@@ -16,8 +16,7 @@ from runcrate_widget.media.video import cut
 
 from .batch_messages import CellRow, GridRow
 from .entries import entry_row, sendable
-from .live import Saved
-from .output_widget import OutputWidget
+from .output_widget import OutputWidget, SavedBundle
 from .rows import LONGEST_PROMPT, error_row
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class BatchWidget(OutputWidget):
         self._moves = 0  # of which the trait tells
         self._due = False
         super().__init__(client=client)
-        self._outlives = _SavedGrid(self.model_id, saved)
+        self._outlives = SavedBundle(self.model_id, saved)
         self._leave(self._outlives)
         self._when_closed.callback(batch.subscribe(self._moved))
         self._moved()
@@ -115,19 +114,3 @@ class BatchWidget(OutputWidget):
 
     def __repr__(self) -> str:
         return f"<BatchWidget {self.batch!r}>"
-
-
-class _SavedGrid(Saved):
-    """What stays of it in the notebook: the grid as HTML."""
-
-    def __init__(self, key: str, bundle: Callable[[], dict[str, str]]) -> None:
-        super().__init__(key)
-        self._html = bundle
-
-    def update(self) -> None:
-        """Has it shown anew, soon."""
-        self._output.update()
-
-    def _bundle(self) -> dict[str, str]:
-        bundle = self._html()
-        return {**bundle, "text/html": self.hidden_by_the_widget(bundle["text/html"])}

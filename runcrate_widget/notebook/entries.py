@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NOTE = 200  # bytes
 _LONGEST_ERROR = 1000
+_LONGEST_OWNER = 60
 _REMEMBERED = 5000  # files
 
 
@@ -91,6 +92,7 @@ def entry_row(entry: Entry, takes: int, library: Library, facts: Facts) -> Entry
         hidden=choice.hidden,
         binned=video is None and _is_binned(record, library),
         demo=record.demo,
+        owner=cut(record.owner, _LONGEST_OWNER) if record.owner else None,
         picture=picture.sha256 if picture else None,
         frame=FrameRow(key=frame.key, at=frame.at) if frame else None,
         video=video,

@@ -3,6 +3,8 @@ without its form, which ends when its cell runs again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .live import Saved
 from .widget import VideoWidget
 
@@ -20,3 +22,19 @@ class OutputWidget(VideoWidget):
         super()._replaced()
         if not self._outputs:
             self.close()
+
+
+class SavedBundle(Saved):
+    """What stays of it in the notebook: what `render` gives."""
+
+    def __init__(self, key: str, render: Callable[[], dict[str, str]]) -> None:
+        super().__init__(key)
+        self._render = render
+
+    def update(self) -> None:
+        """Has it shown anew, soon."""
+        self._output.update()
+
+    def _bundle(self) -> dict[str, str]:
+        bundle = self._render()
+        return {**bundle, "text/html": self.hidden_by_the_widget(bundle["text/html"])}

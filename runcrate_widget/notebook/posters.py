@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.jobs.loop import run_in_background
+from runcrate_widget.library.parallel import side_by_side
 from runcrate_widget.library.places import bucket_of
 from runcrate_widget.media.mp4 import whole_mp4
 from runcrate_widget.media.poster import make_poster, read_poster
-
-from .parallel import side_by_side
 
 if TYPE_CHECKING:
     from runcrate_widget.library.entry import Entry

@@ -82,7 +82,8 @@ class SessionRow(TypedDict):
     saved: str  # what the saved output of this widget is known by: the view hides it
     limit: LimitRow | None  # None: there is no limit
     wall: int  # the version of the wall, which moves when anything there has; 0 until it is asked for
-    form: bool  # whether videos can be asked for; without, it is the library that is shown
+    form: bool  # whether videos can be asked for; without, it is what there is that is shown
+    elsewhere: str  # what other processes make in the library, in words; "" where nothing is known of it
 
 
 class Settings(TypedDict):

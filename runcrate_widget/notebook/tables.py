@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST = 100  # rows
 _MOST_POSTERS = 30  # that are put in, where the videos are in a bucket
-_HEADS = ("", "prompt", "model", "status", "made", "yours", "file")
+_HEADS = ("", "prompt", "model", "status", "made", "choice", "file")
 
 
 def register_formatters(shell: Any) -> None:
@@ -33,13 +33,25 @@ def register_formatters(shell: Any) -> None:
     formatters["text/html"].for_type_by_name(f"{library}.search", "Records", records_html)
     live = shell.display_formatter.ipython_display_formatter
     live.for_type_by_name("runcrate_widget.jobs.job", "VideoJob", _show_live)
+    live.for_type_by_name(f"{library}.cloud.video", "CloudVideo", _show_video)
     live.for_type_by_name("runcrate_widget.jobs.batch", "Batch", _show_grid)
     live.for_type_by_name("runcrate_widget.jobs.best", "BestOf", _show_grid)
     live.for_type_by_name(f"{library}.library", "Library", _show_wall)
 
 
 def _show_live(job: Any) -> None:
-    import_module("runcrate_widget.notebook.live").display_job(job)
+    from runcrate_widget.library.places import bucket_of
+
+    # What is in a bucket plays by a widget alone.
+    widget = import_module("runcrate_widget.notebook.job_widget") if bucket_of(job.record) else None
+    if widget is None or not widget.display_job(job):
+        import_module("runcrate_widget.notebook.live").display_job(job)
+
+
+def _show_video(video: Any) -> None:
+    """Raises NotImplementedError where its poster has to do."""
+    if not import_module("runcrate_widget.notebook.job_widget").display_video(video):
+        raise NotImplementedError
 
 
 def _show_grid(batch: Any) -> None:
@@ -62,14 +74,16 @@ def records_html(records: Sequence[Record]) -> str:
     from .posters import posters_in_buckets
 
     posters = posters_in_buckets([one for one in records[:_MOST_POSTERS] if one.status == "completed"])
-    heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in _HEADS)
-    rows = "".join(_row(record, posters.get(record.name)) for record in records[:_MOST])
+    owned = any(record.owner for record in records[:_MOST])
+    names = (*_HEADS[:-1], "owner", _HEADS[-1]) if owned else _HEADS
+    heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
+    rows = "".join(_row(record, posters.get(record.name), owned=owned) for record in records[:_MOST])
     left = len(records) - _MOST
-    more = f"<tr><td colspan={len(_HEADS)}>and {left} more</td></tr>" if left > 0 else ""
+    more = f"<tr><td colspan={len(names)}>and {left} more</td></tr>" if left > 0 else ""
     return f"<table><tr>{heads}</tr>{rows}{more}</table>"
 
 
-def _row(record: Record, poster: bytes | None) -> str:
+def _row(record: Record, poster: bytes | None, *, owned: bool) -> str:
     done = record.status == "completed"
     error = record.error or {}
     reason = f": {html.escape(str(error.get('message', '')))}" if error else ""
@@ -81,13 +95,14 @@ def _row(record: Record, poster: bytes | None) -> str:
         html.escape(record.status) + reason,
         f"{record.created.astimezone():%Y-%m-%d %H:%M}",
         html.escape(_verdict(record.choice)),
+        *([html.escape(record.owner or "")] if owned else []),
         html.escape(record.path.name) if done else html.escape(record.id or ""),
     ]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _verdict(choice: Choice) -> str:
-    """What a person said of it: `kept ★ 4 #fox the tail is right`."""
+    """What people said of it: `kept ★ 4 #fox the tail is right`."""
     said = {True: "kept", False: "rejected", None: ""}[choice.kept]
     stars = f"★ {choice.rating}" if choice.rating else ""
     words = [

@@ -16,6 +16,8 @@ from runcrate_widget.errors import RuncrateError
 from runcrate_widget.jobs.loop import engine
 from runcrate_widget.library.shelf import LOOK_EVERY, Shelf
 
+from .elsewhere import made_elsewhere
+
 if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
     from runcrate_widget.jobs.job import VideoJob
@@ -33,16 +35,29 @@ _REMEMBERED = 64  # jobs
 
 
 class Wall:
-    """Of one widget. `client` gives the one that it works with; `changed(version)` is called in the engine's
-    thread, at most twice a second. What takes long is called in a thread beside, and says so.
+    """Of one widget. `client` gives the one that it works with; `changed()` is called in the engine's
+    thread, at most twice a second. What takes long is called in a thread beside, and says so. `aside`:
+    whether it also says what others make.
     """
 
-    def __init__(self, feed: Feed, client: Callable[[], VideoClient], changed: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        client: Callable[[], VideoClient],
+        changed: Callable[[], None],
+        *,
+        aside: bool = False,
+    ) -> None:
         #: As it was told last; 0 until somebody asked.
         self.version = 0
+        #: What other processes make in the library, in words.
+        self.elsewhere = ""
+        #: What is shown instead of the library; nothing is looked through for it.
+        self.only: Shelf | None = None
         self._feed = feed
         self._client = client
         self._changed = changed
+        self._aside = aside
         self._shelf: Shelf | None = None
         self._jobs: OrderedDict[str, VideoJob] = OrderedDict()  # held, so that each goes on being the one
         self._told = -_TOLD_EVERY
@@ -67,26 +82,24 @@ class Wall:
 
     async def shelf(self) -> Shelf:
         """What is known of the library, once something is. Raises LibraryError."""
-        shelf = self._client().library.shelf
+        shelf = self.only or self._client().library.shelf
         if shelf is not self._shelf:
             self._shelf = shelf
             shelf.subscribe(self._moved)
         self._heard_at = engine().loop.time()
         await asyncio.shield(asyncio.wrap_future(shelf.look()))
-        if self._next_look is None:
-            self._look_again()
+        self._go_on_looking()
         return shelf
 
     def forget(self) -> None:
         """The widget goes on with another client: views ask anew."""
-        self._shelf, self.version = None, 0
+        self._shelf, self.version, self.elsewhere = None, 0, ""
         self._jobs.clear()
 
     def heard(self) -> None:
         """A view has said something."""
         self._heard_at = engine().loop.time()
-        if self._shelf is not None and self._next_look is None:
-            self._look_again()
+        self._go_on_looking()
 
     async def look_up(self, key: object) -> None:
         """Finds the job of an entry, if it is not in the list, for `job`."""
@@ -109,12 +122,19 @@ class Wall:
         """The job of an entry that was looked up."""
         return self._jobs.get(key) if isinstance(key, str) else None
 
+    def _go_on_looking(self) -> None:
+        if self._shelf is not None and self.only is None and self._next_look is None:
+            self._look_again()
+            self._tell_soon()
+
     def _look_again(self) -> None:
         self._next_look = None
         silent = engine().loop.time() - self._heard_at
         if self._shelf is not None and not self._feed.resting and silent < _LOOKED_AT:
             self._shelf.look()
             self._next_look = engine().loop.call_later(LOOK_EVERY + 0.1, self._look_again)
+        else:
+            self._tell_soon()  # what others make is not known any more
 
     def _tell_soon(self) -> None:
         if self._timer is None and not self._feed.closed:
@@ -123,9 +143,15 @@ class Wall:
 
     def _tell(self) -> None:
         self._timer, self._told = None, engine().loop.time()
-        if self._shelf is not None and self._shelf.version != self.version and not self._feed.closed:
-            self.version = self._shelf.version
-            self._changed(self.version)
+        if self._shelf is None or self._feed.closed:
+            return
+        elsewhere = self._made_elsewhere(self._shelf) if self._aside and self._next_look else ""
+        if (self._shelf.version, elsewhere) != (self.version, self.elsewhere):
+            self.version, self.elsewhere = self._shelf.version, elsewhere
+            self._changed()
+
+    def _made_elsewhere(self, shelf: Shelf) -> str:
+        return made_elsewhere([one for one in shelf.unfinished() if one.key not in self._feed.list])
 
     # In any thread
 
@@ -148,10 +174,10 @@ class Wall:
         return self._rows(entries, [shelf.takes(entry) for entry in entries])
 
     def _rows(self, entries: Sequence[Entry], takes: Sequence[int]) -> list[EntryRow]:
+        from runcrate_widget.library.parallel import side_by_side
         from runcrate_widget.library.places import bucket_of
 
         from .entries import entry_row
-        from .parallel import side_by_side
 
         library = self._client().library
 

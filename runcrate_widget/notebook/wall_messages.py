@@ -39,6 +39,7 @@ class EntryRow(TypedDict):
     hidden: bool
     binned: bool  # its file is in the bin
     demo: bool
+    owner: str | None  # who asked for it
     picture: str | None  # sha256 of the one that it begins with, if that is in the library: `picture_of`
     frame: FrameRow | None  # of which video that is a frame
     video: VideoRow | None  # None also where the file is not in its place

@@ -100,7 +100,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._remainder = parts.Remainder(self._show_session)
         self._once = parts.Once()
         self._compared: set[tuple[str, str]] = set()  # keys of what the arena shows
-        self._wall = parts.Wall(self._feed, lambda: self._client, self._show_wall)
+        self._wall = parts.Wall(self._feed, lambda: self._client, self._show_session, aside=self._form)
         self._root = parts.server_root()
         self._pictures = parts.GivenPictures(lambda: self._client.library.store)
         controls: dict[str, Any] = {"prompt": prompt, "aspect_ratio": aspect_ratio, "takes": takes}
@@ -128,7 +128,8 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         self._when_closed = ExitStack()
         self._closed = False
         self._show_session()
-        self._earlier.look(self._client)
+        if self._form:
+            self._earlier.look(self._client)
         self._remainder.look_soon(self._client)
         self._when_closed.callback(parts.follow_models(self._models_changed))
         conversation = parts.Conversation(self._say, self._reply)
@@ -188,6 +189,7 @@ class VideoWidget(Controls, anywidget.AnyWidget):
                 limit=self._remainder.row,
                 wall=self._wall.version,
                 form=self._form,
+                elsewhere=self._wall.elsewhere,
             )
         )
 
@@ -195,9 +197,6 @@ class VideoWidget(Controls, anywidget.AnyWidget):
         from .rows import model_row
 
         self._models = [dict(model_row(model, self._client.price(model.id))) for model in models.values()]
-
-    def _show_wall(self, version: int) -> None:
-        self._session = {**self._session, "wall": version}
 
     def _tell(self, **rows: dict[str, Any]) -> None:
         with self.hold_sync():  # one message, with the revision

@@ -27,6 +27,7 @@ export interface EntryRow {
   hidden: boolean;
   binned: boolean; // its file is in the bin
   demo: boolean;
+  owner: string | null; // who asked for it
   picture: string | null; // sha256 of the one that it begins with: `picture_of`
   frame: FrameRow | null; // of which video that is a frame
   video: VideoRow | null; // null also where the file is not in its place

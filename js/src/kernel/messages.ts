@@ -74,7 +74,8 @@ export interface SessionRow {
   saved: string;
   limit: LimitRow | null;
   wall: number; // the version of the wall; 0 until it is asked for
-  form: boolean; // without, it is the library that is shown
+  form: boolean; // without, it is what there is that is shown
+  elsewhere: string; // what other processes make in the library, in words; "" where nothing is known
 }
 
 /** A sum over some jobs; `dollars` is null where it is known of none of them. */

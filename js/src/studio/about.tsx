@@ -65,8 +65,8 @@ function facts(entry: EntryRow, takes: number): string {
     .join(" · ");
 }
 
-/** `made in 0:51 at 14:02 · $1.60 · 3.1 MB`; the day where it was another. */
-function made({ made, created, cost, video }: EntryRow, now: number): string {
+/** `made in 0:51 at 14:02 · by ann · $1.60 · 3.1 MB`; the day where it was another. */
+function made({ made, created, owner, cost, video }: EntryRow, now: number): string {
   const day = (seconds: number) => new Date(seconds * 1000).toDateString();
   const at = new Date((created + (made ?? 0)) * 1000);
   const when: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -74,6 +74,7 @@ function made({ made, created, cost, video }: EntryRow, now: number): string {
   if (at.getFullYear() !== new Date(now * 1000).getFullYear()) when.year = "numeric";
   return [
     `made ${made === null ? "" : `in ${clock(made)} `}at ${at.toLocaleString("en-GB", when)}`,
+    owner && `by ${owner}`,
     cost === null ? "" : `$${cost.toFixed(2)}`,
     video && size(video.size),
   ]

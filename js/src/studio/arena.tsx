@@ -46,7 +46,7 @@ export function Arena({ page, desk }: Props) {
         </>
       )}
       <p class="rw-facts" role="status">
-        {match.late && "The kernel is busy: it answers when the running cell ends."}
+        {match.late && "A cell is running, or the library does not answer yet."}
       </p>
       {two && <Ranking rows={two.ranking} />}
     </section>

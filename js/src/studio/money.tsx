@@ -43,7 +43,7 @@ export function Money({ page, desk }: { page: Page; desk: Desk }) {
         </>
       )}
       <p class="rw-facts" role="status">
-        {late && "The kernel is busy: it answers when the running cell ends."}
+        {late && "A cell is running, or the library does not answer yet."}
         {!late && !sums && !error && "Counting…"}
       </p>
       {sums && <Sums sums={sums} />}

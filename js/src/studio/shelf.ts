@@ -52,7 +52,15 @@ export function entryOf(job: JobRow): EntryRow {
   return {
     ...{ key, id, prompt, model, model_name, duration, aspect_ratio, take, status, error, made, demo, video },
     ...{ long: false, stack: "", takes: 1, created: started, cost: null, kept: null, rating: null },
-    ...{ note: "", tags: [], hidden: false, binned: false, picture: picture ?? null, frame: null },
+    ...{
+      note: "",
+      tags: [],
+      hidden: false,
+      binned: false,
+      owner: null,
+      picture: picture ?? null,
+      frame: null,
+    },
   };
 }
 

@@ -144,10 +144,10 @@ export class Page {
       );
     const late = [...this.#late];
     if (late.some((name) => name.startsWith("generate")))
-      return "The kernel is busy: queued, it starts when the running cell ends.";
+      return "Queued: a cell is running, or the library does not answer. It starts after that.";
     const cancel = late.some((name) => name.startsWith("cancel"));
     const sent = cancel ? " A job whose turn comes before that is sent." : "";
-    return `The kernel is busy: queued until the running cell ends.${sent}`;
+    return `Queued: a cell is running, or the library does not answer.${sent}`;
   }
 
   /** Whether the person's request `kind` for job `key` is unanswered. */

@@ -11,7 +11,7 @@ declare const STYLE: string; // css/, as the build puts it in
 
 /** `id` is the view's own, for names and ids: two may stand in one page. */
 export function Widget({ page, id, later }: { page: Page; id: string; later: Later }) {
-  const { demo, form } = page.kernel.session;
+  const { demo, form, elsewhere } = page.kernel.session;
   const studio = later.get();
   const dark = hostIsDark() ? " rw-dark" : "";
 
@@ -71,7 +71,8 @@ export function Widget({ page, id, later }: { page: Page; id: string; later: Lat
         )}
         {page.kernel.keyless && form && <NoKey page={page} />}
         {form && <Form page={page} id={id} later={later} />}
-        {form && <Strip page={page} id={id} later={later} />}
+        <Strip page={page} id={id} later={later} />
+        {elsewhere && <p class="rw-empty">{elsewhere}</p>}
         {studio && <style>{studio.style}</style>}
         {studio && <studio.Desk page={page} id={id} />}
         <p class="rw-unseen" aria-live="polite">

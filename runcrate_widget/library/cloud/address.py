@@ -18,15 +18,37 @@ from runcrate_widget.errors import LibraryError, MissingExtraError
 #: What a library's URL begins with.
 SCHEMES = ("s3", "gs", "az", "memory")
 
-_TIMEOUTS = {"connect_timeout": "10s", "timeout": "60s"}
+#: Of one request. Silence ends the first kind, which is answered soon; the second takes as long as what it
+#: brings, or the store's own work, does.
+_TIMEOUTS = {"connect_timeout": "5s", "timeout": "60s"}
+_SILENCE = {"read_timeout": "15s"}
 
-_RETRY: dict[str, Any] = {"max_retries": 4, "retry_timeout": timedelta(seconds=40)}
+# A request that was not answered is not asked again by obstore: it is by `Bucket`, once.
+_RETRY: dict[str, Any] = {"max_retries": 4, "retry_timeout": timedelta(seconds=10)}
 
 _STATUS = re.compile(r"\b(?:status code|status)[: ]+\(?(\d{3})\b|\b(4\d\d|5\d\d) [A-Z]")
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+
+_LOOK = "Look at the network, the URL, the region and the endpoint (AWS_REGION, AWS_ENDPOINT_URL)."
+
+#: What obstore's error has in it, what that means, and what to do.
+_CAUSES = (
+    (
+        r"\bBadScheme\b|\bURL scheme is not allowed\b",
+        "its endpoint is one of http, which is not encrypted",
+        "Set AWS_ALLOW_HTTP=true if this server has no https; else mend the endpoint (AWS_ENDPOINT_URL).",
+    ),
+    (
+        r"\bConnectionRefused\b|\bConnection refused\b",
+        "nobody listens at its endpoint (connection refused)",
+        "Start the server, or mend the endpoint (AWS_ENDPOINT_URL).",
+    ),
+    (r"\bdns error\b", "its host was not found", _LOOK),
+    (r"\bkind: Timeout\b", "it did not answer in time", _LOOK),
+)
 
 
 def unusable(url: str, error: Exception) -> LibraryError:
@@ -43,8 +65,12 @@ def unusable(url: str, error: Exception) -> LibraryError:
     elif kind == "NotSupportedError":
         what, hint = "it does not know conditional writes", "A library needs them: choose another store."
     else:
-        what = f"it did not answer as it should{said or f' ({kind})'}"
-        hint = "Look at the network, the URL, the region and the endpoint (AWS_REGION, AWS_ENDPOINT_URL)."
+        # Where there was an answer it has a code.
+        causes = () if said else (one for one in _CAUSES if re.search(one[0], text))
+        what, hint = next(
+            ((told, hint) for _, told, hint in causes),
+            (f"it did not answer as it should{said or f' ({kind})'}", _LOOK),
+        )
     return LibraryError(f"The library {url} cannot be used: {what}.", hint, kind="store")
 
 
@@ -63,6 +89,9 @@ def normal(url: str) -> str:
             f"library is a URL of {scheme}:// with more than a bucket and a path.",
             "Credentials come from the store's own chain (environment, profile, role), never from the URL.",
         )
+    if "%" in rest or not rest.isprintable():  # obstore would read them as other characters
+        message = f"library is a URL of {scheme}:// with a % or a control character in its path."
+        raise LibraryError(message, "Write the path as it is; letters, digits, spaces and -_. will do.")
     path = "/".join(part for part in rest.split("/") if part)
     if not _BUCKET.fullmatch(bucket) or any(part in (".", "..") for part in path.split("/")):
         message = f"library is a URL of {scheme}:// that names no bucket, or goes up from it."
@@ -87,8 +116,9 @@ _memories: dict[str, Any] = {}
 _opening = threading.Lock()
 
 
-def opened(url: str) -> tuple[Any, bool]:
-    """The store of obstore, and whether it signs URLs. Raises MissingExtraError or LibraryError."""
+def opened(url: str, *, patient: bool = False) -> tuple[Any, bool]:
+    """The store of obstore, and whether it signs URLs; `patient`: for what is not answered soon. Raises
+    MissingExtraError or LibraryError."""
     try:
         from obstore.store import MemoryStore, from_url
     except ImportError:
@@ -105,7 +135,8 @@ def opened(url: str) -> tuple[Any, bool]:
     try:
         if scheme == "s3":
             more = _profile()
-        options: Any = {**_TIMEOUTS, "allow_http": _is_set("AWS_ALLOW_HTTP")}
+        times = _TIMEOUTS if patient else _TIMEOUTS | _SILENCE
+        options: Any = {**times, "allow_http": _is_set("AWS_ALLOW_HTTP")}
         open_url: Any = from_url  # each kind of store has its own types
         return open_url(url, client_options=options, retry_config=_RETRY, **more), True
     except LibraryError:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 from runcrate_widget.errors import LibraryError
 
 from .address import check_no_fork, normal, opened, unusable
+from .waiting import Waiting
 
 T = TypeVar("T")
 
@@ -25,8 +28,14 @@ T = TypeVar("T")
 PART = 8 * 1024 * 1024
 _PARTS = 4
 
+#: Bytes that any line takes in a few seconds.
+_SMALL = 100_000
+
 #: Who has written an object: tells our own write, whose answer was lost, from another's.
 _WRITER = "writer"
+
+_CONFLICTS = 6  # of a write, one after the other, with nothing in its way: 3 to 6 seconds
+_chance = random.Random()  # not the one that a notebook may have seeded
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,15 @@ class Bucket:
     def __init__(self, url: str) -> None:
         self.url = normal(url)
         self._store, self._signs = opened(self.url)
+        #: For what takes the store, or the line, its time.
+        self._patient, _ = opened(self.url, patient=True)
+        self._waiting = Waiting(self.url)
         #: How many requests were sent, for who measures.
         self.requests = 0
+
+    def renew(self, other: Bucket) -> None:
+        """Goes on with what `other` was opened with: the credentials of before may have expired."""
+        self._store, self._patient, self._signs = other._store, other._patient, other._signs
 
     def _tag(self, told: Mapping[str, Any]) -> Tag:
         """From what obstore says of an object."""
@@ -106,42 +122,65 @@ class Bucket:
         return tag
 
     def _put(self, path: str, content: bytes, mode: Any) -> Tag | None:
+        """Raises LibraryError if the store refuses it again and again, and nothing is in its way: S3 does so
+        while two write at once (409, ConditionalRequestConflict)."""
+        pause, writer = threading.Event(), secrets.token_hex(8)
+        for attempt in range(_CONFLICTS):
+            pause.wait(attempt and 0.05 * 2**attempt * (1 + _chance.random()))
+            done, tag = self._put_once(path, content, mode, writer)
+            if done:
+                return tag
+        message = f"Too many write {path} in the library {self.url} at the same time."
+        raise LibraryError(message, "Try again.", kind="store")
+
+    def _put_once(self, path: str, content: bytes, mode: Any, writer: str) -> tuple[bool, Tag | None]:
+        """Whether it is decided, and how."""
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        writer = secrets.token_hex(8)
+        soon = len(content) <= _SMALL
+        store = self._store if soon else self._patient
         with self._telling():
             try:
                 # Twice by the same writer: if the first has arrived after all, the second is refused.
                 made = self._twice(
-                    lambda: obstore.put(self._store, path, content, mode=mode, attributes={_WRITER: writer})
+                    lambda: obstore.put(store, path, content, mode=mode, attributes={_WRITER: writer}),
+                    soon=soon,
                 )
-                return self._tag(made)
+                return True, self._tag(made)
             except (AlreadyExistsError, PreconditionError):
-                return self._of_writer(path, writer)
+                tag, ours = self._there(path, writer)
+                if ours:
+                    return True, tag
+                # Still as it has to be: then it was another's request that was in the way.
+                known = Tag(mode.get("e_tag"), mode.get("version")) if isinstance(mode, dict) else None
+                return mode != "overwrite" and tag != known, None
             except FileNotFoundError:
                 if isinstance(mode, str):  # it is the bucket that is not there
                     raise
-                return self._of_writer(path, writer)
+                tag, ours = self._there(path, writer)
+                return True, tag if ours else None
             except Exception:
                 if mode == "overwrite":
                     raise
                 # It may have been taken, and the answer lost.
                 with contextlib.suppress(Exception):
-                    if tag := self._of_writer(path, writer):
-                        return tag
+                    tag, ours = self._there(path, writer)
+                    if ours:
+                        return True, tag
                 raise
 
-    def _of_writer(self, path: str, writer: str) -> Tag | None:
-        """The state of the object, if this writer has made it: its answer was lost, and it was sent again."""
+    def _there(self, path: str, writer: str) -> tuple[Tag | None, bool]:
+        """The state of the object, and whether this writer has made it: its answer was lost, and it was sent
+        again."""
         import obstore
 
         self.requests += 1
         try:
             got = self._twice(lambda: obstore.get(self._store, path, options={"head": True}))
         except FileNotFoundError:
-            return None
-        return self._tag(got.meta) if got.attributes.get(_WRITER) == writer else None
+            return None, False
+        return self._tag(got.meta), got.attributes.get(_WRITER) == writer
 
     def delete(self, path: str) -> None:
         """Removes the object, if there is one."""
@@ -156,7 +195,7 @@ class Bucket:
 
         with self._telling():
             try:
-                self._twice(lambda: obstore.copy(self._store, path, to))
+                self._twice(lambda: obstore.copy(self._patient, path, to), soon=False)
             except FileNotFoundError:
                 return False
         self.delete(path)
@@ -173,7 +212,8 @@ class Bucket:
             self.requests -= 1
             while True:
                 try:
-                    for page in obstore.list(self._store, below, offset=after, chunk_size=1000):
+                    pages = obstore.list(self._store, below, offset=after, chunk_size=1000)
+                    while (page := self._waiting.call(partial(next, pages, None))) is not None:
                         self.requests += 1
                         for one in page:
                             after = one["path"]
@@ -198,10 +238,10 @@ class Bucket:
                 # Who follows a link to it saves it; a player does not mind.
                 about = {"Content-Type": kind, "Content-Disposition": "attachment"}
                 obstore.put(
-                    self._store, path, file, attributes=about, chunk_size=PART, max_concurrency=_PARTS
+                    self._patient, path, file, attributes=about, chunk_size=PART, max_concurrency=_PARTS
                 )
 
-            self._twice(put)
+            self._twice(put, soon=False)
 
     def download(self, path: str, write: Callable[[bytes], object]) -> int | None:
         """Reads the object, range by range; its size in bytes, or None if there is none."""
@@ -240,20 +280,23 @@ class Bucket:
         import obstore
 
         with self._telling():
-            return obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
+            return self._waiting.call(
+                lambda: obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
+            )
 
     # What goes wrong.
 
-    def _twice(self, call: Callable[[], T]) -> T:
-        """Does it again if it was not answered. obstore does so, too, but not where the machine slept
-        meanwhile, or the process stood still: then its time was over before it went on."""
+    def _twice(self, call: Callable[[], T], *, soon: bool = True) -> T:
+        """Does it again if it was not answered. obstore does so, too, but not where it met silence, the
+        machine slept meanwhile, or the process stood still: then its time was over before it went on. `soon`:
+        the answer does not take long."""
         from obstore.exceptions import GenericError
 
         try:
-            return call()
+            return self._waiting.call(call, told=soon)
         except GenericError:
             self.requests += 1
-            return call()
+            return self._waiting.call(call, told=soon)
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -261,11 +304,9 @@ class Bucket:
         self.requests += 1
         try:
             yield
-        except LibraryError:
-            raise
-        except OSError as error:
-            if isinstance(error, FileNotFoundError):
-                raise unusable(self.url, error) from None
+        except FileNotFoundError as error:
+            raise unusable(self.url, error) from None
+        except OSError:  # a LibraryError is one, too
             raise
         except Exception as error:
             raise unusable(self.url, error) from None

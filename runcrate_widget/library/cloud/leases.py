@@ -9,13 +9,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from runcrate_widget.errors import LibraryError
 
-from .alive import Others, Presence, clock
+from .alive import RENEWED_EVERY, Others, Presence, clock
 from .bucket import Bucket
 
 _LOOK_EVERY = 4.0  # seconds, at a lease that another process has
@@ -56,7 +55,8 @@ class Leases:
         self._mine: dict[str, threading.Event] = {}  # by name: set when it was given back
         self._returning: set[threading.Event] = set()  # of those that are on their way
         self._theirs: dict[str, tuple[str, float]] = {}  # by name: whose it was, and when that was seen
-        self._back: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._back: SimpleQueue[LeaseObject | None] = SimpleQueue()
+        self._undone: dict[str, LeaseObject] = {}  # by name: the store did not let them be given back yet
         self._giver: threading.Thread | None = None
 
     def take(self, name: str) -> LeaseObject | None:
@@ -85,6 +85,9 @@ class Leases:
                         taken = LeaseObject(self, name, presence, sure=False)
                 else:
                     self._theirs[name] = owner, clock()
+            if taken is not None:
+                with self._lock:
+                    self._undone.pop(name, None)
             return taken
         finally:
             if taken is None:
@@ -136,35 +139,63 @@ class Leases:
             if self._giver is None:
                 self._giver = threading.Thread(target=self._give, name="runcrate_widget leases", daemon=True)
                 self._giver.start()
-        self._back.put(lambda: self._delete(lease, back))
+        self._back.put(lease)
 
     def _give(self) -> None:
-        while (one := self._back.get()) is not None:
-            one()
+        while True:
+            try:
+                lease = self._back.get(timeout=RENEWED_EVERY if self._undone else None)
+            except Empty:
+                self._try_again()
+                continue
+            if lease is None:
+                return
+            if self._delete(lease):
+                self._try_again()
 
-    def _delete(self, lease: LeaseObject, back: threading.Event) -> None:
-        path = f"leases/{lease.name}"
+    def _try_again(self) -> None:
+        """Gives back what could not be, until that fails again."""
+        with self._lock:
+            undone = list(self._undone.values())
+        for lease in undone:
+            with self._lock:
+                if lease.name in self._mine:  # it is asked for again just now
+                    continue
+                back = self._mine[lease.name] = threading.Event()
+                self._returning.add(back)
+            if not self._delete(lease, sure=False):
+                return
+
+    def _delete(self, lease: LeaseObject, *, sure: bool = True) -> bool:
+        """Whether it is given back; else that is tried again. `sure`: it cannot be another's by now."""
+        path, done = f"leases/{lease.name}", False
         with contextlib.suppress(LibraryError):
-            if not lease.presence.valid():  # it may be another's by now
+            if not sure or not lease.presence.valid():
                 found = self._bucket.get(path)
                 if found is None or found.content != lease.presence.token.encode():
                     path = ""
             if path:
                 self._bucket.delete(path)
+            done = True
         with self._lock:
-            self._mine.pop(lease.name, None)
+            self._undone.pop(lease.name, None)
+            if not done:
+                self._undone[lease.name] = lease  # after the others
+            back = self._mine.pop(lease.name)
             self._returning.discard(back)
         back.set()
+        return done
 
     def end(self) -> None:
         """The process ends: gives back what was to be, and says that it is gone."""
-        with self._lock:
-            giver, presence = self._giver, self._presence
-        if giver is not None:
-            self._back.put(None)
-            giver.join(_PATIENCE)
-        if presence is not None:
-            presence.end()
+        with contextlib.suppress(KeyboardInterrupt):  # it is to end at once: others find that it is gone
+            with self._lock:
+                giver, presence = self._giver, self._presence
+            if giver is not None:
+                self._back.put(None)
+                giver.join(_PATIENCE)
+            if presence is not None:
+                presence.end()
 
     def tidy(self) -> None:
         """Clears away what a process that was killed left lying about. Raises LibraryError."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from runcrate_widget.media.pictures import FOLDER, Pictures
+from runcrate_widget.media.pictures import FOLDER, Pictures, is_whole
+from runcrate_widget.picture import LARGEST, Picture
 
 from .bucket import Bucket
 
@@ -17,9 +18,14 @@ class CloudPictures(Pictures):
         super().__init__(cache)
         self._bucket = bucket
 
-    def _read(self, name: str, most: int = 0) -> bytes:
+    def place(self, picture: Picture) -> str:
+        return f"{self._bucket.url}/{FOLDER}/{picture.name}"
+
+    def _read(self, name: str, most: int = LARGEST) -> bytes:
         with contextlib.suppress(OSError):
-            return super()._read(name, most) if most else super()._read(name)
+            content = super()._read(name, most)
+            if is_whole(name, content):  # the cache may have lost some of it
+                return content
         found = self._bucket.get(f"{FOLDER}/{name}")
         if found is None:
             raise FileNotFoundError(f"{self._bucket.url}/{FOLDER}/{name} is not there")

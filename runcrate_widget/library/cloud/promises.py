@@ -7,7 +7,6 @@ same video.
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import threading
 
@@ -26,26 +25,41 @@ def check_promises(bucket: Bucket, identity: str) -> None:
         if identity in _kept:
             return
         path = f"probe/{secrets.token_hex(8)}"
-        first = bucket.create(path, b"first")
+        # Where there is no answer, or a person interrupts, nothing more is asked: it stays there.
+        broken = _broken_promise(bucket, path)
         try:
-            second = bucket.replace(path, b"second", first) if first else None
-            if second is None or first is None:
-                raise _broken(bucket, "an object that nobody else touched could not be replaced")
-            if bucket.create(path, b"rival") is not None:
-                raise _broken(bucket, "it lets an object be created that is there")
-            if bucket.replace(path, b"stale", first) is not None:
-                raise _broken(
-                    bucket, "it lets an object be replaced by who knows only an earlier state of it"
-                )
-            found = bucket.get(path)
-            if found is None or found.content != b"second" or found.tag != second:
-                raise _broken(bucket, "it does not give back what was written last")
-            if [one.tag for one in bucket.list("probe/") if one.path == path] != [second]:
-                raise _broken(bucket, "its listing does not have what was written last")
-        finally:
-            with contextlib.suppress(LibraryError):
-                bucket.delete(path)
+            bucket.delete(path)
+        except LibraryError:
+            # Who carries a job could not give it back, and nobody else could rate or delete its video.
+            if not broken:
+                message = f"The library {bucket.url} cannot be used: what is written there cannot be deleted."
+                raise LibraryError(
+                    message,
+                    "Give these credentials the right to delete objects, too (on S3: s3:DeleteObject). "
+                    "If they have it, try again.",
+                    kind="store",
+                ) from None
+        if broken:
+            raise _broken(bucket, broken)
         _kept.add(identity)
+
+
+def _broken_promise(bucket: Bucket, path: str) -> str:
+    """What the store does that it must not, or ""."""
+    first = bucket.create(path, b"first")
+    second = bucket.replace(path, b"second", first) if first else None
+    if second is None or first is None:
+        return "an object that nobody else touched could not be replaced"
+    if bucket.create(path, b"rival") is not None:
+        return "it lets an object be created that is there"
+    if bucket.replace(path, b"stale", first) is not None:
+        return "it lets an object be replaced by who knows only an earlier state of it"
+    found = bucket.get(path)
+    if found is None or found.content != b"second" or found.tag != second:
+        return "it does not give back what was written last"
+    if [one.tag for one in bucket.list("probe/") if one.path == path] != [second]:
+        return "its listing does not have what was written last"
+    return ""
 
 
 def _broken(bucket: Bucket, what: str) -> LibraryError:

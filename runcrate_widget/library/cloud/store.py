@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
 import threading
+import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping
@@ -29,8 +31,10 @@ from .promises import check_promises
 
 _WHERE = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ENDPOINT")
 _REMEMBERED = 50_000  # records that this process has written
+_ASIDE = b'"set aside"'  # what a damaged record is before it is gone
 _TRIES = 50  # of who adds a line, and another is quicker
 _URL_SECONDS = 3600
+_LEFT = 24 * 3600.0  # seconds: a part that nothing has come to for so long is nobody's
 
 
 class CloudStore:
@@ -83,7 +87,7 @@ class CloudStore:
 
     def read(self, name: str) -> Stored | None:
         found = self.bucket.get(_record(name))
-        return None if found is None else Stored(found.content, found.tag)
+        return None if found is None or found.content == _ASIDE else Stored(found.content, found.tag)
 
     def scan(self) -> Iterator[tuple[str, Hashable]]:
         return self._listing.scan()
@@ -94,13 +98,19 @@ class CloudStore:
     def changed(self) -> None:
         """Nothing tells that short of looking."""
 
-    def set_aside(self, name: str, why: str) -> None:
-        with contextlib.suppress(LibraryError):
-            self.bucket.move(_record(name), _damaged(name))
-        warnings.warn(
-            f"{self.location}/{_record(name)} is damaged ({why}). It was set aside as {_damaged(name)}.",
-            stacklevel=2,
-        )
+    def set_aside(self, name: str, why: str, damaged: Stored) -> bool:
+        what = f"{self.location}/{_record(name)} is damaged ({why})."
+        try:
+            self._add(_damaged(name), damaged.content)  # after what was damaged of this name before
+            # Nobody can be told to delete only this state of it; but nobody else writes over this one.
+            if self.bucket.replace(_record(name), _ASIDE, cast("Tag", damaged.mark)) is None:
+                return False
+            self.bucket.delete(_record(name))
+        except LibraryError as error:
+            warnings.warn(f"{what} It could not be set aside: {error.message}", stacklevel=2)
+        else:
+            warnings.warn(f"{what} It was set aside as {_damaged(name)}.", stacklevel=2)
+        return True
 
     def aside(self, name: str) -> str | None:
         return _damaged(name) if self.bucket.has(_damaged(name)) else None
@@ -115,7 +125,9 @@ class CloudStore:
         self.bucket.put(f"kept/{name}.txt", content)
 
     def append(self, name: str, line: bytes) -> None:
-        path = f"lines/{name}.jsonl"
+        self._add(f"lines/{name}.jsonl", line)
+
+    def _add(self, path: str, line: bytes) -> None:
         pause = threading.Event()
         for attempt in range(_TRIES):
             found = self.bucket.get(path)
@@ -154,7 +166,21 @@ class CloudStore:
     # Videos.
 
     def receive(self, name: str) -> PartFile:
-        return PartFile(self.folder / f"{name}.mp4.part", self.unusable)
+        # Each process has its own: one that stood still goes on with it after another has the job.
+        own = self.folder / f"{name}.{_HOST}.{os.getpid()}.mp4.part"
+        if not own.exists():
+            self._inherit(name, own)
+        return PartFile(own, self.unusable)
+
+    def _inherit(self, name: str, own: Path) -> None:
+        """Goes on with the part of a process of this machine that is gone."""
+        with contextlib.suppress(OSError):
+            for left in self.folder.glob(f"{name}.{_HOST}.*.mp4.part"):
+                process = left.name[: -len(".mp4.part")].rpartition(".")[2]
+                if process.isdecimal() and not _is_alive(int(process)):
+                    os.rename(left, own)
+                    os.rename(f"{left}.about", f"{own}.about")
+                    return
 
     def publish(self, name: str) -> Path:
         path = self.folder / f"{name}.mp4"
@@ -243,22 +269,29 @@ class CloudStore:
         )
 
     def tidy(self) -> None:
+        self.cache.make_room()  # what was in use when it was full
         with contextlib.suppress(LibraryError):
             self._leases.tidy()
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(self.folder)):
-                if _OURS.fullmatch(entry.name) and not _is_alive(entry.name):
+                temporary, part = _OURS.fullmatch(entry.name), _PART.fullmatch(entry.name)
+                if (temporary and not _is_alive(int(temporary[1]))) or (
+                    part and time.time() - entry.stat().st_mtime > _LEFT
+                ):
                     os.unlink(entry.path)
 
 
 _OURS = re.compile(r"\..+-[0-9a-f]{8}\.(\d+)-\d+\.tmp")
+_PART = re.compile(r".+-[0-9a-f]{8}\..+\.\d+\.mp4\.part(\.about)?")
+_HOST = re.sub(r"\W", "-", socket.gethostname())[:40] or "-"  # several may have one home, and so one cache
 
 
-def _is_alive(temporary: str) -> bool:
-    """Whether the process that writes this file may still be there: the cache is this machine's."""
-    found = _OURS.fullmatch(temporary)
+def _is_alive(process: int) -> bool:
+    """Whether that process of this machine may still be there."""
+    if os.name == "nt":  # there it would be told to end
+        return True
     try:
-        os.kill(int(found[1]), 0) if found else None
+        os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class CloudVideo(Video):
-    """As `Video`; `path` fetches the file, where it is not here yet. An output shows its poster; it plays in
-    `client.library` and a `VideoWidget`."""
+    """As `Video`; `path` fetches the file, where it is not here yet. An output plays it by a widget; what is
+    saved has its poster."""
 
     def __init__(
         self, store: CloudStore, name: str, request: VideoRequest, id: str, mp4: MP4, demo: bool = False
@@ -106,7 +106,7 @@ class CloudVideo(Video):
 
     def _instead(self) -> str:
         code = f"client.job({self.id!r}).wait().show(embed=True)"
-        return f"It plays in client.library, and in a VideoWidget; {code} puts it into the notebook."
+        return f"It plays here when this cell is run in Jupyter; {code} puts it into the notebook."
 
     def __repr__(self) -> str:
         return self._described(self.location)
