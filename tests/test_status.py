@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcrate_widget import VideoJob, VideoRequest, errors
-from runcrate_widget.jobs.status import MOVES, Move, make_move_now, moved
+from runcrate_widget.jobs.loop import at_once, in_place
+from runcrate_widget.jobs.status import MOVES, Move, make_move, moved
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import (
     JobStatus,
@@ -116,12 +117,12 @@ def test_a_move_writes_the_record_and_then_tells_the_traits(tmp_path: Path) -> N
         told.append((change["new"], on_disk["status"]))
 
     job.observe(look, "status")
-    make_move_now(job, library, Move(JobStatus.SUBMITTING))
-    make_move_now(job, library, Move(JobStatus.QUEUED, facts={"id": "vid_1"}))
+    at_once(make_move(job, library, Move(JobStatus.SUBMITTING), in_place))
+    at_once(make_move(job, library, Move(JobStatus.QUEUED, facts={"id": "vid_1"}), in_place))
     assert told == [("submitting", "submitting"), ("queued", "queued")]
     assert (job.id, job.record.id) == ("vid_1", "vid_1")
     with pytest.raises(errors.ImpossibleMoveError):
-        make_move_now(job, library, Move(JobStatus.WAITING))
+        at_once(make_move(job, library, Move(JobStatus.WAITING), in_place))
     assert told[-1] == ("queued", "queued")
     assert job.status == "queued"
 
@@ -132,10 +133,10 @@ def test_a_record_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptu
     (tmp_path / "videos").rmdir()
     (tmp_path / "videos").write_text("in the way")
     with pytest.raises(errors.LibraryError):
-        make_move_now(job, library, Move(JobStatus.SUBMITTING, must=True))
+        at_once(make_move(job, library, Move(JobStatus.SUBMITTING, must=True), in_place))
     assert job.record.status is JobStatus.WAITING, "undone"
-    make_move_now(job, library, Move(JobStatus.SUBMITTING))
-    make_move_now(job, library, Move(JobStatus.QUEUED, facts={"id": "vid_1"}))
+    at_once(make_move(job, library, Move(JobStatus.SUBMITTING), in_place))
+    at_once(make_move(job, library, Move(JobStatus.QUEUED, facts={"id": "vid_1"}), in_place))
     assert job.status == "queued", "the service has it: it goes on"
     assert "Note down the id: vid_1" in job.note
     assert "Note down the id: vid_1" in caplog.text

@@ -14,12 +14,13 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import KEY, Exchange, FaultServer
+from fault_server import KEY, Exchange, FaultServer, made, reset
 from object_stores import BUCKET, Place, free_ports
 from pictures import picture
 from store_proxy import Asked, StoreProxy
@@ -28,12 +29,16 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest
 from runcrate_widget.errors import (
+    JobError,
     JobStoppedError,
     JobUnconfirmedError,
     LibraryError,
     MissingExtraError,
     RuncrateError,
 )
+from runcrate_widget.jobs import run
+from runcrate_widget.jobs.job import VideoJob
+from runcrate_widget.jobs.loop import engine
 from runcrate_widget.jobs.status import Move, moved
 from runcrate_widget.library.cloud import address, leases, listing
 from runcrate_widget.library.cloud.bucket import Tag
@@ -189,14 +194,86 @@ def test_a_record_of_which_nobody_knows_whether_it_is_written_has_nothing_sent_t
     proxy.drop_answer(says("submitting"))
     for _ in range(4):  # whether it is ours
         proxy.cut(lambda asked: asked.method == "HEAD" and "records/" in asked.path)
+    proxy.cut(says("waiting"))  # and that it was not sent after all
     with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
         job = client.generate("A fox", model="Veo 3.0")
-        with pytest.raises(JobUnconfirmedError):
-            job.wait(60)
+        job.wait(60)
         assert proxy.dropped > 2
-        assert server.count("submit") == 0, "and never by itself"
-        job.resubmit().wait(60)
-        assert server.count("submit") == 1
+        assert server.count("submit") == 1, "and here it is known that nothing was sent before"
+        assert [(one.status, one.id) for one in client.library] == [("completed", job.id)]
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_what_another_has_made_of_such_a_record_holds(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    away = threading.Event()
+
+    def gone(asked: Asked) -> bool:
+        if asked.method == "HEAD" and "records/" in asked.path:  # whether it is ours
+            proxy.refuse = True
+            away.set()
+        return proxy.refuse
+
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        proxy.drop_answer(says("submitting"))
+        proxy.cut(gone)
+        job = client.generate("A fox", model="Veo 3.0")
+        assert away.wait(60)
+        assert place.server is not None
+        ((path, content),) = place.server.objects(str(place.location), "records/").items()
+        told = json.loads(content)
+        assert (told["status"], told["id"]) == ("submitting", None)
+        told |= {"status": "unconfirmed", "error": {"message": "It was lost.", "kind": "unconfirmed"}}
+        key = f"{place.location}/{path}".removeprefix(f"s3://{BUCKET}/")
+        place.server.boto3().put_object(Bucket=BUCKET, Key=key, Body=json.dumps(told).encode())
+        proxy.refuse = False
+        with pytest.raises(JobUnconfirmedError, match="It was lost"):
+            job.wait(60)
+        assert server.count("submit") == 0
+
+
+@in_moto
+@pytest.mark.usefixtures("quick", "soon")
+def test_what_waits_while_the_store_is_away_is_sent_when_it_is_back(
+    place: Place, proxy: StoreProxy, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_LONGEST_AWAY", 0.05)
+    for _ in range(24):
+        proxy.cut(says("submitting"))
+    shown: list[tuple[str, str]] = []
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), max_concurrent=1) as client:
+        jobs = [client.generate(prompt, model="Veo 3.0") for prompt in ("A fox", "An owl", "A hen")]
+        for job in jobs:
+            job.observe(lambda change: shown.append((change.owner.status, change.new)), "note")
+        for job in jobs:
+            job.wait(60)
+        assert proxy.dropped == 24
+        assert server.count("submit") == 3
+        assert {one.status for one in client.library} == {"completed"}
+        away = [status for status, note in shown if "trying again: The library" in note]
+        assert set(away) == {"waiting"}
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+def test_however_many_videos_are_uploaded_what_is_sent_is_written_at_once(
+    place: Place, proxy: StoreProxy, server: FaultServer
+) -> None:
+    proxy.silent = a_put("videos/")
+    count = min(32, (os.cpu_count() or 1) + 4) + 2  # more than asyncio has threads
+    changed = threading.Event()
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), max_concurrent=2) as client:
+        jobs = [client.generate(f"A fox {number}", model="Veo 3.0") for number in range(count)]
+        for job in jobs:
+            job.subscribe(changed.set)
+        while (coming := sum(job.status == "downloading" for job in jobs)) < count:
+            assert changed.wait(60), f"{coming} of {count} could be written while videos were uploaded"
+            changed.clear()
+        proxy.silent = None
+        for job in jobs:
+            job.wait(60)
 
 
 @in_moto
@@ -238,6 +315,99 @@ def test_what_was_not_answered_is_asked_once_more(place: Place, proxy: StoreProx
         call()
         assert proxy.dropped == number
     assert store.read(NAME) is None and store.lines("arena") == [b"1"]
+
+
+def adopt(job: VideoJob) -> None:
+    job.adopt("vid_000001")
+
+
+def rate(job: VideoJob) -> None:
+    job.choose(rating=3)
+
+
+def resume(job: VideoJob) -> None:
+    with pytest.raises(JobError, match="no id"):
+        job.resume()
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("press", "end"),
+    [(adopt, "completed"), (VideoJob.cancel, "cancelled"), (rate, "unconfirmed"), (resume, "unconfirmed")],
+)
+def test_other_jobs_go_on_while_a_person_presses_something_and_the_store_is_silent(
+    place: Place, proxy: StoreProxy, server: FaultServer, press: Callable[[VideoJob], None], end: str
+) -> None:
+    server._faults["submit"] = [made(reset)]
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        with pytest.raises(JobUnconfirmedError):
+            job.wait(60)
+        proxy.silent = lambda asked: (
+            asked.method in ("PUT", "GET") and ("leases/" in asked.path or "records/" in asked.path)
+        )
+        pressed: Future[None] = Future()
+
+        def thread() -> None:
+            try:
+                press(job)
+                pressed.set_result(None)
+            except BaseException as error:
+                pressed.set_exception(error)
+
+        threading.Thread(target=thread, daemon=True).start()
+        try:
+            assert proxy.kept.wait(30)
+            goes_on = threading.Event()
+            engine().call(goes_on.set)
+            assert goes_on.wait(20), "the thread of all jobs stands still"
+            assert not pressed.done()
+        finally:
+            proxy.silent = None
+        pressed.result(60)
+        if end == "completed":
+            job.wait(60)
+        (record,) = client.library
+        assert (record.status, job.status) == (end, end)
+        assert record.rating == job.rating == (3 if press is rate else None)
+        assert server.count("submit") == 1
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+def test_what_several_say_of_one_job_at_the_same_time_is_all_done(place: Place, server: FaultServer) -> None:
+    with VideoClient(KEY, base_url=server.url, library=str(place.location)) as client:
+        job = client.generate("A fox", model="Veo 3.0")
+        job.wait(60)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: job.choose(rating=1 + number % 5), range(16)))
+        (record,) = client.library
+        assert record.choice == job.choice and job.rating is not None
+
+
+@in_moto
+@pytest.mark.usefixtures("quick")
+def test_what_another_has_sent_meanwhile_is_not_cancelled_and_comes_to_an_end(
+    place: Place, server: FaultServer
+) -> None:
+    server.polls = 1_000_000
+    assert place.server is not None
+    with VideoClient(KEY, base_url=server.url, library=str(place.location), max_concurrent=1) as client:
+        first = client.generate("An owl", model="Veo 3.0")
+        sent = threading.Event()
+        first.observe(lambda _: sent.set(), "id")
+        assert first.id is not None or sent.wait(60)
+        job = client.generate("A fox", model="Veo 3.0")
+        objects = place.server.objects(str(place.location), "records/").items()
+        ((path, content),) = [(path, content) for path, content in objects if "fox" in path]
+        told = json.loads(content) | {"status": "submitting", "sent": "2026-01-01T00:00:00.000000+00:00"}
+        key = f"{place.location}/{path}".removeprefix(f"s3://{BUCKET}/")
+        place.server.boto3().put_object(Bucket=BUCKET, Key=key, Body=json.dumps(told).encode())
+        with pytest.raises(RuncrateError, match=r"it is submitting"):
+            job.cancel()
+        with pytest.raises(JobUnconfirmedError):
+            job.wait(60)
 
 
 def a_delete(asked: Asked) -> bool:

@@ -20,7 +20,7 @@ from runcrate_widget.service.backend import Backend
 
 from .job import VideoJob
 from .living import why_at_rest
-from .loop import in_thread
+from .loop import at_length, in_thread
 from .status import Move
 from .talk import Over, Talk
 
@@ -45,13 +45,13 @@ async def fetch(
     # By this clock, which nobody sets; the record's may say anything.
     late = time.monotonic() + _NOT_YET - min(max(since, 0.0), _NOT_YET)
     attempts = 0
-    mp4 = await in_thread(_at_hand, library, job.record)
+    mp4 = await at_length(_at_hand, library, job.record)
     if mp4 is not None:  # its process was killed before it could say so, and may have left something
         await in_thread(library.receive(job.record).discard)
     while mp4 is None:
         try:
             await talk.ridden_out(lambda: _download(job, backend, library, downloads))
-            mp4 = await in_thread(library.publish, job.record)
+            mp4 = await at_length(library.publish, job.record)
         except _PASSING as error:
             if isinstance(error, (InvalidVideoError, UnexpectedAnswerError)):
                 library.receive(job.record).discard()
@@ -66,7 +66,7 @@ async def fetch(
     facts = {"mp4": mp4, **shown}
     await talk.move(Move(JobStatus.COMPLETED, video=job.record.video_of(mp4), facts=facts))
     if job.record.choice.hidden and await in_thread(_was_deleted, library, job.record):
-        job._show(error=why_at_rest(job.record))
+        job._show(error=why_at_rest(job.record, backend.service))
         raise Over
 
 

@@ -10,11 +10,17 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from runcrate_widget.errors import InvalidRequestError
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 _T = TypeVar("_T")
+
+#: So many uploads, and what else may take minutes, go on at a time.
+_LONG = 8
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -24,7 +30,11 @@ class Engine:
     happens in it."""
 
     def __init__(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self.loop = asyncio.new_event_loop()
+        #: The threads of `at_length`.
+        self.long = ThreadPoolExecutor(_LONG, "runcrate_widget long")
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="runcrate_widget", daemon=True)
@@ -119,12 +129,43 @@ def engine() -> Engine:
 async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
     """Calls `function` in another thread and waits for its end, also if cancelled meanwhile: what it writes
     is then written, and nothing comes after it out of turn."""
-    call = asyncio.get_running_loop().run_in_executor(None, function, *args)
+    return await _in_thread_of(None, function, *args)
+
+
+async def at_length(function: Callable[..., _T], *args: Any) -> _T:
+    """The same for what may take minutes, as an upload does: in threads of its own, so that a record is
+    written at once, however many of these there are."""
+    return await _in_thread_of(engine().long, function, *args)
+
+
+async def _in_thread_of(pool: ThreadPoolExecutor | None, function: Callable[..., _T], *args: Any) -> _T:
+    call = asyncio.get_running_loop().run_in_executor(pool, function, *args)
     try:
         return await asyncio.shield(call)
     except asyncio.CancelledError:
         await asyncio.wait([call])
         raise
+
+
+class Ask(Protocol):
+    """How something that may take its time is called: `in_thread`, or `in_place`."""
+
+    def __call__(self, function: Callable[..., _T], /, *args: Any) -> Coroutine[Any, Any, _T]: ...
+
+
+async def in_place(function: Callable[..., _T], /, *args: Any) -> _T:
+    """Calls `function` here and now."""
+    return function(*args)
+
+
+def at_once(work: Coroutine[Any, Any, _T]) -> _T:
+    """What `work` gives, which asks `in_place`, and so waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    raise RuntimeError("It waits.")
 
 
 def patience(timeout: object) -> float | None:

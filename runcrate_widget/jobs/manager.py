@@ -36,6 +36,7 @@ from .pacer import pacer_of
 from .runs import Runs, goes_on
 from .sending import ask_for
 from .spending import SpendingLimit
+from .telling import told
 from .times import Times
 
 
@@ -163,7 +164,7 @@ class JobManager:
     # Jobs are told what to do.
 
     def cancel(self, job: VideoJob) -> None:
-        engine().run(lambda: self._runs.cancel(job))
+        told(self._library, job, lambda ask: self._runs.cancel(job, ask))
 
     def cancel_all(self, jobs: Sequence[VideoJob]) -> int:
         """Cancels those of them that wait for their turn; how many. Returns before they are written."""
@@ -191,9 +192,9 @@ class JobManager:
     def look_again(self, job: VideoJob, refusal: str = "") -> None:
         """Has a job that is done show what has become of it in another notebook. With a `refusal`, raises
         JobError if anything has."""
-        moved = engine().run(lambda: self._runs.catch_up(job) and job.record.status)
+        moved = told(self._library, job, lambda ask: self._runs.catch_up(job, ask))
         if moved and refusal:
-            raise JobError(job, f"{refusal}: it is {moved}.", "See what it says now.")
+            raise JobError(job, f"{refusal}: it is {job.record.status}.", "See what it says now.")
 
     def adopt(self, job: VideoJob, id: str) -> None:
         self.check_open()
@@ -203,17 +204,17 @@ class JobManager:
         other = self._library.find(id.strip(), service=job.record.service)
         if other is not None and other.key != job.key:
             raise JobError(job, f"{id.strip()} is the id of another job in this library: {other!r}.")
-        engine().run(lambda: self._runs.adopt(job, id.strip()))
+        told(self._library, job, lambda ask: self._runs.adopt(job, id.strip(), ask))
 
     def resume(self, job: VideoJob) -> None:
         self.check_open()
         if job.done and job.record.status is JobStatus.WAITING:
             self._runs.check_service(job)
             self._limit().check_waiting(job.record, self._library)
-        engine().run(lambda: self._runs.resume(job))
+        told(self._library, job, lambda ask: self._runs.resume(job, ask))
 
     def choose(self, job: VideoJob, changes: Mapping[str, Any]) -> None:
-        engine().run(lambda: self._runs.choose(job, changes))
+        told(self._library, job, lambda ask: self._runs.choose(job, changes, ask))
 
     def retry_stopped(self) -> None:
         """Something was put right (the key, say): jobs that were stopped by it go on."""

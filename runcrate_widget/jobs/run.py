@@ -76,8 +76,10 @@ class Run:
                     if error.kind != "store":
                         raise
                     # A bucket that does not answer now does so again. The service keeps what it has; and
-                    # nothing is sent that is not on record.
-                    self._release_lease()
+                    # nothing is sent that is not on record. What may be on record as being sent is left to
+                    # nobody else, who could not know that it was not.
+                    if not self.sending.in_doubt:
+                        self._release_lease()
                     away = min(2 * away + 1.0, _LONGEST_AWAY)
                     job._show(note=f"trying again: {error.message}")
                 await asyncio.sleep(max(_LOOK_EVERY, away))
@@ -106,6 +108,7 @@ class Run:
         try:
             if self._lease is None:
                 await self._look_on()
+            await self.sending.take_back()
             if job.record.status is JobStatus.WAITING and job._wanted and not await self._was_left():
                 async with self._means.slots:
                     await self.sending.send(self.held)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from runcrate_widget.catalog import models
@@ -35,11 +36,11 @@ from .ends import closed
 from .gone import hint_if_gone
 from .job import VideoJob
 from .living import with_id
-from .loop import in_thread
+from .loop import at_length, in_thread
 from .pacer import pacer_of
 from .slots import Slots
 from .spending import SpendingLimit
-from .status import Move
+from .status import Move, begin_move
 from .submit import Verdict, verdict
 from .talk import Talk
 from .times import Times
@@ -98,6 +99,32 @@ class Sending:
         self._claimed = False
         self._opening = False
         self._held: Callable[[], bool] = lambda: True
+        #: When it was to be sent, and was not: moments that may be on record as those of a `submitting`.
+        self._unsent: set[datetime | None] = set()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the record may say that it is being sent, and here it is known that nothing was."""
+        record = self._job.record
+        return record.timeline.sent in self._unsent or (
+            bool(self._unsent) and record.status is JobStatus.WAITING
+        )
+
+    async def take_back(self) -> None:
+        """Has the record say so, where the store took it and did not answer, or was not there to have it
+        taken back. Raises LibraryError, and Elsewhere if another process has gone on with it."""
+        job, waits = self._job, self._job.record.status is JobStatus.WAITING
+        if not self._unsent or not (waits or job.record.status is JobStatus.SUBMITTING):
+            return
+        record = await in_thread(self._library.reread, job.record)
+        ours = record.id is None and record.timeline.sent in self._unsent
+        if ours and record.status is JobStatus.SUBMITTING:
+            job.record = record
+            await self._talk.move(Move(JobStatus.WAITING, must=True))
+        elif record.status is JobStatus.WAITING:
+            job.record = record
+        elif waits:
+            raise Elsewhere("Another process has taken it over.")
 
     async def send(self, held: Callable[[], bool]) -> None:
         """Sends the request, once; again only when it cannot have been acted on.
@@ -135,13 +162,13 @@ class Sending:
         request = self._job.request
         if isinstance(request.image, Picture):
             try:
-                request = await in_thread(load_picture, self._library.store, request)
-            except LibraryError as error:
+                request = await at_length(load_picture, self._library.store, request)
+            except LibraryError as error:  # it is not sent without it
                 if self.leaving:
                     return error
-                if error.kind == "store":  # it does not answer: the job waits, and it is asked again
+                if error.kind == "store":
                     raise
-                await self._talk.end(JobStatus.FAILED, error)  # it is not sent without it
+                await self._talk.end(JobStatus.FAILED, error)
         await self._means.opening.acquire()
         self._opening = True
         try:
@@ -150,6 +177,10 @@ class Sending:
         except Elsewhere:
             raise
         except RuncrateError as error:
+            if isinstance(error, LibraryError) and error.kind == "store":  # nothing was sent
+                if self.leaving:
+                    raise closed(self._job.record) from None
+                raise
             if not self.leaving or self.under_way:
                 await self._not_taken(error, attempts)
             return error
@@ -175,11 +206,15 @@ class Sending:
         async with limit.reserved(record, self._library):
             # By the price of now: what is paid does not change when somebody corrects a price.
             facts = {"cost": None if record.demo else limit.cost(record.request)}
-            await self._talk.move(Move(JobStatus.SUBMITTING, facts=facts, must=True))
+            written = begin_move(self._job, self._library, Move(JobStatus.SUBMITTING, facts=facts, must=True))
+            sent = self._job.record.timeline.sent
+            self._unsent.add(sent)  # until it is
+            await written()
         if not self._held():
             await self._talk.move(Move(JobStatus.WAITING))
             raise Elsewhere("Another process has taken it over.")
         self._opened()
+        self._unsent.discard(sent)
 
     def _claim(self) -> None:
         """In a thread, and its result at once in its place: it is given back whatever happens meanwhile."""
@@ -218,7 +253,7 @@ class Sending:
             )
         if said is Verdict.REFUSED and self._means.put_back(self._job, error):
             if self._job.record.status is JobStatus.SUBMITTING:
-                await self._talk.move(Move(JobStatus.WAITING))
+                await self._wait_again()
             raise error
         if said is Verdict.REFUSED:
             if isinstance(error, APIError) and is_filtered(error.message, error.code, error.type):
@@ -228,9 +263,14 @@ class Sending:
             await self._talk.end(JobStatus.FAILED, error)
         note = f"trying again: {error.message}"
         if self._job.record.status is JobStatus.SUBMITTING:
-            await self._talk.move(Move(JobStatus.WAITING, note=note))
+            await self._wait_again(note)
         else:  # there was no connection
             self._job._show(note=note)
+
+    async def _wait_again(self, note: str = "") -> None:
+        """It cannot have been acted on."""
+        self._unsent.add(self._job.record.timeline.sent)
+        await self._talk.move(Move(JobStatus.WAITING, note=note))
 
     def _explain(self, error: APIError) -> None:
         """Says more of a refusal, as far as it is the model's."""

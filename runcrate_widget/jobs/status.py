@@ -22,7 +22,7 @@ from runcrate_widget.errors import ImpossibleMoveError, LibraryError, RuncrateEr
 from runcrate_widget.library.conflict import Superseded
 from runcrate_widget.library.record import JobStatus, Record, now
 
-from .loop import in_thread
+from .loop import Ask, in_thread
 
 if TYPE_CHECKING:
     from runcrate_widget.library.library import Library
@@ -119,31 +119,27 @@ def has_given_id(record: Record) -> bool:
     return record.adopted is not None and record.status in (QUEUED, PROCESSING, DOWNLOADING)
 
 
-async def make_move(job: VideoJob, library: Library, move: Move) -> None:
-    """Moves a job, in the engine's thread; the record is written in another.
+async def make_move(job: VideoJob, library: Library, move: Move, ask: Ask = in_thread) -> None:
+    """Moves a job, in the engine's thread; the record is written in another, or as `ask` has it.
 
     Raises:
         ImpossibleMoveError: there is no such move.
         LibraryError: the move `must` be written, and cannot.
         Superseded: another process has gone on with the job, which is now as that has it.
     """
-    await begin_move(job, library, move)()
+    await begin_move(job, library, move, ask)()
 
 
-def begin_move(job: VideoJob, library: Library, move: Move) -> Callable[[], Awaitable[None]]:
+def begin_move(
+    job: VideoJob, library: Library, move: Move, ask: Ask = in_thread
+) -> Callable[[], Awaitable[None]]:
     """The same; the job has moved when this returns, and what it returns has that written and told."""
     before = _begin(job, move)
 
     async def written() -> None:
-        _finish(job, before, move, await in_thread(_written, library, job.record))
+        _finish(job, before, move, await ask(_written, library, job.record))
 
     return written
-
-
-def make_move_now(job: VideoJob, library: Library, move: Move) -> None:
-    """The same for what a person presses: the engine's thread stands still until the record is written."""
-    before = _begin(job, move)
-    _finish(job, before, move, _written(library, job.record))
 
 
 def _begin(job: VideoJob, move: Move) -> Record:

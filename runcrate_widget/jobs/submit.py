@@ -17,7 +17,6 @@ from enum import Enum
 from runcrate_widget.errors import (
     APIError,
     BadRequestError,
-    LibraryError,
     RuncrateError,
     ServerError,
     TransportError,
@@ -44,9 +43,6 @@ def verdict(error: RuncrateError, attempts: int) -> Verdict:
     if _may_have_been_taken(error):
         return Verdict.UNCONFIRMED
     if isinstance(error, TransportError) and attempts < _CONNECT_ATTEMPTS:
-        return Verdict.SEND_AGAIN
-    # The library's object store did not answer, before a byte was sent: as a rule that passes.
-    if isinstance(error, LibraryError) and error.kind == "store" and attempts < _CONNECT_ATTEMPTS:
         return Verdict.SEND_AGAIN
     if isinstance(error, APIError) and error.status in (429, 503) and attempts < _CAPACITY_ATTEMPTS:
         return Verdict.SEND_AGAIN
