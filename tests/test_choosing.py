@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer, client_of
+from fault_server import KEY, FaultServer, client_of
 from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, errors
@@ -26,6 +26,17 @@ def made(server: FaultServer, tmp_path: Path) -> tuple[VideoClient, list[Any]]:
     for job in jobs:
         job.wait(30)
     return client, jobs
+
+
+@pytest.mark.parametrize("field", [{"tags": ["fox", KEY]}, {"note": f"with {KEY}"}, {"add_tags": [KEY]}])
+def test_an_api_key_is_no_tag_and_no_note(
+    made: tuple[VideoClient, list[Any]], tmp_path: Path, field: dict[str, Any]
+) -> None:
+    _, (first, *_) = made
+    with pytest.raises(errors.InvalidRequestError, match="has an API key in it") as caught:
+        first.choose(**field)
+    assert KEY not in str(caught.value)
+    assert KEY not in (tmp_path / f"{first.record.name}.json").read_text()
 
 
 def test_what_was_chosen_is_found_by_it_and_by_the_next_kernel(

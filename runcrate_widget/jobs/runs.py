@@ -12,6 +12,7 @@ from runcrate_widget.errors import (
     AuthenticationError,
     ConfigurationError,
     InsufficientCreditsError,
+    InvalidRequestError,
     JobError,
     LibraryError,
     PermissionDeniedError,
@@ -229,6 +230,7 @@ class Runs(UnderWay):
         """Records what a person makes of a job that is done. Raises JobError, InvalidRequestError or
         LibraryError."""
         job.record.choice.changed(changes)  # what is wrong with it is said first
+        _refuse_key(changes)
         if not job.done:
             made = job.record.status is JobStatus.COMPLETED
             state = "its video is being brought back" if made else f"it is {job.record.status}"
@@ -239,6 +241,13 @@ class Runs(UnderWay):
         finally:
             lease.release()
         job._show(note=job.note, error=job.error, video=job.video)
+
+
+def _refuse_key(changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if "rc_live_" in repr(value):  # whoever reads the library would have it
+            message = f"{name} has an API key in it. Nothing was recorded."
+            raise InvalidRequestError(name, message, "Take it out.")
 
 
 def _has_unknown_id(job: VideoJob) -> bool:
