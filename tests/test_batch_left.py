@@ -25,6 +25,8 @@ from runcrate_widget.library.library import Library
 
 pytestmark = pytest.mark.usefixtures("quick")
 
+#: A library in memory ends with its process.
+between_processes = pytest.mark.parametrize("place", ["folder", "moto", "seaweed"], indirect=True)
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent
 FOXES = [f"A fox in snow {number} cm deep" for number in range(300)]
 
@@ -65,10 +67,9 @@ if sys.argv[2] == "gone":
 """
 
 
+@between_processes
 @pytest.mark.parametrize(("end", "count"), [("gone", 150), ("ends", 5), ("closed", 70)])
 def test_it_is_on_record_when_its_process_ends(place: Place, end: str, count: int) -> None:
-    if not place.shared:
-        pytest.skip("it ends with its process")
     ran = run(ASKS, place, end, str(count))
     assert ran.returncode == 0 and not ran.stderr, ran.stderr
     assert statuses(place) == {"waiting": count}
@@ -187,10 +188,9 @@ client.generate_many([f"A fox {n}" for n in range(300)], model="Veo 3.0")
 """
 
 
+@between_processes
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_leaves_what_is_written_and_says_how_many(place: Place) -> None:
-    if not place.shared:
-        pytest.skip("it ends with its process")
     command = [sys.executable, "-c", INTERRUPTED, str(place.location)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=place.environment(), **pipes) as program:
@@ -214,9 +214,8 @@ os._exit(0)
 """
 
 
+@between_processes
 def test_taken_back_it_is_when_its_process_ends(place: Place) -> None:
-    if not place.shared:
-        pytest.skip("it ends with its process")
     ran = run(TAKES_BACK, place, "120")
     assert ran.stdout == "120 {'cancelled': 120}\n", ran.stderr
     assert statuses(place) == {"cancelled": 120}
