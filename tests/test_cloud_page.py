@@ -124,7 +124,7 @@ def of_another(bucket: Bucket, library: str, server: FaultServer, cache: Path) -
 
 def emptied(client: VideoClient) -> None:
     """As of a machine that has never seen these videos."""
-    for file in client.library.folder.iterdir():
+    for file in client.library.folder.glob("*.*"):
         file.unlink()
 
 

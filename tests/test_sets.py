@@ -101,7 +101,7 @@ def test_what_the_requests_take_together_counts(client: VideoClient) -> None:
         VideoRequest("A fox", model="Sora 2", duration=4),
     )
     client._manager.check_all([veo, sora])
-    with pytest.raises(errors.SpendingLimitError, match="2 videos would take 4 more"):
+    with pytest.raises(errors.SpendingLimitError, match=r"2 videos would take \$4\.00 more"):
         client._manager.check_all([sora, sora])
     with pytest.raises(errors.SpendingLimitError, match=r"what a video of Veo 2\.0 takes"):
         client._manager.check_all([veo, VideoRequest("A fox", model="Veo 2.0")])
