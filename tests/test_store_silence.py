@@ -160,6 +160,28 @@ def test_it_is_told_once_and_what_comes_late_is_taken(
     assert told.said == [f"The store of {place.location} does not answer; trying since 0 s."]
 
 
+WAITS = """
+from runcrate_widget.library.cloud import waiting
+waiting.TOLD_AFTER = 2.5
+def work():
+    print("begun", flush=True)
+    return sys.stdin.readline()
+waiting.Waiting("s3://bucket/team").call(work)
+"""
+
+
+@ON_POSIX
+def test_a_process_that_stood_still_says_nothing_of_the_store(place: Place, proxy: StoreProxy) -> None:
+    with child(place, proxy, WAITS) as running:
+        assert running.stdout is not None and running.stdout.readline() == "begun\n"
+        running.send_signal(signal.SIGSTOP)
+        threading.Event().wait(3.0)  # what is tried is that this time passes
+        running.send_signal(signal.SIGCONT)
+        threading.Event().wait(0.5)  # some looks of its own
+        said = running.communicate("\n", timeout=30)[1]
+        assert running.returncode == 0 and said == ""
+
+
 def test_in_the_end_there_is_an_error_and_no_more_than_was_to_be_tried(
     place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

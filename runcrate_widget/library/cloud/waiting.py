@@ -28,6 +28,7 @@ _TOLD_EVERY = 60.0
 _AT_END = 2.0
 
 _LOOK_EVERY = 0.1  # seconds: on Windows no signal ends a wait
+_STILL = 1.0  # seconds between two looks: this process stood still, or the machine slept
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -47,11 +48,14 @@ class Waiting:
     def call(self, work: Callable[[], T], *, told: bool = True) -> T:
         """What `work` gives, or raises. `told`: a silence is told of, as such a request is answered soon.
         Raises LibraryError if the program ends, and the store is silent."""
-        began = time.monotonic()
+        began = last = time.monotonic()
         answer: Future[T] = _begun(work)
         end: float | None = None
         while not wait([answer], _LOOK_EVERY).done:
             now = time.monotonic()
+            if now - last > _STILL:  # that was no silence of the store
+                began += now - last
+            last = now
             if told and now - began >= TOLD_AFTER and now - self._told >= _TOLD_EVERY:
                 self._told = now
                 _log.warning("The store of %s does not answer; trying since %.0f s.", self._url, now - began)
