@@ -22,6 +22,8 @@ SCHEMES = ("s3", "gs", "az", "memory")
 #: brings, or the store's own work, does.
 _TIMEOUTS = {"connect_timeout": "5s", "timeout": "60s"}
 _SILENCE = {"read_timeout": "15s"}
+# Of a large object: four parts of 8 MB at a time over a line of half a megabit a second.
+_PATIENCE = {"timeout": "600s"}
 
 # A request that was not answered is not asked again by obstore: it is by `Bucket`, once.
 _RETRY: dict[str, Any] = {"max_retries": 4, "retry_timeout": timedelta(seconds=10)}
@@ -135,7 +137,7 @@ def opened(url: str, *, patient: bool = False) -> tuple[Any, bool]:
     try:
         if scheme == "s3":
             more = _profile()
-        times = _TIMEOUTS if patient else _TIMEOUTS | _SILENCE
+        times = _TIMEOUTS | (_PATIENCE if patient else _SILENCE)
         options: Any = {**times, "allow_http": _is_set("AWS_ALLOW_HTTP")}
         open_url: Any = from_url  # each kind of store has its own types
         return open_url(url, client_options=options, retry_config=_RETRY, **more), True
