@@ -52,8 +52,13 @@ def is_url(text: str) -> bool:
     return _URL.match(text.strip()) is not None
 
 
+def bare_url(url: str) -> str:
+    """A URL as a message may have it: without who somebody is there, and a query, which may be secrets."""
+    return re.split(r"[?#]", re.sub(r"(:/+).*@", r"\1…@", url))[0]
+
+
 def check_here(field: str, place: str) -> None:
     """Raises InvalidRequestError where what is to be a path is a URL: there would be a folder `s3:`."""
     if is_url(place):
-        message = f"{field} is {place!r}, which is a URL and no path."
+        message = f"{field} is {bare_url(place)!r}, which is a URL and no path."
         raise InvalidRequestError(field, message, "Give a place on this machine, and copy it from there.")

@@ -182,6 +182,19 @@ def test_what_is_a_url(text: str, url: bool) -> None:
     assert is_url(text) is url
 
 
+@pytest.mark.parametrize("url", ["s3://me:TOP/SE?CRET@bucket/team", "s3://bucket/team?signature=TOP/SE?CRET"])
+def test_a_url_that_is_refused_is_told_without_a_secret(shell: Shell, url: str) -> None:
+    for command in (
+        ("library", url),
+        ("library", "export", url),
+        ("generate", "A fox", *VEO, "-o", url),
+        ("jobs", "--library", url.replace("//", "/")),
+    ):
+        said = shell(*command).stderr
+        assert ("bucket" in said and "URL" in said) or "place" in said
+        assert not any(part in said for part in ("TOP", "SE", "CRET"))
+
+
 def test_no_folder_is_called_s3(shell: Shell) -> None:
     shell("generate", "A fox", *VEO, code=0)
     before = sorted(shell.folder.iterdir())

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fault_server import KEY, FaultServer
@@ -54,6 +55,16 @@ def child(place: Place, proxy: StoreProxy, code: str) -> Iterator[subprocess.Pop
         running.communicate()
 
 
+def asks_in_vain(running: subprocess.Popen[str], proxy: StoreProxy) -> None:
+    """The program, which has opened its library, is told to list it, and is not answered."""
+    assert running.stdin and running.stdout
+    assert running.stdout.readline() == "open\n"
+    proxy.silent = lambda asked: True
+    running.stdin.write("list\n")
+    running.stdin.flush()
+    assert proxy.kept.wait(60)
+
+
 @ON_POSIX
 @pytest.mark.parametrize("command", ["library", "generate"])
 def test_ctrl_c_ends_a_command_although_the_store_is_silent(
@@ -92,14 +103,9 @@ sys.stdin.readline()
 print(len(list(client.library)), flush=True)
 """
     with child(place, proxy, code) as running:
-        assert running.stdin and running.stdout
-        assert running.stdout.readline() == "open\n"
-        proxy.silent = lambda asked: True
-        running.stdin.write("list\n")
-        running.stdin.flush()
-        assert proxy.kept.wait(60)
+        asks_in_vain(running, proxy)
         running.send_signal(signal.SIGINT)
-        assert running.stdout.readline() == "interrupted\n"
+        assert running.stdout and running.stdout.readline() == "interrupted\n"
         proxy.silent = None
         said, _ = running.communicate("again\n", timeout=60)
         assert (said, running.returncode) == ("0\n", 0)
@@ -119,12 +125,7 @@ ThreadPoolExecutor(1).submit(list, client.library)
 sys.stdin.readline()
 """
     with child(place, proxy, code) as running:
-        assert running.stdin and running.stdout
-        assert running.stdout.readline() == "open\n"
-        proxy.silent = lambda asked: True
-        running.stdin.write("list\n")
-        running.stdin.flush()
-        assert proxy.kept.wait(60)
+        asks_in_vain(running, proxy)
         running.communicate("end\n", timeout=60)
         assert running.returncode == 0
 
@@ -195,10 +196,19 @@ def test_in_the_end_there_is_an_error_and_no_more_than_was_to_be_tried(
     assert [asked.method for asked in proxy.asked] == ["PUT", "PUT", "HEAD", "HEAD"]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"_SILENCE": {"read_timeout": "0.3s"}},
+        {"_TIMEOUTS": {"connect_timeout": "5s", "timeout": "3s"}},
+    ],
+    ids=["silence", "time"],
+)
 def test_a_large_upload_takes_as_long_as_it_takes(
-    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch
+    place: Place, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch, times: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(address, "_SILENCE", {"read_timeout": "0.3s"})
+    for name, shorter in times.items():
+        monkeypatch.setattr(address, name, shorter)
     store = place.store()
     assert store.create(NAME, b"1")
     proxy.silent = lambda asked: asked.method == "PUT" or "records/" in asked.path

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.checks import is_url
+from runcrate_widget.checks import bare_url, is_url
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.format import videos
 from runcrate_widget.jobs.progress import clock
@@ -122,8 +122,9 @@ def _text(asked: Namespace) -> str | None:
     """The words that are searched for. Raises InvalidRequestError where one is a library."""
     for word in asked.words:
         if is_url(word) and not word.startswith(("http:", "https:")):
-            hint = f"A library is named by its option: --library {shlex.quote(word)}"
-            raise InvalidRequestError("words", f"{word} is a place, and no word of a video.", hint)
+            place = bare_url(word)
+            hint = f"A library is named by its option: --library {shlex.quote(place)}"
+            raise InvalidRequestError("words", f"{place} is a place, and no word of a video.", hint)
     return " ".join(asked.words) or None
 
 

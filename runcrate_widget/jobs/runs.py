@@ -37,7 +37,7 @@ _MENDABLE = (AuthenticationError, InsufficientCreditsError, PermissionDeniedErro
 
 
 class Runs(UnderWay):
-    """At most `max_concurrent` jobs are with the service at a time."""
+    """Of one client."""
 
     def _note_stop(self, job: VideoJob, error: RuncrateError) -> None:
         if isinstance(error, _MENDABLE) and not waits_for_carrier(job.record):  # which tries again

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from runcrate_widget.checks import check_text, is_url
+from runcrate_widget.checks import bare_url, check_text, is_url
 from runcrate_widget.environment import notebook_folder, setting
 from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.mp4 import MP4, read_mp4
@@ -294,7 +294,7 @@ def _place(given: str | os.PathLike[str] | None) -> Path | str:
     if isinstance(given, str) and "://" in given:
         return given
     if is_url(os.fsdecode(given) if isinstance(given, (str, os.PathLike)) else ""):
-        message = f"library is {os.fspath(given)!r}, which is neither a folder nor a whole URL."
+        message = f"library is {bare_url(os.fsdecode(given))!r}, which is neither a folder nor a whole URL."
         raise LibraryError(message, "Give a URL as a text, with both slashes: s3://our-bucket/team.")
     try:
         # Beside the notebook also after an os.chdir: another folder would have its jobs paid again.

@@ -16,9 +16,9 @@ import json
 import random
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from runcrate_widget.errors import LibraryError
+from runcrate_widget.library.parallel import side_by_side, threads
 from runcrate_widget.library.store import Stored
 
 from .bucket import Bucket, Listed, Tag
@@ -46,7 +46,7 @@ class Listing:
         """The names of all records, and their states. Raises LibraryError."""
         # Pages come one after the other: of what was many, parts are listed at the same time.
         cuts = [None, *self._cuts, None]
-        with _pool(len(cuts), "runcrate_widget listing") as pool:
+        with threads(len(cuts), "runcrate_widget listing") as pool:
             parts = list(pool.map(self._part, cuts[:-1], cuts[1:]))
         paths = [one.path for part in parts for one in part]
         if self._cuts and paths != sorted(paths):  # a store that lists in an order of its own
@@ -77,7 +77,7 @@ class Listing:
             known, before = self._from_index(seen)
             yield from known.items()
         unknown = [name for name in seen if name not in known]
-        with _pool(_AT_ONCE, "runcrate_widget records") as pool:
+        with threads(_AT_ONCE, "runcrate_widget records") as pool:
             for name, stored in zip(unknown, pool.map(self._read, unknown), strict=True):
                 yield name, stored
                 if len(unknown) >= _MANY and stored is not None:
@@ -103,10 +103,9 @@ class Listing:
         """What of the index is so: by its hash, and else, if some of it are so, all of it."""
         rest = {name: one for name, one in known.items() if not _is_hash(one.content, one.mark)}
         names = _chance.sample(sorted(rest), min(_SAMPLE, len(rest)))
-        with ThreadPoolExecutor(_SAMPLE, "runcrate_widget records") as pool:
-            for name, now in zip(names, pool.map(self._read, names), strict=True):
-                if now is not None and now.mark == rest[name].mark and now != rest[name]:
-                    return {name: one for name, one in known.items() if name not in rest}
+        for name, now in zip(names, side_by_side(self._read, names), strict=True):
+            if now is not None and now.mark == rest[name].mark and now != rest[name]:
+                return {name: one for name, one in known.items() if name not in rest}
         return known
 
     def _write_index(self, known: Mapping[str, Stored], before: Tag | None) -> None:
@@ -128,13 +127,3 @@ def _is_hash(content: bytes, state: Hashable) -> bool:
     a key of its owner."""
     said = state.e_tag if isinstance(state, Tag) else None
     return said is not None and said.strip('"') == hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-@contextlib.contextmanager
-def _pool(size: int, name: str) -> Iterator[ThreadPoolExecutor]:
-    """Threads that nobody waits for who is interrupted, or whom one of them told that the store is silent."""
-    pool = ThreadPoolExecutor(size, name)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
