@@ -4,6 +4,7 @@ submit it is known whether it was sent."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,10 @@ async def until_the_end(exchange: Exchange) -> None:
 
 async def more_than_was_asked(exchange: Exchange) -> None:
     """A second answer, which must not become that of the next poll."""
-    await exchange.send(200, _BODY)
-    await exchange.send(200, b'{"id": "vid_000001", "status": "completed"}')
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b"
+    second = b'{"id": "vid_000001", "status": "completed"}'
+    exchange.writer.write(answer % (len(_BODY), _BODY) + answer % (len(second), second))
+    await exchange.writer.drain()
 
 
 async def no_http(exchange: Exchange) -> None:
@@ -70,6 +73,33 @@ def test_polls_share_a_connection() -> None:
 def test_an_answer_is_read_to_its_end_and_no_further(fault: object) -> None:
     with FaultServer(poll=[fault], jobs={"vid_000001": 9}) as server:  # type: ignore[list-item]
         assert polled(server, 2) == ["processing"] * 2
+
+
+def test_a_line_on_which_more_comes_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, gone = threading.Event(), asyncio.Event()
+    lost = Line.connection_lost
+
+    async def more_when_it_was_read(exchange: Exchange) -> None:
+        await exchange.send(200, _BODY)
+        await asyncio.to_thread(read.wait)
+        await exchange.send(200, b'{"id": "vid_000001", "status": "completed"}')
+
+    def noticed(line: Line, error: Exception | None) -> None:
+        lost(line, error)
+        gone.set()
+
+    async def ask() -> list[str]:
+        backend = RuncrateBackend(server.url, lambda: Key(KEY))
+        first = await backend.status("vid_000001")
+        read.set()
+        await gone.wait()
+        second = await backend.status("vid_000001")
+        await backend.connections.close()
+        return [first.status, second.status]
+
+    monkeypatch.setattr(Line, "connection_lost", noticed)
+    with FaultServer(poll=[more_when_it_was_read], jobs={"vid_000001": 9}) as server:
+        assert asyncio.run(ask()) == ["processing"] * 2
 
 
 def test_what_is_no_http_is_told_and_the_next_poll_is_answered() -> None:

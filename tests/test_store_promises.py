@@ -555,6 +555,18 @@ def test_what_was_in_use_when_the_cache_was_full_goes_when_a_library_is_opened_n
         assert sum(path.exists() for path in paths) == 2
 
 
+def test_what_is_being_written_is_not_cleared_away(place: Place) -> None:
+    """Nobody need have a lease of it, and its process may be one of another machine."""
+    store = place.store()
+    store.folder.mkdir(parents=True, exist_ok=True)
+    new, old = (store.folder / f".fox-{number:08x}.999999999-1.tmp" for number in range(2))
+    for path in (new, old):
+        path.write_bytes(b"{")
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+    store.tidy()
+    assert new.exists() and not old.exists()
+
+
 # What goes wrong.
 
 

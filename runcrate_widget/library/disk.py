@@ -20,8 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import threading
 import time
 import warnings
 from collections.abc import Hashable, Iterator, Mapping
@@ -31,6 +29,7 @@ from runcrate_widget.errors import LibraryError
 from runcrate_widget.media.pictures import Pictures
 from runcrate_widget.media.plain import read_plain
 from runcrate_widget.media.poster import keep_poster, read_poster
+from runcrate_widget.media.temporary import clear_left, temporary_path
 
 from .bin import Bin
 from .files import flush, link, write_all
@@ -41,8 +40,6 @@ from .store import Stored
 
 _COARSE = 2_000_000_000  # ns: so coarse may the folder's time be
 _MOST_DAMAGED = 10  # records of one name
-
-_TEMPORARY = re.compile(r"\.(.+-[0-9a-f]{8})\.\d+-\d+\.tmp")
 
 
 class FolderStore:
@@ -128,7 +125,7 @@ class FolderStore:
     def _write(self, name: str, content: bytes, *, new: bool, ending: str = ".json") -> bool:
         """Writes a file, whole or not at all. False: it was to be `new`, and there is one."""
         path = f"{self._prefix}{name}{ending}"
-        temporary = f"{self._prefix}.{name}.{os.getpid()}-{threading.get_ident()}.tmp"
+        temporary = temporary_path(self.folder / f"{name}{ending}")
         try:
             file = self._new(temporary)
             try:
@@ -152,7 +149,7 @@ class FolderStore:
         except OSError as error:
             raise self.unusable(error) from error
 
-    def _new(self, path: str) -> int:
+    def _new(self, path: Path) -> int:
         """A file of this name that was not there. Makes the folder, where that is missing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
@@ -251,15 +248,11 @@ class FolderStore:
 
     def tidy(self) -> None:
         self.pictures.tidy()
+        clear_left(self.folder)
         with contextlib.suppress(OSError, LibraryError):
             for entry in list(os.scandir(self.folder)):
-                temporary = _TEMPORARY.fullmatch(entry.name)
-                name = temporary[1] if temporary else entry.name.removesuffix(".lock")
-                if name == entry.name:
-                    continue
-                if lock := self.lease(name):  # whoever writes holds it
-                    if temporary:
-                        os.unlink(entry.path)
+                name = entry.name.removesuffix(".lock")
+                if name != entry.name and (lock := self.lease(name)):
                     lock.release()
 
     def unusable(self, error: OSError) -> LibraryError:

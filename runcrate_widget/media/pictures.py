@@ -14,18 +14,16 @@ import hashlib
 import os
 import re
 import stat
-import threading
-import time
 from pathlib import Path
 
 from runcrate_widget.errors import InvalidRequestError
 from runcrate_widget.picture import LARGEST, TYPES, Frame, Picture, read_picture
 
 from .plain import open_plain
+from .temporary import clear_left, temporary_path
 
 FOLDER = "pictures"
 
-_LEFT = 3600.0  # seconds: a temporary file that is so old belongs to nobody
 _POINTER = re.compile(rf"([0-9a-f]{{64}})({'|'.join(map(re.escape, TYPES.values()))})\s*")
 
 
@@ -85,10 +83,7 @@ class Pictures:
         """Clears away what a process that was killed left lying about."""
         with contextlib.suppress(OSError):
             self._check()
-            for entry in list(os.scandir(self.folder)):
-                left = entry.name.startswith(".") and entry.name.endswith(".tmp")
-                if left and time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT:
-                    os.unlink(entry.path)
+            clear_left(self.folder)
 
     def _has(self, picture: Picture) -> bool:
         try:
@@ -110,7 +105,7 @@ class Pictures:
         new = not os.path.lexists(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check()
-        temporary = self.folder / f".{name}.{os.getpid()}-{threading.get_ident()}.tmp"
+        temporary = temporary_path(self.folder / name)
         try:
             temporary.unlink(missing_ok=True)
             with open(temporary, "xb") as file:

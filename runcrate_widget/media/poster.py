@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import InvalidRequestError
 
 from .plain import open_plain
+from .temporary import temporary_path
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -55,8 +55,7 @@ def keep_poster(path: Path, jpeg: bytes) -> None:
             "poster", f"The poster must be a JPEG of at most {LARGEST} bytes; it has {len(jpeg)}."
         )
     kept = poster_path(path)
-    # As the library names them, which clears away what a process that was killed leaves.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = temporary_path(kept)
     with contextlib.suppress(OSError):
         if kept.exists():
             return

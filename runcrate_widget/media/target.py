@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 from runcrate_widget.checks import check_here
 from runcrate_widget.errors import InvalidRequestError
+
+from .temporary import temporary_path
 
 
 def target_path(given: Any, name: str, sources: Sequence[Path], folder: Path) -> Path:
@@ -55,7 +56,7 @@ def written(path: Path, *, ours: bool) -> Iterator[str]:
     Raises:
         InvalidRequestError: another file is there.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = temporary_path(path)
     try:
         with open(temporary, "wb"):  # so a folder that cannot be written to says so in Python's own words
             pass

@@ -19,6 +19,7 @@ from runcrate_widget.errors import LibraryError
 from runcrate_widget.library.part import PartFile
 from runcrate_widget.library.store import Conflict, Stored
 from runcrate_widget.media.poster import keep_poster, make_poster, read_poster
+from runcrate_widget.media.temporary import clear_left, temporary_path
 
 from .address import normal
 from .bin import CloudBin
@@ -209,7 +210,7 @@ class CloudStore:
         if path.exists():
             self.cache.used(path)
             return path
-        temporary = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.tmp")
+        temporary = temporary_path(path)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -273,18 +274,13 @@ class CloudStore:
         self.cache.make_room()  # what was in use when it was full
         with contextlib.suppress(LibraryError):
             self._leases.tidy()
-        with contextlib.suppress(OSError):
-            for entry in list(os.scandir(self.folder)):
-                temporary = _OURS.fullmatch(entry.name)
-                if temporary and not _is_alive(int(temporary[1])):
-                    os.unlink(entry.path)
+        clear_left(self.folder)
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(self._parts)):
                 if time.time() - entry.stat().st_mtime > _LEFT:
                     os.unlink(entry.path)
 
 
-_OURS = re.compile(r"\..+-[0-9a-f]{8}\.(\d+)-\d+\.tmp")
 _HOST = re.sub(r"\W", "-", socket.gethostname())[:40] or "-"  # several may have one home, and so one cache
 
 
