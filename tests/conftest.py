@@ -26,7 +26,7 @@ from store_proxy import StoreProxy
 from videos import small_mp4
 from vscode import VSCode
 
-from runcrate_widget.jobs import download, polling, run
+from runcrate_widget.jobs import download, ending, polling, run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -57,6 +57,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on() -> Iterator[None]:
+    """What a test has left under way would ask for the rest of the run, and take its part of the machine."""
+    yield
+    for runs in list(ending._all):
+        if not runs.closed:
+            runs.close()
 
 
 @pytest.fixture

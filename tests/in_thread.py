@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import itertools
+import os
+import random
 import ssl
 import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+# Each port once: a client, or a kernel, that an earlier test has left goes on asking the server that it had,
+# and must not find another one there. Those that the system hands out (32768 and above) come again.
+_FIRST, _OF_A_WORKER = 12_000, 4_000
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 5
+_ports = itertools.count(random.randrange(_OF_A_WORKER))
 
 
 class InThread:
@@ -41,7 +52,7 @@ class InThread:
 
     async def _serve(self, started: threading.Event) -> None:
         self.ended = asyncio.Event()
-        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=self.tls)
+        server = await self._listen()
         self.port = server.sockets[0].getsockname()[1]
         started.set()
         await self.ended.wait()
@@ -57,6 +68,15 @@ class InThread:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
         server.close()
+
+    async def _listen(self) -> asyncio.Server:
+        while True:
+            port = _FIRST + _worker * _OF_A_WORKER + next(_ports) % _OF_A_WORKER
+            try:
+                return await asyncio.start_server(self._accepted, "127.0.0.1", port, ssl=self.tls)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def _tear_down(self) -> None:
         """Ends every connection at once."""
