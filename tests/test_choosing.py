@@ -20,7 +20,7 @@ def fox() -> VideoRequest:
 
 
 @pytest.fixture
-def made(server: FaultServer, tmp_path: Path) -> tuple[VideoClient, list[Any]]:
+def made(server: FaultServer, tmp_path: Path, quick: None) -> tuple[VideoClient, list[Any]]:  # noqa: ARG001
     client = client_of(server, tmp_path)
     jobs = [client.generate(fox(), take=take) for take in (1, 2, 3)]
     for job in jobs:

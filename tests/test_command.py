@@ -285,12 +285,12 @@ def test_what_the_exit_codes_mean(shell: Shell) -> None:
     server._faults["submit"] = [reply(402, {"error": {"message": "Insufficient credits"}})]
     assert "Insufficient credits" in shell(*one, code=3).stderr
     limited = shell(*one, "--max-seconds", "5", code=3)
-    assert "--max-seconds is 5 s: 0 are gone, and this video would take 6 more." in limited.stderr
+    assert "--max-seconds is 5 s: 0 s of it is taken, and this video would take 6 s more." in limited.stderr
     unpriced = shell(*one, "--max-cost", "1", code=3).stderr
     assert "--max-cost is $1.00, and it is not known what a video of Veo 3.0 takes of it." in unpriced
     assert 'Give its price, in dollars a second: --price "Veo 3.0=…".' in unpriced
     over = shell(*one, "--max-cost", "1", "--price", "Veo 3.0=0.4", code=3).stderr
-    assert "--max-cost is $1.00: $0.00 of it are gone, and this video would take $2.40 more." in over
+    assert "--max-cost is $1.00: $0.00 of it is taken, and this video would take $2.40 more." in over
     (said,) = shell.objects(*one, "--max-cost", "1", "--price", "Veo 3.0=0.4", code=3)
     assert said["message"].startswith("--max-cost is $1.00: $0.00")
     server._faults["poll"] = [status("failed", error={"message": "no reason"})]

@@ -481,7 +481,7 @@ def test_seconds_that_no_video_has_lift_no_limit_and_break_none(
     with client_of(server, tmp_path, max_seconds=6, limit_period=timedelta(1)) as client:
         assert client._limit.left(client.library) == (6, None)
         job(client, "b")
-        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+        with pytest.raises(errors.SpendingLimitError, match="6 s of it is taken"):
             job(client, "c")
         odd = restore_request({"prompt": "Fox", "model": "x/y", "duration": duration})
         with pytest.raises(errors.SpendingLimitError, match="it is not known"):

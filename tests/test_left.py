@@ -147,7 +147,7 @@ def test_a_budget_of_a_period_says_when_there_is_room_again(server: FaultServer,
         jobs = [client.generate("A fox", model="Veo 3.0", take=take) for take in (1, 2)]
         for job in jobs:
             job.wait(30)
-        with pytest.raises(errors.SpendingLimitError, match=r"\$4\.80 of it are gone.* \$2\.40 more") as over:
+        with pytest.raises(errors.SpendingLimitError, match=r"\$4\.80 of it is taken.* \$2\.40 more") as over:
             client.generate("A fox", model="Veo 3.0", take=3)
         first = min(job.record.timeline.sent for job in jobs if job.record.timeline.sent)
         free = (first + timedelta(days=1)).replace(second=0, microsecond=0) + timedelta(minutes=1)
@@ -282,6 +282,23 @@ def test_who_has_no_key_leaves_a_batch_to_a_carrier(shell: Shell) -> None:
     assert "carrier" in shell("generate", "A cow", *VEO, "--no-carry", "--demo", code=2).stderr
 
 
+@ON_POSIX
+def test_a_batch_that_is_left_leaves_all_but_what_cannot_be(shell: Shell) -> None:
+    prompts = [f"Fox {number}" for number in range(200)]
+    file = shell.write("prompts.csv", "prompt", *prompts, prompts[0])
+    left = ("batch", file, *VEO, "--no-carry", "--yes")
+    shell("generate", prompts[7], *VEO, "--no-carry", code=0)
+    (damaged,) = shell.library.glob("*.json")
+    damaged.write_text("{")
+    *jobs, summary = shell.objects(*left, code=1, PYTHONWARNINGS="ignore")
+    (error,) = (one for one in jobs if one["type"] == "error")
+    assert error["line"] == 9 and "was damaged" in error["message"]
+    assert (summary["left"], summary["not_sent"]) == (200, 1)
+    lines = [one["line"] for one in jobs if one["type"] == "job"]
+    assert sorted(lines) == [line for line in range(2, 203) if line != 9]
+    assert not shell.sent()
+
+
 def test_the_table_says_who_asked_where_that_is_known(server: FaultServer, tmp_path: Path) -> None:
     with client_of(server, tmp_path) as client:
         client.generate("A fox", model="Veo 3.0").wait(30)
@@ -305,7 +322,7 @@ def test_what_holds_a_job_up_is_said_by_jobs_in_words_of_the_command(shell: Shel
     running = shell.start("carry", *limits)
     try:
         until(lambda: any(job["waiting_for"] and "$" in job["waiting_for"] for job in shell.objects("jobs")))
-        held = "the carrier waits: --max-cost is $3.00: $2.40 of it are gone, and this video would take $2.40 more."
+        held = "the carrier waits: --max-cost is $3.00: $2.40 of it is taken, and this video would take $2.40 more."
         assert f"Not sent yet: 1 video, {held}" in shell("jobs", code=0).stderr
         assert "There is room for it again at" in shell("jobs", code=0).stderr
         waiting, made = shell.objects("jobs", code=0)

@@ -581,7 +581,8 @@ def test_a_limit_in_seconds_refuses_what_goes_over_it(server: FaultServer, tmp_p
     client.generate(fox(1), take=1)
     client.generate(fox(2))
     with pytest.raises(
-        errors.SpendingLimitError, match="max_seconds is 12 s: 12 are gone, and this video would take 6 more"
+        errors.SpendingLimitError,
+        match="max_seconds is 12 s: 12 s of it is taken, and this video would take 6 s more",
     ):
         client.generate(fox(3))
     assert client.generate(fox(2)).wait(30), "what is there already costs nothing"
@@ -594,7 +595,7 @@ def test_a_limit_in_dollars_needs_a_price(server: FaultServer, tmp_path: Path) -
     client = client_of(server, tmp_path, max_cost=5.0, prices={"Veo 3.0": 0.4})
     client.generate(fox(1)).wait(30)
     client.generate(fox(2)).wait(30)
-    with pytest.raises(errors.SpendingLimitError, match=r"max_cost is \$5\.00: \$4\.80 of it are gone"):
+    with pytest.raises(errors.SpendingLimitError, match=r"max_cost is \$5\.00: \$4\.80 of it is taken"):
         client.generate(fox(3))
     with pytest.raises(errors.SpendingLimitError, match="prices="):
         client.generate(fox(model="Sora 2"))
@@ -629,7 +630,7 @@ def test_a_limit_counts_what_is_asked_for_from_now_on_or_in_a_period(
     client_of(server, tmp_path, max_seconds=6).generate(fox(2)).wait(30)
     day = client_of(server, tmp_path, max_seconds=18, limit_period=timedelta(days=1))
     day.generate(fox(3)).wait(30)
-    with pytest.raises(errors.SpendingLimitError, match="18 are gone"):
+    with pytest.raises(errors.SpendingLimitError, match="18 s of it is taken"):
         day.generate(fox(4))
 
 

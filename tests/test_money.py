@@ -282,7 +282,7 @@ def test_a_clock_that_is_set_back_lets_nothing_through(
     client.generate(PROMPTS[0], model="Veo 3.0").wait(30)
     for hours in (1, 2, 24):
         ago = timedelta(hours=hours)
-        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+        with pytest.raises(errors.SpendingLimitError, match="6 s of it is taken"):
             client.generate(PROMPTS[1], model="Veo 3.0")
     assert made(server) == {PROMPTS[0]: 1}
 
@@ -297,7 +297,7 @@ def test_a_period_that_is_none_is_refused(server: FaultServer, tmp_path: Path, p
 def test_takes_are_within_the_limit_together_or_none_is_sent(server: FaultServer, tmp_path: Path) -> None:
     client = client_of(server, tmp_path, max_seconds=12)
     fox = VideoRequest("Fox", model="Veo 3.0")
-    with pytest.raises(errors.SpendingLimitError, match=r"3 videos would take 18 more\. None was sent"):
+    with pytest.raises(errors.SpendingLimitError, match=r"3 videos would take 18 s more\. None was sent"):
         next(client._generate_takes([fox], 3))
     assert len(client.library) == 0
     assert len([job.wait(30) for job in client._generate_takes([fox], 2)]) == 2

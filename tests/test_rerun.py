@@ -239,7 +239,7 @@ def test_a_set_over_a_limit_is_not_sent_at_all(
     view, keys = refused
     client.max_seconds = 15
     answer, _ = view.say("rerun", keys=keys, model=VEO_2, confirmed=True)
-    assert "3 videos would take 16 more. None was sent." in answer["error"]["message"]
+    assert "3 videos would take 16 s more. None was sent." in answer["error"]["message"]
     assert server.requests == [] and len(view.widget.jobs) == 3
     client.max_seconds = 16
     assert view.say("rerun", keys=keys, model=VEO_2, confirmed=True)[0]["ok"]

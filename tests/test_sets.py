@@ -84,7 +84,7 @@ def test_a_list_over_a_limit_is_not_sent_at_all_and_may_be_pressed_again(
     widget = VideoWidget(client=client)
     view = Conversation(widget)
     answer, _ = view.say("generate", **LIST)
-    assert "3 videos would take 18 more. None was sent." in answer["error"]["message"]
+    assert "3 videos would take 18 s more. None was sent." in answer["error"]["message"]
     assert (widget.jobs, server.requests, len(client.library)) == ((), [], 0)
     client.max_seconds = 18
     assert view.say("generate", **LIST)[0]["ok"]

@@ -103,7 +103,7 @@ def test_this_session_is_what_the_limit_counts_also_where_the_clock_was_set_back
         client._limit = replace(client._limit, begun=now() + timedelta(hours=1))
         job = client.generate("A fox", model="Veo 3.0", duration=6)
         job.wait(30)
-        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+        with pytest.raises(errors.SpendingLimitError, match="6 s of it is taken"):
             client.generate("An owl", model="Veo 3.0", duration=6)
         told = View(VideoWidget(client=client)).ask("money")
         assert (told["session"]["paid"]["videos"], told["session"]["paid"]["seconds"]) == (1, 6)
@@ -157,7 +157,7 @@ def test_what_is_left_is_what_may_be_asked_for(server: FaultServer, tmp_path: Pa
     client.prices[VEO] = 1.0  # what was sent before costs what it cost
     left = client._limit.left(client.library)
     assert left == (9, 4)
-    with pytest.raises(errors.SpendingLimitError, match=r"\$3\.00 of it are gone"):
+    with pytest.raises(errors.SpendingLimitError, match=r"\$3\.00 of it is taken"):
         client._limit.check(fox, client.library)
     client.max_cost = 9
     client._limit.check(fox, client.library)

@@ -61,7 +61,7 @@ def test_it_is_sent_when_somebody_says_so_within_the_limits_of_then(
     assert client._limit.left(client.library) == (6, None), "by when it was sent, and not asked for"
     client._limit = limited(server, tmp_path, 12)._limit  # that knows nothing but the records
     assert client.generate(second.request).wait(30) is second.video
-    with pytest.raises(errors.SpendingLimitError, match="12 are gone"):
+    with pytest.raises(errors.SpendingLimitError, match="12 s of it is taken"):
         third.resume()
     assert (third.status, third.done, server.count("submit")) == ("waiting", True, 2)
     client.max_seconds = None
@@ -77,7 +77,7 @@ def test_by_the_day_it_counts_when_it_was_sent(server: FaultServer, tmp_path: Pa
     first.resume()
     assert first.wait(30)
     for ask in (second.resume, lambda: client.generate("An owl", model="Veo 3.0")):
-        with pytest.raises(errors.SpendingLimitError, match="6 are gone"):
+        with pytest.raises(errors.SpendingLimitError, match="6 s of it is taken"):
             ask()
     assert server.count("submit") == 1
 
@@ -87,7 +87,7 @@ def test_what_waits_and_is_carried_counts_and_is_not_unsent(server: FaultServer,
     client = client_of(server, tmp_path, max_seconds=12, max_concurrent=1)
     jobs = [client.generate(f"A fox, {n}", model="Veo 3.0") for n in range(2)]
     assert client.unsent() == client_of(server, tmp_path).unsent() == []
-    with pytest.raises(errors.SpendingLimitError, match="12 are gone"):
+    with pytest.raises(errors.SpendingLimitError, match="12 s of it is taken"):
         client.generate("An owl", model="Veo 3.0")
     jobs[1].cancel()
     client.close()

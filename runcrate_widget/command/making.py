@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.errors import InvalidRequestError, MissingKeyError, RuncrateError
+from runcrate_widget.errors import DamagedRecordError, InvalidRequestError, MissingKeyError, RuncrateError
 from runcrate_widget.format import about, videos
+from runcrate_widget.jobs.maker import ClientMaker
 from runcrate_widget.jobs.planning import unnumbered
 from runcrate_widget.library.record import now
 from runcrate_widget.request import VideoRequest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from runcrate_widget.client import VideoClient
     from runcrate_widget.jobs.batch import Batch
     from runcrate_widget.jobs.job import VideoJob
+    from runcrate_widget.jobs.leaving import Leaving
     from runcrate_widget.jobs.plan import Cell, Plan
 
     from .out import Out
@@ -196,37 +198,62 @@ class _Making:
 
     def all(self) -> int:
         """Sends them, or leaves them to a carrier; gives the exit code."""
-        return self._send() if self._client.carry else self._leave()
+        leaving = ClientMaker(self._client).leaving
+        return self._send() if leaving is None else self._leave(leaving)
 
-    def _leave(self) -> int:
+    def _leave(self, leaving: Leaving) -> int:
         """Has what is new written down, for a carrier to send; gives what is there."""
-        out, tally, wanted = self._out, self._tally, sorted(self._open)
+        out, tally, count = self._out, self._tally, len(self._open)
         with Interrupts() as interrupts:
             out.began = True
-            for number, at in enumerate(wanted):
-                cell = self._plan.cells[at]
-                try:
-                    job = self._client.generate(cell.request, take=cell.take)  # type: ignore[arg-type]
-                except RuncrateError as error:
-                    out.error(error, codes.code_of(error))
-                    tally.not_sent = len(wanted) - number
-                    break
-                if job.done:
-                    self._done(at, job)
-                else:
-                    tally.left += 1
-                    out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
-                    out.progress(f"{number + 1:,} of {len(wanted):,} are written down")
-                if interrupts.number is not None:
-                    tally.not_sent = len(wanted) - number - 1
-                    break
+            try:
+                for number in self._left(leaving):
+                    out.progress(f"{number:,} of {count:,} are written down")
+                    if interrupts.number is not None:
+                        break
+            except RuncrateError as error:
+                out.error(error, codes.code_of(error))
             out.clear()
+            tally.not_sent = len(self._open)
             code = tally.code if interrupts.number is None else interrupts.code
         out.say(clean(f"{tally}."))
         if tally.left:
             out.say("`runcrate-widget jobs` says what becomes of them; the same again gives what is made.")
         out.object({"type": "summary", **tally.fields(), "code": code})
         return code
+
+    def _left(self, leaving: Leaving) -> Iterator[int]:
+        """Leaves them, some at a time, and gives how many there are so far. Raises SpendingLimitError where
+        one would go over a limit.
+        """
+        for request, _ in self._places:
+            self._client._check_request(request)
+        left, number = iter(self._places.values()), 0
+        for some in leaving.leave_all(list(self._places)):
+            for one, places in zip(some, left, strict=False):  # and `left` goes on
+                if isinstance(one, RuncrateError):
+                    rows, line = self._rows, self._line(places[0])
+                    about = {"file": rows.name, "line": line} if rows else {}
+                    self._out.error(one, codes.code_of(one), **about)
+                    continue
+                job = leaving.take_up(one)
+                for at in places:
+                    self._note_left(at, job)
+                    number += 1
+            yield number
+            # Of a record that is damaged, no other is.
+            if any(
+                isinstance(one, RuncrateError) and not isinstance(one, DamagedRecordError) for one in some
+            ):
+                return
+
+    def _note_left(self, at: int, job: VideoJob) -> None:
+        if job.done:
+            self._done(at, job)
+            return
+        self._open.discard(at)
+        self._tally.left += 1
+        self._out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
 
     def _send(self) -> int:
         """Sends what is new, waits for all, and says what became of it."""

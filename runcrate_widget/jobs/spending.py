@@ -202,8 +202,8 @@ def _check(
         these, end = (
             ("this video", "It was not sent.") if count == 1 else (f"{count} videos", "None was sent.")
         )
-        so_far, further = (f"{_dollars(gone)} of it", _dollars(more)) if money else (f"{gone:g}", f"{more:g}")
-        state = f"{so_far} are gone, and {these} would take {further} more"
+        so_far, further = (_dollars(gone), _dollars(more)) if money else (f"{gone:g} s", f"{more:g} s")
+        state = f"{so_far} of it is taken, and {these} would take {further} more"
         message = f"{name} is {bound}: {state}. {end}"
         free = _free_again(counted, gone + more - limit, period)
         when = "" if free is None else f" There is room for it again at {free.astimezone():%Y-%m-%d %H:%M}."
