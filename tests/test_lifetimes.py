@@ -307,6 +307,9 @@ def late():  # when the pools of threads have ended, and the main thread counts 
     tasks = engine().run(lambda: list(client._manager._runs._tasks.values()))
     for task in tasks:
         engine().submit(lambda task=task: asyncio.wait([task])).result()
+    push = engine().run(lambda: engine().spawn(asyncio.to_thread(print)))  # as a view's video does
+    engine().submit(lambda: asyncio.wait([push])).result()
+    assert isinstance(push.exception(), RuntimeError)
     print(len(jobs), flush=True)
 
 threading._register_atexit(late)  # before the pools' own: they are called the other way round

@@ -33,12 +33,11 @@ PATIENCE = 20.0
 _all: weakref.WeakSet[Runs] = weakref.WeakSet()
 _batches: weakref.WeakSet[Tracker] = weakref.WeakSet()
 _registered = False
-_ending = False
 
 
 def watch(runs: Runs) -> None:
     """Has these jobs sent before the program ends."""
-    global _registered, _ending
+    global _registered
     _all.add(runs)
     if not _registered:
         _registered = True
@@ -48,7 +47,7 @@ def watch(runs: Runs) -> None:
             try:
                 threading._register_atexit(_at_end)
             except RuntimeError:  # it is ending: this client looks through its library in a thread beside
-                _ending = True
+                engine().note_end()
 
 
 def watch_batch(track: Tracker) -> None:
@@ -68,20 +67,13 @@ def closing(client: object) -> Iterator[None]:
         )
 
 
-def is_ending() -> bool:
-    """Whether the program is ending, and takes away what jobs need: its pools of threads begin nothing any
-    more. That is no fault of a job, and the next client goes on with it."""
-    return _ending or not threading.main_thread().is_alive()
-
-
 def _at_end() -> None:
     # Called before the pools end: what was registered last comes first, and they are registered as they are
     # imported above.
-    global _ending
     try:
         _send_first()
     finally:
-        _ending = True
+        engine().note_end()
 
 
 def _send_first() -> None:

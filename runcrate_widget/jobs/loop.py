@@ -35,7 +35,7 @@ class Engine:
         self.loop = asyncio.new_event_loop()
         #: The threads of `at_length`.
         self.long = ThreadPoolExecutor(_LONG, "runcrate_widget long")
-        self._stopping = False
+        self._stopping = self._ending = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="runcrate_widget", daemon=True)
         self._thread.start()
@@ -54,6 +54,16 @@ class Engine:
     def here(self) -> bool:
         """Whether the caller is in the engine's thread."""
         return threading.current_thread() is self._thread
+
+    @property
+    def ending(self) -> bool:
+        """Whether the program is ending, and takes away what tasks need: its pools of threads begin nothing
+        any more. That is no fault of a job, and the next client goes on with it."""
+        return self._ending or not threading.main_thread().is_alive()
+
+    def note_end(self) -> None:
+        """The program ends now."""
+        self._ending = True
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Has `function` called in the engine's thread, soon; returns at once."""
@@ -79,7 +89,9 @@ class Engine:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or not (error := task.exception()):
+            return
+        if not (self.ending and isinstance(error, RuntimeError)):  # no thread can be begun any more
             _log.error("A task of the engine failed: %r", task, exc_info=error)
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> Future[_T]:

@@ -16,7 +16,6 @@ from runcrate_widget.library.at_work import carrier_of, waits_for
 from runcrate_widget.library.record import JobStatus, Record
 from runcrate_widget.library.store import Lease
 
-from .ending import is_ending
 from .ends import End, closed, recorded_end
 from .handing import hand_over
 from .job import VideoJob
@@ -83,7 +82,7 @@ class Onlooking(Runs):
                 except LibraryError as error:
                     note, seen = error.message, []
                 except Exception:  # a fault of ours must not leave somebody waiting for ever
-                    if is_ending():
+                    if engine().ending:
                         return
                     _log.exception("The library could not be looked through")
                     note, seen = self._note, []

@@ -26,11 +26,10 @@ from runcrate_widget.library.timeline import LONGEST_BLIND
 from runcrate_widget.service.backend import Answer
 
 from .download import fetch
-from .ending import is_ending
 from .ends import closed, recorded_end
 from .job import VideoJob
 from .living import newer, unsent, waits_for_carrier
-from .loop import in_thread
+from .loop import engine, in_thread
 from .sending import Means, Sending, failed
 from .status import Move
 from .talk import Over, Talk
@@ -94,7 +93,7 @@ class Run:
             # paid) anew.
             self._stop(error)
         except Exception as error:
-            if is_ending():
+            if engine().ending:
                 return
             await self._fault(error)
         finally:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.places import url_of
 
-from .ending import is_ending
 from .job import VideoJob
 from .loop import Ask, at_once, engine, in_place, in_thread
 
@@ -33,7 +32,7 @@ def in_bucket(library: Library) -> bool:
 def told(library: Library, job: VideoJob, work: Callable[[Ask], Coroutine[Any, Any, _T]]) -> _T:
     """Has `work` done for the job, and gives what it gives, from any thread. It asks the library by the `Ask`
     that it is given. (An observer, in the engine's thread, waits in it.)"""
-    if engine().here or is_ending() or not in_bucket(library):
+    if engine().here or engine().ending or not in_bucket(library):
         return engine().run(lambda: at_once(work(in_place)))
     return engine().submit(lambda: _in_turn(job, work)).result()
 
