@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,8 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_goes_on() -> Iterator[None]:
     """What a test has left under way would ask for the rest of the run, and take its part of the machine."""
+    before = weakref.WeakSet(ending._all)  # a module may have some of its own
     yield
-    for runs in list(ending._all):
+    for runs in list(ending._all - before):
         if not runs.closed:
             runs.close()
 

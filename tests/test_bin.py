@@ -167,6 +167,8 @@ def test_killed_at_any_call_nothing_is_lost_and_the_same_again_does_the_rest(
         }
         assert json.loads((tmp_path / f"{job.record.name}.json").read_bytes())["status"] == "completed"
         getattr(client.library, todo)(job.key)
+        for left in tmp_path.rglob("*.tmp"):
+            os.utime(left, (1, 1))  # one that is new may be somebody's
         client.library.tidy()
         assert files(tmp_path) == ends[todo], at
         if ran.stdout == "done\n":

@@ -663,7 +663,7 @@ def test_the_command(end: str) -> None:
             == 401
         )
         process.send_signal(getattr(signal, end))
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         out, err = process.stdout.read(), process.stderr.read()
     finally:
         process.kill()
