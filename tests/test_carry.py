@@ -229,7 +229,7 @@ def test_a_second_carrier_waits_and_takes_over(tmp_path: Path) -> None:
         first = carry(server, tmp_path)
         first.until_said("Carrying")
         until(lambda: carrier_of(Library(tmp_path)))
-        second = carry(server, tmp_path, "--until-done", "--json")
+        second = carry(server, tmp_path, "--json")
         said = second.until_said("waiting to take over")
         at_work = carrier_of(Library(tmp_path))
         assert at_work
@@ -240,9 +240,29 @@ def test_a_second_carrier_waits_and_takes_over(tmp_path: Path) -> None:
         assert second.process.poll() is None
         first.process.kill()
         first.end()
-        assert second.end() == 0
+        second.until_said("Carrying")
+        assert second.end(signal.SIGINT) == 130
         assert second.objects()[0]["type"] == "carrier" and second.objects()[0]["other"]
-        assert second.objects()[-1] == {**second.objects()[-1], "type": "summary", "code": 0}
+        assert second.objects()[-1] == {**second.objects()[-1], "type": "summary", "code": 130}
+        assert server.count("submit") == 1
+
+
+def test_until_done_beside_another_carrier_ends_when_that_one_has_done_all(tmp_path: Path) -> None:
+    """A cron job beside one that never ends."""
+    with FaultServer(video=VIDEO, polls=10**6) as server:
+        job = leaving(server, tmp_path).generate("A fox", model="Veo 3.0")
+        first = carry(server, tmp_path)
+        until(lambda: server.count("poll"))
+        second = carry(server, tmp_path, "--until-done", "--json")
+        second.until_said("waiting to take over")
+        assert (second.objects()[0]["waiting"], second.objects()[0]["sent"]) == (0, 1)
+        server.jobs["vid_000001"] = 0
+        assert second.end() == 0
+        assert job.wait(PATIENCE).path.is_file()
+        third = carry(server, tmp_path, "--until-done")
+        assert third.end() == 0, "nothing is left"
+        assert first.process.poll() is None
+        assert first.end(signal.SIGINT) == 130
         assert server.count("submit") == 1
 
 

@@ -78,7 +78,7 @@ class State:
 
     Attributes:
         waiting: how many have been left to a carrier, and are not sent yet.
-        sent: how many it has with the service.
+        sent: how many it has with the service, or whoever is at work in its place.
         ended: those that have come to an end since the last look.
         stopped: how many have stopped, and are tried again later.
         held: what holds up all that wait, or None.
@@ -94,8 +94,8 @@ class State:
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing left for it to do."""
-        return not (self.waiting or self.sent or self.stopped or self.other)
+        """Whether there is nothing left to do, for it or for another."""
+        return not (self.waiting or self.sent or self.stopped)
 
 
 @dataclass
@@ -168,28 +168,48 @@ class Carrier:
         self._news.clear()
         self._looks += 1
         if not self._in_office():
-            return State(other=told(self._library))
+            return self._look_on()
         ended = self._ended()
         for job in ended:
             self._unfinished.pop(job.record.name, None)
-        share = _SHARE_OF_PLENTY if self._left > self._places else _SHARE
-        if time.monotonic() - self._scanned < max(LOOK_EVERY, share * self._scan_took):
+        if not self._is_due():
             state = self._go_on(ended)
             if not state.idle:
                 return state
+        self._look_through()
+        return self._go_on(ended)
+
+    def _is_due(self) -> bool:
+        """Whether the library is to be looked through again."""
+        share = _SHARE_OF_PLENTY if self._left > self._places else _SHARE
+        return time.monotonic() - self._scanned >= max(LOOK_EVERY, share * self._scan_took)
+
+    def _look_through(self) -> None:
         began = time.monotonic()
         self._unfinished = {one.name: one for one in self._library.unfinished(self._service)}
         self._scanned = time.monotonic()
         self._scan_took = self._scanned - began
         self.pause = max(LOOK_EVERY, _SHARE * self._scan_took)
-        return self._go_on(ended)
+
+    def _look_on(self) -> State:
+        """Another one is at work in its place."""
+        other = told(self._library)
+        if self._is_due():
+            self._look_through()
+        waiting, under_way = self._left_over()
+        return State(len(waiting), len(under_way), other=other)
+
+    def _left_over(self) -> tuple[list[Record], list[Record]]:
+        """Of what was unfinished when the library was looked through last: what waits for a carrier, and what
+        the service has."""
+        records = list(self._unfinished.values())
+        waiting = [one for one in records if waits_for_carrier(one)]
+        return waiting, [one for one in records if one.status not in _AT_REST]
 
     def _go_on(self, ended: Sequence[VideoJob]) -> State:
         """With what was unfinished when the library was looked through last."""
-        records = list(self._unfinished.values())
-        waiting = [one for one in records if waits_for_carrier(one)]
-        under_way = [one for one in records if one.status not in _AT_REST]
-        self._forget_all_but({one.name for one in records})
+        waiting, under_way = self._left_over()
+        self._forget_all_but(set(self._unfinished))
         self._take_up(under_way)
         held = self._feed(waiting)
         self._say(held)
@@ -218,6 +238,7 @@ class Carrier:
         if self._lease is None:
             self._lease = take_office(self._library)
             if self._lease is not None:
+                self._scanned = float("-inf")  # what another has done meanwhile is not done again
                 self._me = replace(self._me, since=now().isoformat(timespec="seconds"), held="")
                 tell(self._library, self._me)
         return self._lease is not None
