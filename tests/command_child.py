@@ -12,7 +12,7 @@ if __name__ == "__main__":
 
         polling.SHORTEST, polling.LONGEST_BACKOFF = 0.01, 0.05
     if sys.argv[1] == "carry":
-        from runcrate_widget.jobs import carrier
+        from runcrate_widget.jobs import unfinished
 
-        carrier.LOOK_EVERY = 0.05
+        unfinished.LOOK_EVERY = 0.05
     sys.exit(main())

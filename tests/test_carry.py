@@ -25,7 +25,7 @@ from videos import small_mp4
 
 from runcrate_widget import VideoClient, VideoRequest, VideoWidget, errors
 from runcrate_widget.jobs import carrier as carrier_module
-from runcrate_widget.jobs import onlooking
+from runcrate_widget.jobs import onlooking, unfinished
 from runcrate_widget.jobs.carrier import MORE, Carrier, State
 from runcrate_widget.jobs.living import living
 from runcrate_widget.library.at_work import AtWork, carrier_of, take_office
@@ -50,7 +50,7 @@ pytestmark = [
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, on a shorter clock."""
     monkeypatch.setattr(onlooking, "LOOK_EVERY", 0.05)
-    monkeypatch.setattr(carrier_module, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(unfinished, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(carrier_module, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(carrier_module, "LONGEST_PAUSE", 0.3)
 
@@ -472,7 +472,7 @@ def test_it_looks_for_more_when_it_knows_of_no_more_than_it_has_places_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"LOOK_EVERY": 0.0, "_SHARE": 0, "_SHARE_OF_PLENTY": 1e9}.items():
-        monkeypatch.setattr(carrier_module, name, value)
+        monkeypatch.setattr(unfinished, name, value)
     with FaultServer(video=VIDEO, polls=0) as server:
         leave(server, tmp_path, "A fox", 30)
         with carrier_in_here(client_of(server, tmp_path, resume=False)) as (one, _):

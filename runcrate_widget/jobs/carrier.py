@@ -37,14 +37,11 @@ from runcrate_widget.library.store import Lease
 
 from .job import VideoJob
 from .known import known_records
-from .living import living, onlooked, waits_for_carrier
+from .living import living, onlooked
 from .manager import JobManager
 from .spending import SpendingLimit
+from .unfinished import Unfinished
 
-#: Seconds between two looks at the library; of one that takes long, a fifth of the time at most, and a
-#: twentieth while more are known to wait than there are places for.
-LOOK_EVERY = 1.0
-_SHARE, _SHARE_OF_PLENTY = 5, 20
 #: So many more than there are places are begun, so that none stays empty until the next look.
 MORE = 4
 _MOST_TAKEN_UP = 100  # of those that processes that are gone had sent
@@ -68,8 +65,6 @@ _OF_ALL = (
 )
 #: What may do so, and may be of one model.
 _OF_ONE = (PermissionDeniedError, ServerError)
-#: Nobody has to carry them on: what waits has to be sent, and the others need a person.
-_AT_REST = (JobStatus.WAITING, JobStatus.UNCONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -132,11 +127,8 @@ class Carrier:
     ) -> None:
         #: The jobs that it has in hand, by the names of their records.
         self.in_hand: dict[str, VideoJob] = {}
-        #: Seconds until the next look.
-        self.pause = LOOK_EVERY
         self._manager = manager
         self._library = library
-        self._service = service
         self._places = places
         self._limit = limit
         self._lease: Lease | None = None
@@ -147,8 +139,7 @@ class Carrier:
         self._resting: dict[str, _Rest] = {}
         self._asked: dict[str, int] = {}  # of those that others may carry: at which look that was asked
         self._looks = 0
-        self._unfinished: dict[str, Record] = {}  # by names, oldest first; as the last look has found them
-        self._scanned, self._scan_took = float("-inf"), 0.0
+        self._unfinished = Unfinished(library, service)
         self._left = 0  # of those that wait: how many are not in hand
         # What holds them up; in the engine's thread, too.
         self._lock = threading.Lock()
@@ -157,6 +148,11 @@ class Carrier:
         self._accepted = 0
         self._refused: dict[str, int] = {}  # by names: how many had been accepted then
         manager._runs.hold(self._put_back)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        return self._unfinished.pause
 
     def wait(self, seconds: float) -> bool:
         """Waits for so long at most; whether there is something to do."""
@@ -171,45 +167,26 @@ class Carrier:
             return self._look_on()
         ended = self._ended()
         for job in ended:
-            self._unfinished.pop(job.record.name, None)
-        if not self._is_due():
+            self._unfinished.forget(job.record.name)
+        if not self._unfinished.is_due(plenty=self._left > self._places):
             state = self._go_on(ended)
             if not state.idle:
                 return state
-        self._look_through()
+        self._unfinished.look()
         return self._go_on(ended)
-
-    def _is_due(self) -> bool:
-        """Whether the library is to be looked through again."""
-        share = _SHARE_OF_PLENTY if self._left > self._places else _SHARE
-        return time.monotonic() - self._scanned >= max(LOOK_EVERY, share * self._scan_took)
-
-    def _look_through(self) -> None:
-        began = time.monotonic()
-        self._unfinished = {one.name: one for one in self._library.unfinished(self._service)}
-        self._scanned = time.monotonic()
-        self._scan_took = self._scanned - began
-        self.pause = max(LOOK_EVERY, _SHARE * self._scan_took)
 
     def _look_on(self) -> State:
         """Another one is at work in its place."""
         other = told(self._library)
-        if self._is_due():
-            self._look_through()
-        waiting, under_way = self._left_over()
+        if self._unfinished.is_due():
+            self._unfinished.look()
+        waiting, under_way = self._unfinished.split()
         return State(len(waiting), len(under_way), other=other)
-
-    def _left_over(self) -> tuple[list[Record], list[Record]]:
-        """Of what was unfinished when the library was looked through last: what waits for a carrier, and what
-        the service has."""
-        records = list(self._unfinished.values())
-        waiting = [one for one in records if waits_for_carrier(one)]
-        return waiting, [one for one in records if one.status not in _AT_REST]
 
     def _go_on(self, ended: Sequence[VideoJob]) -> State:
         """With what was unfinished when the library was looked through last."""
-        waiting, under_way = self._left_over()
-        self._forget_all_but(set(self._unfinished))
+        waiting, under_way = self._unfinished.split()
+        self._forget_all_but(self._unfinished.names)
         self._take_up(under_way)
         held = self._feed(waiting)
         self._say(held)
@@ -238,7 +215,7 @@ class Carrier:
         if self._lease is None:
             self._lease = take_office(self._library)
             if self._lease is not None:
-                self._scanned = float("-inf")  # what another has done meanwhile is not done again
+                self._unfinished.note_others()
                 self._me = replace(self._me, since=now().isoformat(timespec="seconds"), held="")
                 tell(self._library, self._me)
         return self._lease is not None
