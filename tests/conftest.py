@@ -127,8 +127,9 @@ def proxy(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium that plays H.264 and AAC."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # milliseconds: other tests have their part of the machine
     found = find_browser()
     if found is None:
         pytest.fail("No Chromium or Chrome here: `python3 tests/run.py` installs one.")
