@@ -33,9 +33,12 @@ CHECKS: dict[str, list[str | Path]] = {
     "tests of the front end's parts": [PYTHON, "js/hatch_build.py", "test"],
     "docs": [PYTHON, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "docs", ".site"],
 }
-# As many at a time as there are processors, each with a browser and servers of its own; more than 4 only get in
-# each other's way. By `load`, and one by one: conftest.py's order of the tests is then each worker's.
-SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses=4", "--dist=load", "--maxschedchunk=1", "--durations=25"]
+# By `load`, and one by one: conftest.py's order of the tests is then each worker's.
+PYTEST: list[str | Path] = [PYTHON, "-m", "pytest", "--dist=load", "--maxschedchunk=1", "--durations=25"]
+# As many at a time as there are processors, each with a browser and servers of its own: more only get in each
+# other's way. What needs no browser waits a good deal.
+CORES = min(os.cpu_count() or 1, 4)
+PARTS = {"not browser": CORES + 1, "browser": CORES}
 
 
 def run(title: str, *command: str | Path) -> bool:
@@ -67,21 +70,32 @@ def main(words: list[str]) -> int:
     for_pytest = [word for word in words if word != "--all"]
     if not install():
         return 1
-    results: dict[str, str] = {}
-    for title, command in CHECKS.items():
-        begin = time.monotonic()
-        passed = run(title, *command)
-        results[title] = f"{'passed' if passed else 'FAILED'} in {time.monotonic() - begin:.1f} s"
+    results = {title: result_of(title, *command) for title, command in CHECKS.items()}
     print("\n=== so far")
     for title, result in results.items():
         print(f"{title}: {result}")
-    # Last, so that its closing line is the last of all where nothing failed.
-    chosen = [] if everything or for_pytest else ["-m", "not slow"]
-    tested = run("pytest", PYTHON, "-m", "pytest", *SIDE_BY_SIDE, *chosen, *for_pytest)
+    results |= test(for_pytest, everything=everything)
     failed = [title for title, result in results.items() if result.startswith("FAILED")]
-    if failed:
-        print(f"\nFailed before pytest: {', '.join(failed)}")
-    return 0 if tested and not failed else 1
+    print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll passed.")
+    return 1 if failed else 0
+
+
+def test(for_pytest: list[str], *, everything: bool) -> dict[str, str]:
+    """Run pytest on what it is told, or on all in parts; how each went."""
+    if for_pytest:
+        return {"pytest": result_of("pytest", *PYTEST, "-n", str(CORES), *for_pytest)}
+    slow = "" if everything else " and not slow"
+    return {
+        f"pytest, {part}": result_of(f"pytest, {part}", *PYTEST, "-n", str(count), "-m", f"{part}{slow}")
+        for part, count in PARTS.items()
+    }
+
+
+def result_of(title: str, *command: str | Path) -> str:
+    """Run one step; how it went, in words."""
+    begin = time.monotonic()
+    passed = run(title, *command)
+    return f"{'passed' if passed else 'FAILED'} in {time.monotonic() - begin:.1f} s"
 
 
 if __name__ == "__main__":
