@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,8 @@ FAULTS: dict[str, list[Any]] = {
     "poll": [reset, reply(502), reply(429), status("failed", error="too dark"), html(), reply(404)],
     "download": [cut(0.5), short(0.5), reset, reply(503), html()],
 }
+
+_KEPT = re.compile(r"\.(json(\.damaged\d*)?|mp4)$")
 
 
 class Lives(RuleBasedStateMachine):
@@ -206,11 +209,13 @@ class Lives(RuleBasedStateMachine):
     def files(self) -> dict[str, bytes]:
         """What there is of records, damaged ones (`….damaged`) and videos."""
         if self.store is None:
-            return {path.name: path.read_bytes() for path in self.folder.glob("*.*") if path.is_file()}
-        found = self.store.objects(self.library)
+            # And no lock, which may just be given back.
+            found = [path for path in self.folder.glob("*.*") if _KEPT.search(path.name)]
+            return {path.name: path.read_bytes() for path in found}
+        objects = self.store.objects(self.library)
         return {
             path.partition("/")[2] + (".damaged" if path.startswith("damaged/") else ""): content
-            for path, content in found.items()
+            for path, content in objects.items()
             if path.startswith(("records/", "videos/", "damaged/"))
         }
 
