@@ -353,13 +353,18 @@ def interrupt():
             frame = frame.f_back
         if names.count("wait") > 1 and "start" not in names:
             break
-    signal.pthread_kill(main, signal.SIGINT)
+    while True:  # one that comes just before Python waits for its lock is heard with the next
+        signal.pthread_kill(main, signal.SIGINT)
+        if told.wait(5):
+            break
 
 for waits in (many.wait, many[0].wait):
+    told = threading.Event()
     threading.Thread(target=interrupt, daemon=True).start()
     try:
         waits()
     except KeyboardInterrupt as error:
+        told.set()
         print(error, flush=True)
 print(many[0].done)
 """
