@@ -190,6 +190,7 @@ def check(steps: dict[str, list[Answer]]) -> None:
         tempfile.TemporaryDirectory() as place,
         pytest.MonkeyPatch.context() as patch,
         FaultServer(video=VIDEO, polls=0, **faults) as server,
+        client_of(server, Path(place)) as client,
     ):
         patch.setattr(polling, "SHORTEST", SHORTEST)
         patch.setattr(polling, "LONGEST_BACKOFF", 2 * SHORTEST)
@@ -202,7 +203,7 @@ def check(steps: dict[str, list[Answer]]) -> None:
             patch.setattr(runcrate, "_SUBMIT_TIMEOUT", PATIENCE)
         patch.setattr(deadline, "_WINDOW", PATIENCE)
         folder = Path(place)
-        job = client_of(server, folder).generate("A fox", model="Veo 3.0")
+        job = client.generate("A fox", model="Veo 3.0")
         outcome = _outcome(job)
         made = list(server.jobs)
         allowed = 1
