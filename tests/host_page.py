@@ -225,3 +225,9 @@ class _Files(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def read_alike(one: Locator, other: Locator) -> bool:
+    """Whether two parts of a page have the same text, at one moment: the time of a player goes on."""
+    alike = "(one, other) => one.innerText.trim() === other.innerText.trim()"
+    return bool(one.evaluate(alike, other.element_handle()))

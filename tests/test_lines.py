@@ -75,18 +75,26 @@ def test_an_answer_is_read_to_its_end_and_no_further(fault: object) -> None:
         assert polled(server, 2) == ["processing"] * 2
 
 
-def test_a_line_on_which_more_comes_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    read, gone = threading.Event(), asyncio.Event()
-    lost = Line.connection_lost
+@pytest.fixture
+def gone(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Is set when a line has ended."""
+    ended, lost = asyncio.Event(), Line.connection_lost
+
+    def noticed(line: Line, error: Exception | None) -> None:
+        lost(line, error)
+        ended.set()
+
+    monkeypatch.setattr(Line, "connection_lost", noticed)
+    return ended
+
+
+def test_a_line_on_which_more_comes_is_not_used_again(gone: asyncio.Event) -> None:
+    read = threading.Event()
 
     async def more_when_it_was_read(exchange: Exchange) -> None:
         await exchange.send(200, _BODY)
         await asyncio.to_thread(read.wait)
         await exchange.send(200, b'{"id": "vid_000001", "status": "completed"}')
-
-    def noticed(line: Line, error: Exception | None) -> None:
-        lost(line, error)
-        gone.set()
 
     async def ask() -> list[str]:
         backend = RuncrateBackend(server.url, lambda: Key(KEY))
@@ -97,7 +105,6 @@ def test_a_line_on_which_more_comes_is_not_used_again(monkeypatch: pytest.Monkey
         await backend.connections.close()
         return [first.status, second.status]
 
-    monkeypatch.setattr(Line, "connection_lost", noticed)
     with FaultServer(poll=[more_when_it_was_read], jobs={"vid_000001": 9}) as server:
         assert asyncio.run(ask()) == ["processing"] * 2
 
@@ -185,27 +192,21 @@ def test_a_submit_has_a_connection_of_its_own_and_no_poll_goes_over_it() -> None
     assert not set(ways["submit"]) & set(ways["poll"])
 
 
-def test_what_was_closed_before_the_first_byte_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_closed_before_the_first_byte_was_not_sent(gone: asyncio.Event) -> None:
     """While the record was written, say: then it may be sent again."""
     came: list[bytes] = []
 
     async def ask() -> errors.TransportError:
-        accepted, gone = asyncio.Queue[asyncio.StreamWriter](), asyncio.Event()
-        lost = Line.connection_lost
+        accepted = asyncio.Queue[asyncio.StreamWriter]()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             accepted.put_nowait(writer)
             came.append(await reader.read())
 
-        def noticed(line: Line, error: Exception | None) -> None:
-            lost(line, error)
-            gone.set()
-
         async def begin() -> None:
             (await accepted.get()).close()
             await gone.wait()
 
-        monkeypatch.setattr(Line, "connection_lost", noticed)
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             backend = RuncrateBackend(url, lambda: Key(KEY))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from access import check_keyboard
 from fault_server import FaultServer, status
-from host_page import SHOW
+from host_page import SHOW, read_alike
 from lab import BLOCK, LabServer
 from playwright.sync_api import Page, expect
 from videos import small_mp4, write_large_mp4
@@ -64,9 +64,7 @@ def test_generate_watch_play_and_press_the_buttons_in_light_and_dark(vscode: VSC
         check_keyboard(page, shown)
         # Nothing is doubled: no job, and not by the saved output below.
         expect(shown.locator("[data-key]")).to_have_count(1)
-        # (Compared at one moment: the time of the player goes on.)
-        alike = "(shown, output) => output.innerText.trim() === shown.innerText.trim()"
-        assert shown.evaluate(alike, vscode.output(0).element_handle())
+        assert read_alike(vscode.output(0), shown)
         assert server.count("submit") == 2
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runcrate_widget.errors import DamagedRecordError, InvalidRequestError, MissingKeyError, RuncrateError
+from runcrate_widget.errors import InvalidRequestError, MissingKeyError, RuncrateError
 from runcrate_widget.format import about, videos
 from runcrate_widget.jobs.maker import ClientMaker
 from runcrate_widget.jobs.planning import unnumbered
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from runcrate_widget.jobs.job import VideoJob
     from runcrate_widget.jobs.leaving import Leaving
     from runcrate_widget.jobs.plan import Cell, Plan
+    from runcrate_widget.library.record import Record
 
     from .out import Out
 
@@ -207,8 +208,12 @@ class _Making:
         with Interrupts() as interrupts:
             out.began = True
             try:
-                for number in self._left(leaving):
-                    out.progress(f"{number:,} of {count:,} are written down")
+                for request, _ in self._places:
+                    self._client._check_request(request)
+                for some in leaving.leave_all(list(self._places)):
+                    for take, one in some:
+                        self._left(leaving, self._places[take], one)
+                    out.progress(f"{count - len(self._open):,} of {count:,} are written down")
                     if interrupts.number is not None:
                         break
             except RuncrateError as error:
@@ -222,38 +227,21 @@ class _Making:
         out.object({"type": "summary", **tally.fields(), "code": code})
         return code
 
-    def _left(self, leaving: Leaving) -> Iterator[int]:
-        """Leaves them, some at a time, and gives how many there are so far. Raises SpendingLimitError where
-        one would go over a limit.
-        """
-        for request, _ in self._places:
-            self._client._check_request(request)
-        left, number = iter(self._places.values()), 0
-        for some in leaving.leave_all(list(self._places)):
-            for one, places in zip(some, left, strict=False):  # and `left` goes on
-                if isinstance(one, RuncrateError):
-                    rows, line = self._rows, self._line(places[0])
-                    about = {"file": rows.name, "line": line} if rows else {}
-                    self._out.error(one, codes.code_of(one), **about)
-                    continue
-                job = leaving.take_up(one)
-                for at in places:
-                    self._note_left(at, job)
-                    number += 1
-            yield number
-            # Of a record that is damaged, no other is.
-            if any(
-                isinstance(one, RuncrateError) and not isinstance(one, DamagedRecordError) for one in some
-            ):
-                return
-
-    def _note_left(self, at: int, job: VideoJob) -> None:
-        if job.done:
-            self._done(at, job)
+    def _left(self, leaving: Leaving, places: Sequence[int], one: Record | RuncrateError) -> None:
+        """What came of the take that is asked for at these places."""
+        if isinstance(one, RuncrateError):
+            rows, line = self._rows, self._line(places[0])
+            about = {"file": rows.name, "line": line} if rows else {}
+            self._out.error(one, codes.code_of(one), **about)
             return
-        self._open.discard(at)
-        self._tally.left += 1
-        self._out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
+        job = leaving.take_up(one)
+        for at in places:
+            if job.done:
+                self._done(at, job)
+                continue
+            self._open.discard(at)
+            self._tally.left += 1
+            self._out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
 
     def _send(self) -> int:
         """Sends what is new, waits for all, and says what became of it."""

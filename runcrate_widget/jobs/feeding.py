@@ -8,10 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import (
-    DamagedRecordError,
     InvalidRequestError,
     LibraryError,
     RuncrateError,
@@ -21,12 +19,10 @@ from runcrate_widget.format import videos
 from runcrate_widget.library.record import Record
 from runcrate_widget.request import VideoRequest
 
+from .leaving import Leaving, stops_all
 from .loop import run_in_background
 from .plan import Cell, Maker
 from .tracker import Tracker, gone
-
-if TYPE_CHECKING:
-    from .leaving import Leaving
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -131,15 +127,14 @@ class Feeding:
                 track.refuse(at, error)
             else:
                 places.setdefault((cell.request, cell.take), []).append(at)
-        left = iter(places.values())
         for some in leaving.leave_all(list(places)):
-            for one, each in zip(some, left, strict=False):  # and `left` goes on
-                for at in each:
+            for take, one in some:
+                for at in places[take]:
                     if isinstance(one, Record):
                         track.leave(at, one)
                     else:
                         track.refuse(at, one)
-                if isinstance(one, RuncrateError) and not isinstance(one, _OF_ONE):
+                if isinstance(one, RuncrateError) and stops_all(one):
                     track.stopped = track.stopped or one
             if track.stopped is not None or track.cancelled:
                 return
@@ -192,7 +187,3 @@ class Feeding:
             track.follow(at, job)
         else:
             track.refuse(at, gone(first))
-
-
-#: What is wrong with one take, and stops no other.
-_OF_ONE = (InvalidRequestError, DamagedRecordError)

@@ -6,7 +6,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 
-from runcrate_widget.errors import InvalidRequestError, LibraryError, RuncrateError, SpendingLimitError
+from runcrate_widget.errors import (
+    DamagedRecordError,
+    InvalidRequestError,
+    LibraryError,
+    RuncrateError,
+    SpendingLimitError,
+)
 from runcrate_widget.format import videos
 from runcrate_widget.library.attempts import standing
 from runcrate_widget.library.conflict import Superseded
@@ -31,6 +37,7 @@ _AT_A_TIME = 64  # takes are decided on, and then written side by side
 _MOST_NAMED = 5
 
 _Take = tuple[VideoRequest, int]
+_Left = tuple[_Take, Record | RuncrateError]
 
 _log = logging.getLogger("runcrate_widget")
 
@@ -42,9 +49,10 @@ class Leaving(JobManager):
 
     # Very many at once, without a job for each. Not in the engine's thread.
 
-    def leave_all(self, wanted: Sequence[_Take]) -> Iterator[list[Record | RuncrateError]]:
-        """Has these takes, each of which is there once, written down, some at a time. Gives the record of
-        each, which is durable then, or why there is none, in their order.
+    def leave_all(self, wanted: Sequence[_Take]) -> Iterator[list[_Left]]:
+        """Has these takes, each of which is there once, written down, some at a time. Gives each with its
+        record, which is durable then, or why there is none, in their order. Ends early where one error would
+        be that of all: see `stops_all`.
 
         Raises SpendingLimitError before the first that would go over a limit, and ConfigurationError where
         the client is closed.
@@ -56,11 +64,12 @@ class Leaving(JobManager):
             attempts.setdefault((one.request, one.take), []).append(one)
         there = {take: found for take, ones in attempts.items() if (found := standing(ones))}
         for at in range(0, len(wanted), _AT_A_TIME):
-            yield from self._leave_some(wanted[at : at + _AT_A_TIME], there)
+            for left in self._leave_some(wanted[at : at + _AT_A_TIME], there):
+                yield left
+                if any(stops_all(one) for _, one in left):
+                    return
 
-    def _leave_some(
-        self, some: Sequence[_Take], there: Mapping[_Take, Record]
-    ) -> Iterator[list[Record | RuncrateError]]:
+    def _leave_some(self, some: Sequence[_Take], there: Mapping[_Take, Record]) -> Iterator[list[_Left]]:
         written = None
         with self._library.lock:
             found = {take: there.get(take) or self._had(*take) for take in some}
@@ -72,7 +81,7 @@ class Leaving(JobManager):
             else:
                 written = side_by_side(lambda take: self._leave(*take, found[take]), some)
         if written is not None:
-            yield written
+            yield list(zip(some, written, strict=True))
             return
         for one in some:  # as many as may be
             yield from self._leave_some([one], there)
@@ -174,6 +183,11 @@ class Leaving(JobManager):
         if wanted:
             record, lease = hand_over(self._library, record, lease), None
         return super()._job(record, lease, wanted=wanted)
+
+
+def stops_all(one: Record | RuncrateError) -> bool:
+    """Whether this is an error that any other take would have as well."""
+    return isinstance(one, RuncrateError) and not isinstance(one, (InvalidRequestError, DamagedRecordError))
 
 
 def _is_anew(record: Record) -> bool:

@@ -125,7 +125,7 @@ class FolderStore:
     def _write(self, name: str, content: bytes, *, new: bool, ending: str = ".json") -> bool:
         """Writes a file, whole or not at all. False: it was to be `new`, and there is one."""
         path = f"{self._prefix}{name}{ending}"
-        temporary = temporary_path(self.folder / f"{name}{ending}")
+        temporary = temporary_path(Path(path))
         try:
             file = self._new(temporary)
             try:
@@ -248,9 +248,10 @@ class FolderStore:
 
     def tidy(self) -> None:
         self.pictures.tidy()
-        clear_left(self.folder)
         with contextlib.suppress(OSError, LibraryError):
-            for entry in list(os.scandir(self.folder)):
+            entries = list(os.scandir(self.folder))
+            clear_left(entries)
+            for entry in entries:
                 name = entry.name.removesuffix(".lock")
                 if name != entry.name and (lock := self.lease(name)):
                     lock.release()

@@ -83,7 +83,7 @@ class Pictures:
         """Clears away what a process that was killed left lying about."""
         with contextlib.suppress(OSError):
             self._check()
-            clear_left(self.folder)
+            clear_left(list(os.scandir(self.folder)))
 
     def _has(self, picture: Picture) -> bool:
         try:

@@ -274,7 +274,8 @@ class CloudStore:
         self.cache.make_room()  # what was in use when it was full
         with contextlib.suppress(LibraryError):
             self._leases.tidy()
-        clear_left(self.folder)
+        with contextlib.suppress(OSError):
+            clear_left(list(os.scandir(self.folder)))
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(self._parts)):
                 if time.time() - entry.stat().st_mtime > _LEFT:
