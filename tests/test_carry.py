@@ -28,6 +28,7 @@ from runcrate_widget.jobs import carrier as carrier_module
 from runcrate_widget.jobs import onlooking, unfinished
 from runcrate_widget.jobs.carrier import MORE, Carrier, State
 from runcrate_widget.jobs.living import living
+from runcrate_widget.jobs.loop import engine
 from runcrate_widget.library.at_work import AtWork, carrier_of, take_office
 from runcrate_widget.library.cloud import alive as alive_module
 from runcrate_widget.library.cloud import leases
@@ -622,6 +623,26 @@ def test_a_client_of_the_same_process_may_send_it(tmp_path: Path) -> None:
             assert other.generate("A fox", model="Veo 3.0") is job
             assert job.wait(PATIENCE)
         assert (job.record.owner, server.count("submit")) == ("ann", 1)
+
+
+def test_it_may_send_it_also_where_the_engine_is_busy_meanwhile(tmp_path: Path) -> None:
+    with (
+        FaultServer(video=VIDEO) as server,
+        leaving(server, tmp_path) as client,
+        client_of(server, tmp_path, resume=False) as other,
+    ):
+        assert client._manager and other._manager
+        busy, go = threading.Event(), threading.Event()
+        engine().call(busy.set)
+        engine().call(go.wait, 60)
+        assert busy.wait(60)
+        try:
+            job = client.generate("A fox", model="Veo 3.0")
+            assert other.generate("A fox", model="Veo 3.0") is job
+        finally:
+            go.set()
+        assert job.wait(PATIENCE)
+        assert server.count("submit") == 1
 
 
 def test_what_a_notebook_was_to_send_is_left_to_a_carrier_once_it_has_ended(tmp_path: Path) -> None:

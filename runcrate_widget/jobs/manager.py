@@ -266,7 +266,7 @@ class JobManager:
             living[record.folder, record.name] = job
             if not job.done:
                 job._wanted = wanted
-                engine().call(self._runs.start, job, lease)
+                self._runs.start_soon(job, lease)
                 return job
         else:
             left = waits_for_carrier(record) and not wanted  # and is not sent by being looked at
@@ -277,7 +277,7 @@ class JobManager:
             if taken or (job.done and _is_begun_again(job, record, wanted=wanted)):
                 job.record = newer(job.record, record)
                 job._renew()
-                engine().call(self._runs.start, job)
+                self._runs.start_soon(job)
         if lease is not None:
             lease.release()
         return job

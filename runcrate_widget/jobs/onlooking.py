@@ -53,15 +53,26 @@ class Onlooking(Runs):
         self._looks = 0
         self._note = waits_for(self._library, None, self._backend.service)
 
+    def start_soon(self, job: VideoJob, lease: Lease | None = None) -> None:
+        # Known at once: a client that sends may be asked for it before the engine comes to it, and takes it.
+        onlooked.add(job)
+        engine().call(self._look_at, job, lease)
+
     def start(self, job: VideoJob, lease: Lease | None = None) -> None:
         """Has a job looked at until it ends."""
+        onlooked.add(job)
+        self._look_at(job, lease)
+
+    def _look_at(self, job: VideoJob, lease: Lease | None) -> None:
         if lease is not None:
             lease.release()
+        if job not in onlooked:  # another client has taken it
+            return
         if self.closed:
+            onlooked.discard(job)
             self._let_go_of(job)
             return
         at_rest.discard(job)
-        onlooked.add(job)
         self._show(job)
         self._watched[job.record.name] = job
         if self._task is None:

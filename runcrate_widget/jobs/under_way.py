@@ -78,6 +78,10 @@ class UnderWay:
         runs = list(self._runs.values())
         return any(run.sending.active for run in runs) or not self._means.slots.locked()
 
+    def start_soon(self, job: VideoJob, lease: Lease | None = None) -> None:
+        """As `start`; returns at once. From any thread."""
+        engine().call(self.start, job, lease)
+
     def start(self, job: VideoJob, lease: Lease | None = None) -> None:
         """Has a job carried on, with its lease if it is ours already."""
         if self.closed:
