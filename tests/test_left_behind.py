@@ -117,7 +117,10 @@ def test_a_widget_that_rests_wakes_with_what_has_happened(
     widget = VideoWidget(client=client_of(server, tmp_path), prompt="A fox")
     job = widget.generate()
     assert isinstance(job, VideoJob)
+    engine().run(lambda: None)  # it may have been found in the library, too, and be added just now
     widget._feed.rest()
+    assert listeners == []
+    engine().run(lambda: widget._add(job))  # as when it is found there now
     assert listeners == []
     job.wait(30)
     sent: list[dict[str, Any]] = []

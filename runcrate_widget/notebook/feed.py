@@ -51,7 +51,9 @@ class Feed:
         new = [job for job in jobs if self.list.add(job)]
         for job in new:
             self.push.look(job, new=True)
-        self._wake(list(self.list.jobs) if self._resting else new)
+        # What was here already wakes nobody: the library is looked through beside, and may find it again.
+        if new:
+            self._wake(list(self.list.jobs) if self._resting else new)
 
     def sent_again(self, job: VideoJob) -> None:
         """Another job was sent in the place of this unconfirmed one: nothing is to be decided any more."""
