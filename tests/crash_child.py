@@ -125,8 +125,8 @@ def set_seconds(seconds: dict[str, float]) -> None:
                 setattr(module, name, value)
 
 
-def main() -> None:
-    plan = json.loads(sys.argv[1])
+def main(word: str) -> None:
+    plan = json.loads(word)
     from runcrate_widget import VideoClient, errors
     from runcrate_widget.jobs import polling, run
 
@@ -164,4 +164,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

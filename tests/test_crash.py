@@ -1,6 +1,6 @@
 """A process that is killed (SIGKILL) loses no job and pays for none twice.
 
-Each test starts crash_child.py, kills it at a chosen moment and starts it again. The service, which runs here
+Each test starts what crash_child.py does in a process of its own, kills it at a chosen moment and starts it again. The service, which runs here
 and outlives every child, knows the truth: what was asked of it, and which jobs it made. Each test runs with the
 library in a folder, and in a bucket: of moto, which shows S3's semantics, and of SeaweedFS, a real one.
 """
@@ -28,17 +28,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import crash_child
 import pytest
 from fault_server import KEY, Exchange, Fault, FaultServer, Request, reply
+from forked import Forked
 from object_stores import ObjectStore
 from pictures import picture
 from videos import small_mp4
 
 import runcrate_widget
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
-
-CHILD = Path(__file__).with_name("crash_child.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(runcrate_widget.__file__).parents[1])}
 # A real video, and a `free` box that no two pieces of are alike, so that a piece in the wrong place is seen.
 VIDEO = small_mp4(1) + struct.pack(">I4s", 400_008, b"free") + random.Random(1).randbytes(400_000)
@@ -86,21 +85,14 @@ class Child:
         about = {"url": service.url, "key": KEY, "library": service.library, "prompts": [FOX]}
         whole = {**about, "seconds": {"_LOOK_EVERY": 0.1}, **plan}
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in end())
-        self.process = subprocess.Popen(
-            [sys.executable, str(CHILD), json.dumps(whole)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            env={**ENVIRONMENT, **service.environment, "RUNCRATE_CACHE": str(cache)},
+        environment = {**ENVIRONMENT, **service.environment, "RUNCRATE_CACHE": str(cache)}
+        self.process = Forked(
+            crash_child.main, json.dumps(whole), env=environment, stderr=self._errors, patience=patience
         )
-        self._watchdog = threading.Timer(patience, self.process.kill)
-        self._watchdog.start()
         self.told: list[dict[str, Any]] = []
 
     def until(self, met: Callable[[dict[str, Any]], object]) -> None:
         """Returns when the program has told something that `met` is true for."""
-        assert self.process.stdout
         for line in self.process.stdout:
             self.told.append(json.loads(line))
             if met(self.told[-1]):
@@ -108,7 +100,6 @@ class Child:
         raise AssertionError(f"it ended without that: {self.told}{self.end()}")
 
     def say_go(self) -> None:
-        assert self.process.stdin
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
 
@@ -120,9 +111,7 @@ class Child:
         """Waits for its end. Gives what it wrote to stderr."""
         if not self._errors.closed:
             with self.process, contextlib.suppress(BrokenPipeError):
-                assert self.process.stdout
                 self.told += map(json.loads, self.process.stdout)
-            self._watchdog.cancel()
             with self._errors:
                 self._errors.seek(0)
                 self._said = self._errors.read()

@@ -7,8 +7,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import threading
 import warnings
@@ -18,8 +16,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import crash_child
 import pytest
 from fault_server import KEY, FaultServer, close, cut, html, made, reply, reset, short, status
+from forked import Forked
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -33,10 +33,9 @@ from runcrate_widget.library import naming, record
 from runcrate_widget.library.cloud import alive, leases
 from runcrate_widget.library.cloud.store import CloudStore
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="SIGKILL")]
+pytestmark = pytest.mark.slow
 
 VIDEO = small_mp4(1)
-CHILD = Path(__file__).with_name("crash_child.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(runcrate_widget.__file__).parents[1])}
 
 PROMPTS = st.sampled_from(["A fox", "An owl"])
@@ -134,8 +133,12 @@ class Lives(RuleBasedStateMachine):
         if all(one.status in ("failed", "cancelled") for one in before):
             self.allowed[prompt] += 1
         plan = {"url": self.server.url, "key": KEY, "library": str(self.library), "prompts": [prompt]}
-        command = [sys.executable, str(CHILD), json.dumps({**plan, "at": [at, when], "signal": 9})]
-        subprocess.run(command, env=self.environment, capture_output=True, timeout=120, check=False)
+        word = json.dumps({**plan, "at": [at, when], "signal": 9})
+        with (
+            tempfile.TemporaryFile("w+") as said,
+            Forked(crash_child.main, word, env=self.environment, stderr=said) as child,
+        ):
+            child.stdout.read()
         self.client = self.opened()
 
     @rule()
