@@ -125,7 +125,7 @@ class Team:
             running = [
                 child
                 for number, child in self._children.items()
-                if number != 0 and child.process.poll() is None and self._is_at_work(child)
+                if number != 0 and child.process.returncode is None and self._is_at_work(child)
             ]
             if running:
                 chance.choice(running).process.kill()

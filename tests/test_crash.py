@@ -1,7 +1,7 @@
 """A process that is killed (SIGKILL) loses no job and pays for none twice.
 
-Each test starts what crash_child.py does in a process of its own, kills it at a chosen moment and starts it again. The service, which runs here
-and outlives every child, knows the truth: what was asked of it, and which jobs it made. Each test runs with the
+Each test starts the program of crash_child.py, kills it at a chosen moment and starts it again. The service, which runs
+here and outlives every child, knows the truth: what was asked of it, and which jobs it made. Each test runs with the
 library in a folder, and in a bucket: of moto, which shows S3's semantics, and of SeaweedFS, a real one.
 """
 
