@@ -80,11 +80,8 @@ def test_a_job_becomes_a_video(server: FaultServer, tmp_path: Path) -> None:
 
 
 def test_generate_returns_at_once_and_the_job_goes_on_by_itself(server: FaultServer, tmp_path: Path) -> None:
-    server._faults["submit"] = [hang]
-    begun = time.monotonic()
-    job = generate(server, tmp_path)
-    assert time.monotonic() - begun < 1
-    assert not job.done
+    server._faults["submit"] = [hang]  # for ever
+    assert not generate(server, tmp_path).done
 
 
 def test_await_gives_the_video_on_any_loop(server: FaultServer, tmp_path: Path) -> None:
@@ -703,7 +700,7 @@ def test_a_job_outlives_its_client(server: FaultServer, tmp_path: Path) -> None:
 
 def test_a_client_that_is_gone_closes_its_connections(server: FaultServer, tmp_path: Path) -> None:
     generate(server, tmp_path).wait(30)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while server.open_connections and time.monotonic() < end:
         gc.collect()  # a client is part of a cycle
         time.sleep(0.02)

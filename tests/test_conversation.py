@@ -67,7 +67,7 @@ def test_an_answer_that_took_long_comes_from_the_engine_and_again_with_the_next_
     assert host.of("slow") == [], "the handler does not wait for it"
     go.set()
     with host.came:
-        assert host.came.wait_for(lambda: host.of("slow"), 20)
+        assert host.came.wait_for(lambda: host.of("slow"), 60)
     assert host.of("slow") == [False]
     conversation.receive({"id": "h1", "kind": "hello"})
     assert host.of("slow") == [False, True]
@@ -138,7 +138,7 @@ def test_a_poster_goes_both_ways(tmp_path: Path) -> None:
         def ask(**message: Any) -> tuple[Message, list[bytes]]:
             came.clear()
             widget._handle_custom_msg({"key": job.key, **message}, [])
-            assert came.wait(20)
+            assert came.wait(60)
             return sent[-1]
 
         widget.send = send
@@ -176,13 +176,13 @@ def test_a_file_that_was_cut_or_is_gone_is_told_as_such(tmp_path: Path) -> None:
         widget._handle_custom_msg(
             {"id": "a", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, []
         )
-        assert came.wait(20) and answers[-1]["total"] == 1000
+        assert came.wait(60) and answers[-1]["total"] == 1000
         came.clear()
         path.unlink()
         widget._handle_custom_msg(
             {"id": "b", "kind": "chunk", "key": job.key, "offset": 0, "length": 5000}, []
         )
-        assert came.wait(20)
+        assert came.wait(60)
         assert answers[-1]["error"] == {
             "message": "The file is not there: it was deleted, or moved.",
             "hint": "job.resume() brings it back.",

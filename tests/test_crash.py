@@ -202,7 +202,7 @@ class Service(FaultServer):
     def settle(self) -> None:
         """Waits until all that a dead child has sent is dealt with."""
         with contextlib.closing(
-            http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
+            http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
         ) as connection:
             connection.request("GET", "/")  # connections are taken in their order
             connection.getresponse().read()
@@ -643,7 +643,7 @@ def test_one_looks_on_while_the_other_is_killed(
     with Service(video=VIDEO, folder=tmp_path / "library", **{step: [*before, hold]}) as service:  # type: ignore[arg-type]
         one = Child(service)
         service.victim.set_result(one)
-        assert came.wait(20)
+        assert came.wait(60)
         other = Child(service, only_unfinished=only_unfinished)
         other.until(looks_on)
         service._loop.call_soon_threadsafe(seen.set)
@@ -683,7 +683,7 @@ def test_one_takes_over_that_found_the_job_while_it_was_being_sent(tmp_path: Pat
 
     with Service(video=VIDEO, folder=tmp_path / "library", submit=[hold]) as service:
         one = Child(service)
-        assert came.wait(20)
+        assert came.wait(60)
         other = Child(service, unfinished_first=True)
         other.until(looks_on)
         service._loop.call_soon_threadsafe(answer.set)

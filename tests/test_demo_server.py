@@ -614,7 +614,7 @@ def test_close_does_not_wait_for_who_does_not_read() -> None:
     for thread in (
         set(threading.enumerate()) - before
     ):  # those that read files are told to end, not waited for
-        thread.join(5)
+        thread.join(60)
     assert set(threading.enumerate()) <= before
 
 
@@ -675,7 +675,7 @@ def test_the_command(end: str) -> None:
 def test_the_command_says_in_a_line_that_the_port_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = run("-m", "runcrate_widget.demo", "--port", str(taken.getsockname()[1]))
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "--port 0" in err
     assert err.count("\n") == 1
@@ -738,7 +738,7 @@ def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
         "sys.exit(main())\n"
     )
     process = run("-c", script)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     for said in (out, err):  # by `serve`, and by the command
         assert said == "The demo backend needs its extra: pip install 'runcrate_widget[demo]'\n"
     assert process.returncode == 1
@@ -752,5 +752,5 @@ def test_to_import_the_demo_loads_nothing_of_the_extra() -> None:
         "demo.serve().close()\n"
         "print(sorted(demo.EXTRA - sys.modules.keys()))\n"
     )
-    out, err = run("-c", script).communicate(timeout=20)
+    out, err = run("-c", script).communicate(timeout=60)
     assert (out, err) == ("[]\n[]\n", "")

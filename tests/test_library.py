@@ -445,7 +445,7 @@ def test_a_new_widget_shows_what_is_unfinished(server: FaultServer, tmp_path: Pa
         ),
         "_first",
     )
-    assert shown.wait(20) or widget._first["rows"][0]["status"] == "completed"
+    assert shown.wait(60) or widget._first["rows"][0]["status"] == "completed"
     assert [job.id for job in widget.jobs] == ["vid_000001"]
 
 

@@ -150,7 +150,7 @@ def test_the_picker_is_told_at_once_as_long_as_it_is_there(server: FaultServer, 
     widget.observe(lambda change: told.set(), "_models")
     server._faults["submit"] += [reply(404, GONE)]
     failed(client.generate("A fox", model="Veo 3.0"))
-    assert told.wait(20)
+    assert told.wait(60)
     marked = {row["id"]: row["retired"] for row in widget._models}
     assert marked[VEO] == TODAY.isoformat()
     assert [id for id, since in marked.items() if since] == [VEO]

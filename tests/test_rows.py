@@ -56,7 +56,7 @@ class View:
         id = f"{builtins.id(self)}-{self.count}"
         self.widget._handle_custom_msg({"id": id, "kind": kind, **content}, [])
         with self.came:
-            assert self.came.wait_for(lambda: id in self.answers, 20)
+            assert self.came.wait_for(lambda: id in self.answers, 60)
         return self.answers[id]
 
     def hello(self) -> dict[str, Any]:

@@ -54,12 +54,12 @@ def test_a_list_that_is_pressed_twice_is_sent_once_and_later_again(
 
     def slow(*given: Any, **more: Any) -> VideoJob:
         first.set()
-        assert second.wait(20)
+        assert second.wait(60)
         return generate(*given, **more)
 
     monkeypatch.setattr(client, "generate", slow)
     widget._handle_custom_msg({"id": "press-1", "kind": "generate", **LIST}, [])
-    assert first.wait(20)
+    assert first.wait(60)
     widget._handle_custom_msg({"id": "press-2", "kind": "generate", **LIST}, [])  # while it is under way
     second.set()
     third, _ = view.say("generate", **LIST)  # and right afterwards

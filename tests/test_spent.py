@@ -57,7 +57,7 @@ class Limits:
 
     def become(self, limit: Any) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.widget._session["limit"] == limit, 20), (
+            assert self.changed.wait_for(lambda: self.widget._session["limit"] == limit, 60), (
                 self.widget._session["limit"]
             )
 

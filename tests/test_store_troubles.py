@@ -361,7 +361,7 @@ def test_other_jobs_go_on_while_a_person_presses_something_and_the_store_is_sile
             assert proxy.kept.wait(30)
             goes_on = threading.Event()
             engine().call(goes_on.set)
-            assert goes_on.wait(20), "the thread of all jobs stands still"
+            assert goes_on.wait(60), "the thread of all jobs stands still"
             assert not pressed.done()
         finally:
             proxy.silent = None
@@ -844,7 +844,7 @@ def test_a_record_that_a_later_version_has_written_meanwhile_is_left_alone(place
         done.set()
 
     threading.Thread(target=write, daemon=True).start()
-    assert done.wait(20), "it goes round and round"
+    assert done.wait(60), "it goes round and round"
     assert isinstance(said[0], LibraryError) and "later version" in str(said[0])
     now = other.read(record.name)
     assert now is not None and now.content == later

@@ -42,7 +42,7 @@ class Conversation:
         id = id or f"view-{kind}-{time.monotonic_ns()}"
         self.widget._handle_custom_msg({"id": id, "kind": kind, **content}, [])
         with self._came:
-            assert self._came.wait_for(lambda: id in self.answers, 20), f"no answer to {kind}"
+            assert self._came.wait_for(lambda: id in self.answers, 60), f"no answer to {kind}"
         return self.answers[id]
 
 
@@ -81,7 +81,7 @@ def wait_for_row(widget: VideoWidget, wanted: dict[str, Any]) -> dict[str, Any]:
 
     widget.observe(look, ("_first", "_changed"))
     look()
-    assert came.wait(20), widget._feed.list.first()
+    assert came.wait(60), widget._feed.list.first()
     widget.unobserve(look, ("_first", "_changed"))
     return dict(engine().run(widget._feed.list.first)["rows"][0])
 
@@ -278,7 +278,7 @@ def test_a_waiting_job_is_cancelled_from_the_view(server: FaultServer, tmp_path:
     row = wait_for_row(widget, {"key": answer["keys"][1], "status": "waiting"})
     sent = threading.Event()
     unsubscribe = widget.jobs[0].subscribe(lambda: sent.set() if widget.jobs[0].id else None)
-    assert widget.jobs[0].id or sent.wait(20)
+    assert widget.jobs[0].id or sent.wait(60)
     unsubscribe()
     assert view.say("cancel", key=row["key"])[0]["ok"]
     wait_for_row(widget, {"key": row["key"], "status": "cancelled"})
