@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runcrate_widget.errors import (
@@ -180,19 +180,18 @@ class Carrier:
         other = told(self._library)
         if self._unfinished.is_due():
             self._unfinished.look()
-        waiting, under_way = self._unfinished.split()
-        return State(len(waiting), len(under_way), other=other)
+        return State(len(self._unfinished.waiting), len(self._unfinished.under_way), other=other)
 
     def _go_on(self, ended: Sequence[VideoJob]) -> State:
         """With what was unfinished when the library was looked through last."""
-        waiting, under_way = self._unfinished.split()
+        waiting, under_way = self._unfinished.waiting, self._unfinished.under_way
         self._forget_all_but(self._unfinished.names)
         self._take_up(under_way)
         held = self._feed(waiting)
         self._say(held)
         at_hand = sum(job.record.status is JobStatus.WAITING for job in self.in_hand.values())
-        self._left = sum(one.name not in self.in_hand for one in waiting)
-        stopped = sum(one.name in self._resting and one.name not in self.in_hand for one in under_way)
+        self._left = len(waiting) - sum(name in waiting for name in self.in_hand)
+        stopped = sum(name in under_way and name not in self.in_hand for name in self._resting)
         return State(self._left + at_hand, len(self.in_hand) - at_hand, ended, stopped, held)
 
     def leave(self) -> None:
@@ -285,13 +284,14 @@ class Carrier:
         here = living.get((record.folder, record.name))
         return (here is not None and not here.done) or not is_owned(record)
 
-    def _fresh(self, records: Sequence[Record]) -> list[Record]:
-        """Those that may be begun."""
+    def _fresh(self, records: Mapping[str, Record]) -> Iterator[Record]:
+        """Those that may be begun, as far as they are asked for."""
         at, rests = time.monotonic(), self._resting
-        fresh = [one for one in records if one.name not in self.in_hand]
-        return [one for one in fresh if one.name not in rests or at >= rests[one.name].until]
+        for name, one in records.items():
+            if name not in self.in_hand and (name not in rests or at >= rests[name].until):
+                yield one
 
-    def _take_up(self, records: Sequence[Record]) -> None:
+    def _take_up(self, records: Mapping[str, Record]) -> None:
         """Goes on with what the service has, and nobody carries."""
         left = sorted(self._fresh(records), key=lambda one: self._asked.get(one.name, 0))
         room = min(_MOST_ASKED, _MOST_TAKEN_UP - len(self._taken_up))
@@ -300,28 +300,32 @@ class Carrier:
             if self._is_free(record):
                 self._begin(record)
 
-    def _feed(self, waiting: Sequence[Record]) -> RuncrateError | None:
+    def _feed(self, waiting: Mapping[str, Record]) -> RuncrateError | None:
         """Begins the oldest of those that wait, as many as there is a place for. Gives what holds up the
         next."""
-        begun = [one for one in waiting if one.name in self.in_hand]
-        fresh, room = self._fresh(waiting), self._room()
+        begun = [waiting[name] for name in self.in_hand if name in waiting]
+        fresh: Iterable[Record] = self._fresh(waiting)
         with self._lock:
             if not waiting:
                 self._held = None
             if self._held is not None:
-                if begun or not fresh or time.monotonic() < self._hold.until:
+                if begun or time.monotonic() < self._hold.until:
                     return self._held
                 # One tries it: rather another than one that was refused.
-                fresh = sorted(fresh, key=lambda one: one.name in self._refused)[:1]
+                one = min(fresh, key=lambda one: one.name in self._refused, default=None)
+                if one is None:
+                    return self._held
+                fresh = [one]
                 self._hold.again()
             held = self._held
-        limit = self._limit()
-        known = known_records(self._library) if limit and fresh and room > 0 else ()
+        limit, room, known = self._limit(), self._room(), None
         for record in fresh:
             if room <= 0:
                 break
             if not self._is_free(record):  # somebody with a key has asked for it, too
                 continue
+            if known is None:
+                known = known_records(self._library) if limit else ()
             try:
                 limit.check_all([one.request for one in [*begun, record]], known, sent="")
             except SpendingLimitError as error:

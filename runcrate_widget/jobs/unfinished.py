@@ -23,9 +23,14 @@ class Unfinished:
     def __init__(self, library: Library, service: str) -> None:
         #: Seconds until the next look.
         self.pause = LOOK_EVERY
+        # By names, oldest first. Sorted out once: what waits is looked at whenever a job ends, and may be
+        # thousands.
+        self.waiting: dict[str, Record] = {}  #: for a carrier
+        self.under_way: dict[str, Record] = {}  #: the service has them
+        #: Of all of their records.
+        self.names: set[str] = set()
         self._library = library
         self._service = service
-        self._records: dict[str, Record] = {}  # by names, oldest first
         self._looked, self._took = float("-inf"), 0.0
 
     def is_due(self, *, plenty: bool = False) -> bool:
@@ -36,7 +41,10 @@ class Unfinished:
     def look(self) -> None:
         """Looks through the library. Raises LibraryError."""
         began = time.monotonic()
-        self._records = {one.name: one for one in self._library.unfinished(self._service)}
+        found = {one.name: one for one in self._library.unfinished(self._service)}
+        self.waiting = {name: one for name, one in found.items() if waits_for_carrier(one)}
+        self.under_way = {name: one for name, one in found.items() if one.status not in _AT_REST}
+        self.names = set(found)
         self._looked = time.monotonic()
         self._took = self._looked - began
         self.pause = max(LOOK_EVERY, _SHARE * self._took)
@@ -47,15 +55,6 @@ class Unfinished:
 
     def forget(self, name: str) -> None:
         """This one has ended."""
-        self._records.pop(name, None)
-
-    @property
-    def names(self) -> set[str]:
-        """Of their records."""
-        return set(self._records)
-
-    def split(self) -> tuple[list[Record], list[Record]]:
-        """What waits for a carrier, and what the service has."""
-        records = list(self._records.values())
-        waiting = [one for one in records if waits_for_carrier(one)]
-        return waiting, [one for one in records if one.status not in _AT_REST]
+        self.waiting.pop(name, None)
+        self.under_way.pop(name, None)
+        self.names.discard(name)
