@@ -18,10 +18,12 @@ import pytest
 from fault_server import KEY, FaultServer
 from object_stores import Place
 
-from runcrate_widget import VideoClient, errors
+from runcrate_widget import VideoClient, VideoJob, errors
 from runcrate_widget.jobs import tracker
 from runcrate_widget.jobs.batch import Batch
+from runcrate_widget.jobs.leaving import Leaving
 from runcrate_widget.library.library import Library
+from runcrate_widget.library.record import Record
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -268,6 +270,42 @@ def test_taken_back_by_an_observer_it_holds_nobody_up(tmp_path: Path) -> None:
         assert told.wait(60)
         batch.wait(60)
         assert statuses(tmp_path) == batch.counts == {"cancelled": 20}
+
+
+def test_it_is_not_done_before_all_that_was_taken_back_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed, fourth, go, last = [], threading.Event(), threading.Event(), threading.Event()
+    take_up = Leaving.take_up
+
+    def held(self: Leaving, record: Record) -> VideoJob:
+        if record.status == "waiting":
+            followed.append(record)
+            if len(followed) == 4:
+                fourth.set()
+                go.wait(60)
+        else:
+            last.wait(60)
+        return take_up(self, record)
+
+    monkeypatch.setattr(Leaving, "take_up", held)
+    with leaving(tmp_path) as client:
+        batch = client.generate_many(FOXES[:20], model="Veo 3.0")
+        track = batch._track
+        assert fourth.wait(60)
+        cancelling = threading.Thread(target=batch.cancel)
+        cancelling.start()
+        with track.changed:
+            assert track.changed.wait_for(lambda: track.cancelled, 60)
+        go.set()
+        with track.changed:
+            assert track.changed.wait_for(lambda: track.fed and not track.open, 60)
+        assert not batch.done
+        with pytest.raises(errors.WaitTimeoutError):
+            batch.wait(0)
+        last.set()
+        assert batch.wait(60).counts == {"cancelled": 20}
+        cancelling.join()
 
 
 # Of a client that sends them itself.

@@ -13,6 +13,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runcrate_widget.errors import (
@@ -52,12 +53,7 @@ def gone(at: int) -> RuncrateError:
 class Tracker:
     """What has become of the `cells`, by their places. All but `stopped` is read under the lock `changed`."""
 
-    def __init__(
-        self,
-        cells: Sequence[Cell],
-        maker: Maker,
-        most_open: int,
-    ) -> None:
+    def __init__(self, cells: Sequence[Cell], maker: Maker, most_open: int) -> None:
         self.changed = threading.Condition()
         self.open: dict[int, VideoJob] = {}
         self.held: OrderedDict[int, VideoJob] = OrderedDict()  # the latest of those that are done
@@ -73,6 +69,7 @@ class Tracker:
         self.left: dict[int, Record] = {}
         self.stopped: RuncrateError | None = None
         self.cancelled = False  # no more are to be begun
+        self._cancels = 0  # go on: what is left is followed when it was taken back
         self.fed = False  # no more are begun
         self.wakers: set[Future[None]] = set()  # of loops that wait for a change
         self._listeners: list[Callable[[], object]] = []
@@ -92,7 +89,7 @@ class Tracker:
 
     def is_done(self) -> bool:
         """Whether there is nothing more to wait for."""
-        return self.fed and not self.open
+        return self.fed and not self.open and not self._cancels
 
     def find(self, at: int) -> tuple[VideoJob | None, bool, RuncrateError | None]:
         """The job of this place, if it is held; whether it was begun; or why it will not be. Waits the moment
@@ -123,28 +120,31 @@ class Tracker:
         """Begins no more, and cancels those that wait for their turn; how many will not be sent."""
         with self.changed:
             self.cancelled = True
+            self._cancels += 1
             self.changed.notify_all()
-            told = self._telling == threading.get_ident()
-            while self.beginning and not (told or engine().here):
-                self.changed.wait()
             cancelled = len(self._waiting()) + len(self.left)
-        beside = told or engine().here  # which the one that is being begun may need
-        if beside:
-            run_in_background(self._cancel_begun)
-        # A listener has the lock, and the engine may wait for it; in its thread nothing is written.
-        if not beside or (engine().here and not self.leaving):
-            cancelled = self.cancel_waiting()
+            # What is being begun may need the engine, which may wait for the lock that a listener has.
+            beside = self._telling == threading.get_ident() or engine().here
+        if not beside:
+            cancelled = self.cancel_begun()
+        else:
+            run_in_background(partial(_cancel_beside, self))
+            if engine().here and not self.leaving:  # else something is written
+                cancelled = self.cancel_waiting()
         with self.changed:
             return cancelled + self.rest()
 
-    def _cancel_begun(self) -> None:
-        with self.changed:
-            while self.beginning:
-                self.changed.wait()
+    def cancel_begun(self) -> int:
+        """The second half of `cancel()`."""
         try:
-            self.cancel_waiting()
-        except LibraryError as error:  # and nobody is there to be told
-            _log.error("%s", error)
+            with self.changed:
+                while self.beginning:
+                    self.changed.wait()
+            return self.cancel_waiting()
+        finally:
+            with self.changed:
+                self._cancels -= 1
+                self._wake()
 
     def cancel_waiting(self) -> int:
         """Cancels those that wait for their turn; how many. What was sent goes on. They are written to the
@@ -297,6 +297,13 @@ class Tracker:
             except Exception:  # its fault must not become the batch's
                 _log.exception("A listener of a batch failed")
         self._telling = None
+
+
+def _cancel_beside(track: Tracker) -> None:
+    try:
+        track.cancel_begun()
+    except LibraryError as error:  # and nobody is there to be told
+        _log.error("%s", error)
 
 
 def _take_back(track: Tracker, leaving: Leaving) -> int:
