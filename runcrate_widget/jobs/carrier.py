@@ -312,10 +312,9 @@ class Carrier:
                 if begun or time.monotonic() < self._hold.until:
                     return self._held
                 # One tries it: rather another than one that was refused.
-                one = min(fresh, key=lambda one: one.name in self._refused, default=None)
-                if one is None:
+                fresh = sorted(fresh, key=lambda one: one.name in self._refused)[:1]
+                if not fresh:
                     return self._held
-                fresh = [one]
                 self._hold.again()
             held = self._held
         limit, room, known = self._limit(), self._room(), None

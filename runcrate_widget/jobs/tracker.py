@@ -129,7 +129,7 @@ class Tracker:
             cancelled = self.cancel_begun()
         else:
             run_in_background(partial(_cancel_beside, self))
-            if engine().here and not self.leaving:  # else something is written
+            if engine().here and not self.leaving:  # there it only writes later
                 cancelled = self.cancel_waiting()
         with self.changed:
             return cancelled + self.rest()
