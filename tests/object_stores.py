@@ -1,7 +1,7 @@
 """Object stores on loopback, for the tests of a library in one: two real HTTP servers that speak S3.
 
-`moto` is one process that has S3's semantics and keeps all in memory. SeaweedFS is a store that people run:
-a master, a volume server, a filer and its S3 gateway.
+`moto` is one process that has S3's semantics and keeps all in memory (moto_app.py says how it comes to have
+them). SeaweedFS is a store that people run: a master, a volume server, a filer and its S3 gateway.
 
     with moto(folder) as server:
         os.environ.update(server.environment(cache))
@@ -114,7 +114,7 @@ def free_ports(count: int) -> list[int]:
 def moto(folder: Path) -> Iterator[ObjectStore]:
     """One process, all in memory."""
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, str(Path(__file__).with_name("moto_app.py")), str(port)]
     with _running(command, folder / "moto.log", ObjectStore("moto", port)) as store:
         yield store
 

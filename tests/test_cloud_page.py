@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 from fault_server import KEY, FaultServer, client_of
 from lab import Lab, LabServer, Notebook
+from moto_app import OneAtATime
 from playwright.sync_api import Locator, expect
 from test_delivery import player, seek, widget
 from test_wall import Wall
@@ -35,9 +36,7 @@ class Bucket:
     """S3 in this process; what is done by a signed URL is in `played`: (range, status)."""
 
     def __init__(self) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-        self._s3 = DomainDispatcherApplication(create_backend_app)
+        self._s3 = OneAtATime()
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self.played: list[tuple[str, int]] = []
