@@ -206,7 +206,7 @@ class Service(FaultServer):
         ) as connection:
             connection.request("GET", "/")  # connections are taken in their order
             connection.getresponse().read()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while self.open_connections:
             assert time.monotonic() < end
             time.sleep(0.002)
@@ -294,7 +294,7 @@ def kill_within_download(share: float) -> Fault:
         head = {"Content-Type": "video/mp4", "Content-Range": f"bytes {start}-{len(VIDEO) - 1}/{len(VIDEO)}"}
         piece = VIDEO[start : int(len(VIDEO) * share)]
         await exchange.send(206 if start else 200, piece, headers=head, length=len(VIDEO) - start)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while piece and not any(part.stat().st_size > start for part in service.parts()):
             assert time.monotonic() < end
             await asyncio.sleep(0.001)

@@ -40,6 +40,7 @@ from polls import (
 from videos import small_mp4
 
 from runcrate_widget.jobs import polling, waking
+from runcrate_widget.jobs.pacer import Pacer
 from runcrate_widget.jobs.schedule import Schedule
 from runcrate_widget.library.library import Library
 from runcrate_widget.library.record import JobStatus, now
@@ -483,6 +484,25 @@ def test_at_once_is_not_taken_at_its_word(tmp_path: Path) -> None:
         polls = [one.at for one in server.requests if one.step == "poll"]
         gaps = [after - before for before, after in itertools.pairwise(polls)]
         assert len(gaps) == 2 and min(gaps) >= 0.5, f"{name}: {gaps}"
+
+
+def test_those_who_wait_for_a_pause_to_end_go_on_in_their_turn() -> None:
+    async def wait() -> tuple[float, list[float]]:
+        pacer, went = Pacer(), [0.0] * 12
+
+        async def one(place: int) -> None:
+            await pacer.turn(lambda _: None)
+            went[place] = time.monotonic()
+
+        pacer.be_quiet(2.5)
+        end = time.monotonic() + 2.5
+        await asyncio.gather(*(one(place) for place in range(12)))
+        return end, went
+
+    end, went = asyncio.run(wait())
+    # A lower bound is no race.
+    early = {place: at - end for place, at in enumerate(went) if at - end < polling.apart(place, 0) - 0.01}
+    assert not early
 
 
 def test_many_jobs_that_met_the_limit_do_not_come_back_all_at_once(tmp_path: Path) -> None:

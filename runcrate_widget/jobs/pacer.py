@@ -24,12 +24,15 @@ from .waking import watch
 #: Our own: a notebook that seeds `random` gets the same numbers, whatever we do meanwhile.
 _chance = random.Random()
 
+#: Seconds after a pause for which no two go on at one moment, also those who come to it later.
+_CAREFUL = 10.0
+
 
 class Pacer:
     """In the engine's thread alone."""
 
     def __init__(self) -> None:
-        self._quiet_until = 0.0  # by the monotonic clock
+        self._quiet_until = self._next = -math.inf  # by the monotonic clock; of all, and of the next one
         self._per_minute: int | None = None  # requests, once the service has said so
         self._polled = 0  # how many jobs are being polled
         self._waiting = 0  # how many wait for their turn
@@ -48,11 +51,15 @@ class Pacer:
     async def turn(self, tell: Callable[[str], None]) -> None:
         """Waits until something may be asked. `tell` is told why it has to wait."""
         # One after the other: all at once would meet the limit again.
-        place, self._waiting = self._waiting, self._waiting + 1
+        paused = self._quiet_until > time.monotonic()
+        after = apart(self._waiting, _chance.random()) if paused else 0.0
+        self._waiting += 1
         try:
-            while (pause := self._quiet_until - time.monotonic()) > 0:
+            while (pause := max(self._quiet_until + after, self._next) - time.monotonic()) > 0:
                 tell(f"rate limit: goes on in {math.ceil(pause)} s")
-                await asyncio.sleep(apart(place, _chance.random()) + min(pause, 1.0))
+                await asyncio.sleep(min(pause, 1.0 + after))  # it may have become longer meanwhile
+            if time.monotonic() < self._quiet_until + _CAREFUL:
+                self._next = time.monotonic() + apart(1, 0)
         finally:
             self._waiting -= 1
 
