@@ -249,8 +249,16 @@ class FakeModel {
   }
 }
 
-/** Shows the widget with `state`, `views` times. `files` are addresses of the videos, by job. */
-window.start = async (state, { files = {}, views = 1, flags = {} } = {}) => {
+/** Shows the widget with `state`, `views` times. `files` are addresses of the videos, by job. How it went is in
+ * `started`: Chromium may give up a promise that only the test waits for. */
+window.start = (...given) => {
+  window.starting = start(...given).then(
+    () => Object.assign(window, { started: "well" }),
+    (error) => Object.assign(window, { started: String(error?.stack ?? error) }),
+  );
+};
+
+async function start(state, { files = {}, views = 1, flags = {} } = {}) {
   const model = Object.assign(new FakeModel(state), flags);
   for (const [key, address] of Object.entries(files))
     model.files[key] = new Uint8Array(await (await fetch(address)).arrayBuffer());
@@ -272,4 +280,4 @@ window.start = async (state, { files = {}, views = 1, flags = {} } = {}) => {
     shown.push({ el, remove: () => view.abort() });
   }
   Object.assign(window, { model, shown, destroy: () => life.abort() });
-};
+}

@@ -130,7 +130,11 @@ class Widget:
         """Show `views` views of a widget with `traits`; `files` are the jobs' videos. Gives the first view."""
         self.files = {f"{key}.mp4": file for key, file in (files or {}).items()}
         options = {"files": {key: f"{key}.mp4" for key in files or {}}, "views": views, "flags": flags}
-        self.page.evaluate("([traits, options]) => start(traits, options)", [traits, options])
+        self.page.evaluate(
+            "([traits, options]) => { delete window.started; start(traits, options); }", [traits, options]
+        )
+        self.page.wait_for_function("() => window.started")
+        assert self.do("window.started") == "well"
         return self.view(0)
 
     def view(self, index: int) -> Locator:
