@@ -56,7 +56,8 @@ class Pacer:
         self._waiting += 1
         try:
             while (pause := max(self._quiet_until + after, self._next) - time.monotonic()) > 0:
-                tell(f"rate limit: goes on in {math.ceil(pause)} s")
+                if self._quiet_until > time.monotonic():  # else it is hardly a moment
+                    tell(f"rate limit: goes on in {math.ceil(pause)} s")
                 await asyncio.sleep(min(pause, 1.0 + after))  # it may have become longer meanwhile
             if time.monotonic() < self._quiet_until + _CAREFUL:
                 self._next = time.monotonic() + apart(1, 0)
