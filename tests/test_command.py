@@ -468,14 +468,14 @@ def test_json_lines_are_read_too_and_a_picture_is_beside_its_file(shell: Shell) 
         '{"prompt": "A fox", "duration": 4, "extra": {"seed": 7}}',
         '"An owl"',
         "{not json}",
-        '{"prompt": "A hen", "colour": "red"}',
+        '{"prompt": "A hen", "durations": 4}',
         "7",
         '{"prompt": "A cow", "duration": "4"}',
     ]
     objects = shell.objects("batch", "-", *VEO, "--yes", input="\n".join(lines), code=1)
     errors = {one["line"]: one["message"] for one in objects if one["type"] == "error"}
     assert set(errors) == {3, 4, 5, 6}
-    assert errors[4] == "'colour' is no parameter."
+    assert errors[4] == "it has a column 'durations', which is no parameter. Did you mean duration?"
     assert sorted(one["line"] for one in objects if one["type"] == "job") == [1, 2]
     (shell.folder / "more").mkdir()
     (shell.folder / "more" / "fox.png").write_bytes(
@@ -494,12 +494,36 @@ def test_json_lines_are_read_too_and_a_picture_is_beside_its_file(shell: Shell) 
     assert shell.sent()["It runs"] == 1
 
 
+def test_columns_of_ones_own_are_not_sent_and_told_again(shell: Shell) -> None:
+    table = shell.write("table.csv", "Scene,Aspect Ratio,prompt,shot", "opening,9:16,A fox,1", ",,An owl,2")
+    ran = shell("batch", table, *VEO, "--dry-run", code=0)
+    assert "your columns   Scene, shot: not sent" in ran.stderr
+    lines = '{"prompt": "A fox", "aspect ratio": "9:16", "scene": ["opening", null]}\n{"prompt": "An owl"}'
+    given = [
+        shell.objects("batch", table, *VEO, "--yes", code=0),
+        shell.objects("batch", "-", *VEO, "--yes", input=lines, code=0),
+    ]
+    own = [{one["prompt"]: one["own"] for one in objects if one["type"] == "job"} for objects in given]
+    assert own == [
+        {"A fox": {"Scene": "opening", "shot": "1"}, "An owl": {"shot": "2"}},
+        {"A fox": {"scene": ["opening", None]}, "An owl": {}},
+    ]
+    sent = [json.loads(one.body) for one in shell.server.requests if one.step == "submit"]
+    assert len(sent) == 2
+    assert all(not {"scene", "Scene", "shot"} & set(one) for one in sent)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "has no rows"),
         (b"prompt\n", "has no rows"),
-        (b"text\nA fox\n", "has a column 'text', which is no parameter. Known are prompt, model"),
+        (b"text\nA fox\n", "has no column 'prompt'; it has 'text'"),
+        (
+            b"prompt,durations\nA fox,4\n",
+            "has a column 'durations', which is no parameter. Did you mean duration",
+        ),
+        (b"prompt,,model\nA fox,,Veo 3.0\n", "has a column without a name"),
         (b"model\nVeo 3.0\n", "has no column 'prompt'"),
         (b"prompt,prompt\nA,B\n", "has the column 'prompt' twice"),
         (b'[{"prompt": "A fox"}]', "is a JSON array"),

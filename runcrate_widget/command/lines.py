@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
 
 def job_object(
-    job: VideoJob, *, line: int | None = None, output: Path | None = None, reused: bool = False
+    job: VideoJob,
+    *,
+    line: int | None = None,
+    own: Mapping[str, Any] | None = None,
+    output: Path | None = None,
+    reused: bool = False,
 ) -> dict[str, Any]:
-    """A job that was made, or asked for, by this command; `line` is that of its row in the file, `reused`
-    whether it was asked for before."""
+    """A job that was made, or asked for, by this command; `line` is that of its row in the file, `own` the
+    columns there that are no parameters, `reused` whether it was asked for before."""
     path = job.video.path if job.video else None
     why = None if job.error is None else error_fields(job.error, job.key)
     made = _record(job.record, job.status, path, why)
@@ -35,6 +40,7 @@ def job_object(
         "location": str(job.video.location) if job.video else None,
         "waiting_for": job.note or None if job.status == "waiting" else None,
         "line": line,
+        "own": dict(own or {}),
         "output": str(output.absolute()) if output else None,
         "reused": reused,
     }
@@ -51,7 +57,7 @@ def record_object(record: Record, waiting_for: str | None = None) -> dict[str, A
     found = _record(record, record.status, record.path if made and record.path.is_file() else None, why)
     where = location_of(record) if made else None
     about = {"location": where, "waiting_for": waiting_for}
-    return {**found, **about, "line": None, "output": None, "reused": True}
+    return {**found, **about, "line": None, "own": {}, "output": None, "reused": True}
 
 
 def unsent_object(cell: Cell, line: int | None) -> dict[str, Any]:
@@ -59,6 +65,7 @@ def unsent_object(cell: Cell, line: int | None) -> dict[str, Any]:
     nothing = dict.fromkeys((*_OF_A_RECORD, "location", "waiting_for", "line", "output", "reused"))
     asked = {} if cell.request is None else _asked(cell.request)
     state = {"status": "not sent", "take": cell.take, "tags": [], "reused": False, "line": line}
+    state["own"] = dict(cell.own)
     return {"type": "job", **nothing, **asked, **state}
 
 

@@ -151,6 +151,8 @@ def _show_plan(plan: Plan, rows: Rows, client: VideoClient, out: Out) -> None:
     lines = f"{count:,} line{'' if count == 1 else 's'}"
     what = lines if len(rows.rows) == len(plan) else f"{videos(refused)} of {lines}"
     facts += [("cannot be sent", what)] if refused else []
+    own = clean(", ".join(plan.not_sent))
+    facts += [("your columns", f"{own}: not sent, and in the lines of --json")] if own else []
     for name, said in facts:
         out.say(f"{name:<15}{said}")
     once = {(line, told(error)): (line, error) for line, error in wrong}
@@ -241,7 +243,7 @@ class _Making:
                 continue
             self._open.discard(at)
             self._tally.left += 1
-            self._out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
+            self._out.object(self._object(at, job))
 
     def _send(self) -> int:
         """Sends what is new, waits for all, and says what became of it."""
@@ -266,6 +268,10 @@ class _Making:
         """What gives the one job, where there is but one: beside it there may be rows that are wrong."""
         return lambda: next((job for *_, job in batch.look(len(self._plan)) if job is not None), None)
 
+    def _object(self, at: int, job: VideoJob, output: Path | None = None) -> dict[str, Any]:
+        own, reused = self._plan.cells[at].own, self._reused(job)
+        return job_object(job, line=self._line(at), own=own, output=output, reused=reused)
+
     def _line(self, at: int) -> int | None:
         return self._rows.lines[self._plan.cells[at].row] if self._rows else None
 
@@ -287,8 +293,7 @@ class _Making:
             self._out.text(shown(output or job.video.path))
         elif job.error is not None:
             self._out.say(f"{self._where(at)}{job.status}: {told(job.error, job.key)}")
-        reused = self._reused(job)
-        self._out.object(job_object(job, line=self._line(at), output=output, reused=reused))
+        self._out.object(self._object(at, job, output))
 
     def _not_written(self, at: int, job: VideoJob, error: OSError) -> None:
         self._tally.not_written += 1
@@ -320,7 +325,7 @@ class _Making:
                 self._done(at, job)
             else:
                 self._tally.note(job)
-                self._out.object(job_object(job, line=self._line(at), reused=self._reused(job)))
+                self._out.object(self._object(at, job))
 
     def _end(self, batch: Batch, code: int, *, interrupted: bool) -> None:
         tally, out = self._tally, self._out

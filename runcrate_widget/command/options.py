@@ -111,7 +111,8 @@ def _generate(one: Parser) -> None:
 def _batch(one: Parser) -> None:
     one.add_argument(
         "file",
-        help="CSV (a column a parameter) or JSON lines; a name in .txt: a prompt a line; - is standard input",
+        help="CSV (columns: parameters, and your own) or JSON lines; a name in .txt: a prompt a line; - is "
+        "standard input",
     )
     _parameters(one)
     _output(one, "a folder, which is made")

@@ -1,6 +1,6 @@
-"""A file of prompts: CSV, whose columns are parameters; JSON lines, an object (or a prompt) each; or, where
-its name ends in `.txt`, a prompt a line. None is taken for another, because each line may cost: a table that
-is called `.txt` is refused, and so is a list that is not."""
+"""A file of prompts: CSV, whose columns are parameters or the user's own; JSON lines, an object (or a prompt)
+each; or, where its name ends in `.txt`, a prompt a line. None is taken for another, because each line may
+cost: a table that is called `.txt` is refused, and so is a list that is not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from runcrate_widget.errors import InvalidRequestError
-from runcrate_widget.jobs.table import COLUMNS
+from runcrate_widget.jobs.table import COLUMNS, parameter
 
 from .words import clean
 
-_KNOWN = f"Known are {', '.join(COLUMNS)}."
 _BOTH = (
     "The first line names the columns: put `prompt` on top. A list with a prompt a line, and nothing else, "
     "is a file whose name ends in .txt."
@@ -50,7 +49,7 @@ def read_rows(name: str) -> Rows:
     """The rows of a file; `-` is standard input. One bad row stops no other.
 
     Raises:
-        InvalidRequestError: it cannot be read at all, or has a column that is no parameter.
+        InvalidRequestError: it cannot be read at all, or has a column that is almost a parameter.
     """
     text = _text(name)
     found = Rows("standard input" if name == "-" else name)
@@ -153,9 +152,16 @@ def _object(line: str) -> dict[str, Any] | InvalidRequestError:
         return {"prompt": given}
     if not isinstance(given, dict):
         return InvalidRequestError("row", "this is no JSON object.", "Give one with parameters by name.")
-    if unknown := [name for name in given if name not in COLUMNS]:
-        return InvalidRequestError(unknown[0], f"{unknown[0]!r} is no parameter.", _KNOWN)
-    return given
+    row: dict[str, Any] = {}
+    try:
+        for key, value in given.items():
+            name = parameter(key, "it") or key
+            if name in row:
+                return InvalidRequestError("row", f"it has {name!r} twice.")
+            row[name] = value
+    except InvalidRequestError as error:
+        return error
+    return row
 
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, dict[str, Any] | InvalidRequestError]]:
@@ -189,18 +195,22 @@ def _names(cells: list[str]) -> list[str]:
     return [re.sub(r"[\s-]+", "_", cell.strip().casefold()) for cell in cells]
 
 
-def _columns(cells: list[str], name: str) -> list[str]:
-    columns = _names(cells)
-    while columns and not columns[-1]:
-        columns.pop()
-    for at, column in enumerate(columns):
-        if column not in COLUMNS:
-            message = f"{name} has a column {cells[at]!r}, which is no parameter."
-            raise InvalidRequestError("file", message, f"{_KNOWN} {_BOTH}")
-        if column in columns[:at]:
-            raise InvalidRequestError("file", f"{name} has the column {column!r} twice.")
+def _columns(cells: list[str], file: str) -> list[str]:
+    """What the columns are: parameters by their names, and the user's own."""
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    columns: list[str] = []
+    for name in names:
+        if not name:
+            raise InvalidRequestError("file", f"{file} has a column without a name.", _BOTH)
+        column = parameter(name, file) or name
+        if column in columns:
+            raise InvalidRequestError("file", f"{file} has the column {column!r} twice.")
+        columns.append(column)
     if "prompt" not in columns:
-        raise InvalidRequestError("file", f"{name} has no column 'prompt'.", _BOTH)
+        message = f"{file} has no column 'prompt'; it has {', '.join(map(repr, columns))[:200]}."
+        raise InvalidRequestError("file", message, _BOTH)
     return columns
 
 

@@ -119,14 +119,14 @@ def _row(one: Any, number: int) -> Row:
         raise InvalidRequestError("prompts", f"Row {number} of prompts is {one!r}.", f"{_HINT}.")
     known = _parameters(one)
     given = {name: one[column] for name, column in known.items() if not _is_empty(one[column])}
-    return Row(given, {column: value for column, value in one.items() if _parameter(column) is None})
+    return Row(given, {column: value for column, value in one.items() if parameter(column) is None})
 
 
 def _parameters(row: Mapping[Any, Any]) -> dict[str, Any]:
     """The parameters that the columns of a row are, each with what its column is called."""
     found: dict[str, Any] = {}
     for column in row:
-        name = _parameter(column)
+        name = parameter(column)
         if name in found:
             message = f"prompts has the column {name!r} twice: {found[name]!r} and {column!r}."
             raise InvalidRequestError("prompts", message, "Leave one of them out.")
@@ -136,9 +136,9 @@ def _parameters(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1000)
-def _parameter(column: Any) -> str | None:
+def parameter(column: Any, of: str = "prompts") -> str | None:
     """Which parameter a column is, however it is written (`Aspect ratio`); None if it is the user's own.
-    Raises InvalidRequestError where it is almost one."""
+    Raises InvalidRequestError where it is almost one; `of` says what has the column."""
     name = re.sub(r"[\s-]+", "_", str(column).strip().casefold())
     if name in COLUMNS:
         return name
@@ -149,7 +149,7 @@ def _parameter(column: Any) -> str | None:
         return None
     raise InvalidRequestError(
         "prompts",
-        f"prompts has a column {column!r}, which is no parameter. Did you mean {meant}?",
+        f"{of} has a column {column!r}, which is no parameter. Did you mean {meant}?",
         f"Known are {', '.join(COLUMNS)}; further fields of the API go into extra. A column of your own "
         "needs a name that is less like one of these.",
     )
@@ -185,7 +185,7 @@ def _records(given: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = list(frame.iter_rows(named=True))
     # Where a column has holes, pandas makes its whole numbers floats.
     return [
-        {name: _whole(value) if _parameter(name) else value for name, value in row.items()} for row in rows
+        {name: _whole(value) if parameter(name) else value for name, value in row.items()} for row in rows
     ]
 
 
