@@ -74,8 +74,6 @@ def test_a_new_user_writes_a_prompt_presses_generate_and_watches_while_another_c
     # The other cell blocks the kernel. The stages move on all the same, up to the finished file.
     notebook.run(1, wait=False)
     assert notebook.is_running(1)
-    expect(stage).to_contain_text("processing", timeout=30_000)
-    assert notebook.is_running(1)
     folder = notebook.path.parent / "runcrate_videos"
     expect(stage).to_have_count(0, timeout=60_000)
     assert notebook.is_running(1)

@@ -435,6 +435,27 @@ def test_a_new_client_takes_up_what_is_unfinished(server: FaultServer, tmp_path:
     assert sidecar(tmp_path)["status"] == "completed"
 
 
+def test_what_is_asked_for_while_the_library_is_read_is_nothing_that_was_left(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.polls = 10**6
+    left_behind(server, tmp_path)
+    read, tidy = threading.Event(), Library.tidy
+
+    def later(library: Library) -> None:
+        assert read.wait(60)
+        tidy(library)
+
+    monkeypatch.setattr(Library, "tidy", later)
+    with client_of(server, tmp_path) as client:
+        job, sent = client.generate("An owl", model="Veo 3.0"), threading.Event()
+        job.observe(lambda _: sent.set() if job.id else None)
+        assert job.id or sent.wait(60)
+        read.set()
+        (left,) = client.unfinished()
+        assert (left.id, left is job) == ("vid_000001", False)
+
+
 def test_a_new_widget_shows_what_is_unfinished(server: FaultServer, tmp_path: Path) -> None:
     left_behind(server, tmp_path)
     shown = threading.Event()

@@ -61,8 +61,7 @@ class JobManager:
         self._library = library
         self._limit = limit
         self._owner = owner
-        #: How long videos took.
-        self.times = Times(library)
+        self.times = Times(library)  #: How long videos took.
         how: dict[str, Any] = {"max_concurrent": max_concurrent, "limit": limit, "times": self.times}
         self._runs = self._kind(backend, library, **how)
         self.resize = self._runs.resize
@@ -158,7 +157,9 @@ class JobManager:
         """Takes up all that is unfinished in the library, but for what was never sent: nobody asks for it."""
         with self._library.lock:
             records = self._library.unfinished(self._backend.service)
-            jobs = [self._job(one) for one in records if one.status is not JobStatus.WAITING]
+            asked = self._limit().asked  # here, meanwhile: that is nothing that was left
+            left = (one for one in records if one.name not in asked)
+            jobs = [self._job(one) for one in left if one.status is not JobStatus.WAITING]
         return [self._revived(job) for job in jobs]
 
     # Jobs are told what to do.
