@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,28 @@ def test_the_budget_holds_it_up_and_fails_nothing(tmp_path: Path) -> None:
         )
         assert all(job.wait(PATIENCE) for job in jobs)
         assert server.count("submit") == 5
+
+
+def test_what_was_sent_since_the_library_was_looked_through_is_counted_once(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_module, "MORE", 1)
+    server.polls = 10**6
+    with leaving(server, tmp_path) as asks:
+        for prompt in ("A fox", "An owl", "A hen"):
+            asks.generate(prompt, model="Veo 3.0", duration=6)
+    budget: dict[str, Any] = {"max_cost": 8.0, "limit_period": timedelta(days=1), "prices": {"Veo 3.0": 0.4}}
+    with client_of(server, tmp_path, resume=False, max_concurrent=1, **budget) as client:
+        one = Carrier(client._manager, client.library, server.url, places=1, limit=lambda: client._limit)
+        try:
+            assert (one.look().held, len(one.in_hand)) == (None, 2)
+            monkeypatch.setattr(unfinished, "LOOK_EVERY", 3600.0)
+            fox, owl = one.in_hand.values()
+            server.jobs[until(lambda: fox.id)] = 0
+            assert fox.wait(PATIENCE) and until(lambda: owl.id)
+            assert (one.look().held, len(one.in_hand)) == (None, 2), "the three of them cost $7.20"
+        finally:
+            one.leave()
 
 
 def test_a_budget_that_is_raised_goes_on_and_a_client_has_its_own(tmp_path: Path) -> None:

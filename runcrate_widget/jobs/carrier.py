@@ -93,6 +93,12 @@ class State:
         return not (self.waiting or self.sent or self.stopped)
 
 
+def _unsent(records: Sequence[Record], known: Iterable[Record]) -> list[Record]:
+    """Those of which `known` does not say that they were sent since: what was, counts there."""
+    sent = {one.name for one in known if one.status is not JobStatus.WAITING}
+    return [one for one in records if one.name not in sent]
+
+
 @dataclass
 class _Rest:
     """It is not tried again before `until`."""
@@ -325,6 +331,7 @@ class Carrier:
                 continue
             if known is None:
                 known = known_records(self._library) if limit else ()
+                begun = _unsent(begun, known)
             try:
                 limit.check_all([one.request for one in [*begun, record]], known, sent="")
             except SpendingLimitError as error:
