@@ -194,4 +194,5 @@ def test_other_threads_stay_alive(tmp_path: Path) -> None:
         now = time.perf_counter()
         gaps.append(now - last)
         last = now
-    assert sum(gap for gap in gaps if gap > 0.1) < sum(gaps) / 2
+    gaps.sort()
+    assert gaps[len(gaps) * 95 // 100] < 0.1

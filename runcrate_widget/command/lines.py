@@ -65,8 +65,7 @@ def unsent_object(cell: Cell, line: int | None) -> dict[str, Any]:
     nothing = dict.fromkeys((*_OF_A_RECORD, "location", "waiting_for", "line", "output", "reused"))
     asked = {} if cell.request is None else _asked(cell.request)
     state = {"status": "not sent", "take": cell.take, "tags": [], "reused": False, "line": line}
-    state["own"] = dict(cell.own)
-    return {"type": "job", **nothing, **asked, **state}
+    return {"type": "job", **nothing, **asked, **state, "own": dict(cell.own)}
 
 
 def plan_object(plan: Plan, refused: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,16 +152,22 @@ def _object(line: str) -> dict[str, Any] | InvalidRequestError:
         return {"prompt": given}
     if not isinstance(given, dict):
         return InvalidRequestError("row", "this is no JSON object.", "Give one with parameters by name.")
-    row: dict[str, Any] = {}
     try:
-        for key, value in given.items():
-            name = parameter(key, "it") or key
-            if name in row:
-                return InvalidRequestError("row", f"it has {name!r} twice.")
-            row[name] = value
+        columns = _columns(given, "row", "it")
     except InvalidRequestError as error:
         return error
-    return row
+    return dict(zip(columns, given.values(), strict=True))
+
+
+def _columns(names: Iterable[str], kind: str, of: str) -> list[str]:
+    """What the columns are: parameters by their names, and the user's own."""
+    columns: list[str] = []
+    for name in names:
+        column = parameter(name, of) or name
+        if column in columns:
+            raise InvalidRequestError(kind, f"{of} has the column {column!r} twice.")
+        columns.append(column)
+    return columns
 
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, dict[str, Any] | InvalidRequestError]]:
@@ -175,7 +181,7 @@ def _cells(text: str, name: str) -> Iterator[tuple[int, dict[str, Any] | Invalid
             if not any(cell.strip() for cell in cells):
                 continue
             if columns is None:
-                columns = _columns(cells, name)
+                columns = _head(cells, name)
             else:
                 yield line, _row(columns, cells)
     except csv.Error as error:
@@ -195,19 +201,13 @@ def _names(cells: list[str]) -> list[str]:
     return [re.sub(r"[\s-]+", "_", cell.strip().casefold()) for cell in cells]
 
 
-def _columns(cells: list[str], file: str) -> list[str]:
-    """What the columns are: parameters by their names, and the user's own."""
+def _head(cells: list[str], file: str) -> list[str]:
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
-    columns: list[str] = []
-    for name in names:
-        if not name:
-            raise InvalidRequestError("file", f"{file} has a column without a name.", _BOTH)
-        column = parameter(name, file) or name
-        if column in columns:
-            raise InvalidRequestError("file", f"{file} has the column {column!r} twice.")
-        columns.append(column)
+    if "" in names:
+        raise InvalidRequestError("file", f"{file} has a column without a name.", _BOTH)
+    columns = _columns(names, "file", file)
     if "prompt" not in columns:
         message = f"{file} has no column 'prompt'; it has {', '.join(map(repr, columns))[:200]}."
         raise InvalidRequestError("file", message, _BOTH)
