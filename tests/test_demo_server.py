@@ -494,7 +494,7 @@ def test_an_answer_on_a_connection_that_is_kept_does_not_wait(http: httpx.Client
         began = time.perf_counter()
         assert http.get("/v1/videos/vid_x").status_code == 404
         took.append(time.perf_counter() - began)
-    assert min(took) < 0.03
+    assert min(took[5:]) < 0.03, "the first ones are acknowledged at once"
 
 
 def test_too_many_jobs_at_once() -> None:
